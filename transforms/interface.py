@@ -1,16 +1,14 @@
 """What an adapter module of a library must offer, and the nouns that cross this boundary.
 
-An adapter is a module (see `registry.LIBRARIES`) with these names:
+An adapter is a module (see `registry.LIBRARIES`) with the names of `Adapter`. Importing the module must be cheap: the
+library itself is imported by the first function that needs it. Two more names are optional:
 
-- `DISTRIBUTIONS: tuple[str, ...]`: the packages whose versions decide its bytes.
-- `names() -> tuple[str, ...]`: every class a recipe may name, sorted.
-- `modality(name) -> str`: `image`, `text`, `audio` or `video`.
-- `describe(name) -> Description`: parameters with defaults, and a docstring.
-- `problems(name, params) -> list[StepProblem]`: all that is wrong with the parameters, without running a job.
-- `build(name, params) -> Transform`: a step that is ready to call; not shared between threads.
+- `REFUSED: Mapping[str, str]`: public classes of the library that a recipe cannot use, with the reason.
+- `resources(name) -> dict[str, str]`: versions of data outside any distribution that decide the bytes of a class.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from transforms.values import Value
@@ -61,20 +59,44 @@ class Transform(Protocol):
         """Apply the step with randomness drawn from `seed` (16 bytes) alone.
 
         Returns the new value (the input is never mutated) and the parameters that were drawn, as a dict that
-        `orjson` can write; None where the step's own probability decided against applying it.
+        `parameters.to_json` can write; None where the step's own probability decided against applying it.
         """
         ...
+
+
+class Adapter(Protocol):
+    """The names of an adapter module."""
+
+    @property
+    def DISTRIBUTIONS(self) -> tuple[str, ...]:  # noqa: N802 - a constant of a module
+        """The packages whose versions decide its bytes; those that are not installed are passed over."""
+
+    def names(self) -> tuple[str, ...]:
+        """Give every class that a recipe may name, sorted."""
+
+    def modality(self, name: str) -> str:
+        """Give `image`, `text`, `audio` or `video`."""
+
+    def describe(self, name: str) -> Description:
+        """Give the parameters with their defaults, and a docstring."""
+
+    def problems(self, name: str, params: Mapping[str, Any]) -> list[StepProblem]:
+        """Find all that is wrong with the parameters, without running a job; paths begin at the parameters."""
+
+    def build(self, name: str, params: Mapping[str, Any]) -> Transform:
+        """Make a step that is ready to call; not shared between threads."""
 
 
 class MissingLibrary(ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 
 
-@dataclass(frozen=True, slots=True)
 class RecipeError(ValueError):
     """A recipe that cannot be built: every problem at once."""
 
-    problems: tuple[StepProblem, ...] = field(default_factory=tuple)
+    def __init__(self, problems: tuple[StepProblem, ...] = ()) -> None:
+        super().__init__(problems)
+        self.problems = tuple(problems)
 
     def __str__(self) -> str:
         return "; ".join(p.message for p in self.problems)

@@ -1,0 +1,113 @@
+"""Augment the fields of one modality: decode once, prepare once, then per copy draw, apply, check and encode."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from pipeline.codecs import CodecError
+from pipeline.quality import check
+from pipeline.records import Family, Payload, Refusal, Rendered, Variant
+from pipeline.seeds import field_seed, variant_seed
+from pipeline.tools import FieldTools
+from transforms.interface import Applied
+from transforms.values import Value
+
+T = TypeVar("T")
+RETRY = "fanbeam.Retry"
+_MESSAGE_CHARACTERS = 500
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_TEMPORARY_PATH = re.compile(r"(/tmp|/var/folders|/dev/shm)/[^\s'\":]*")
+
+
+def augment(tools: tuple[FieldTools, ...], run_seed: int, families: Iterator[Family]) -> Iterator[Family]:
+    """Render the given fields of each family. A field that cannot be decoded or prepared fails the family whole."""
+    for family in families:
+        for field in tools:
+            if family.refusal is None:
+                family = _render_field(field, run_seed, family)  # noqa: PLW2901
+        yield family
+
+
+def _render_field(tools: FieldTools, run_seed: int, family: Family) -> Family:
+    payload = family.record.payloads[tools.name]
+    if payload is None:
+        return family.refused(
+            Refusal("failed", tools.name, "read", "null_payload", message="the payload is null")
+        )
+    decoded = _guarded(tools.name, "decode", tools.codec.decode, payload)
+    if isinstance(decoded, Refusal):
+        return family.refused(decoded)
+    seed = field_seed(variant_seed(run_seed, family.record.key, 0), tools.name, "prepare")
+    prepared = _guarded(tools.name, "prepare", tools.prepare.apply, decoded.value, seed)
+    if isinstance(prepared, Refusal):
+        return family.refused(prepared)
+    value, steps = prepared
+    renderer = _Renderer(tools, payload, decoded.source_format, value, steps)
+    original = renderer.original()
+    if original.refusal is not None:
+        return family.refused(original.refusal)
+    rendered = tuple(original if v.copy == 0 or not tools.augment else renderer.copy(v) for v in family.variants)
+    return Family(family.record, family.variants, {**family.rendered, tools.name: rendered})
+
+
+class _Renderer:
+    """One decoded and prepared field of one record; makes its variants."""
+
+    __slots__ = ("_format", "_payload", "_steps", "_tools", "_value")
+
+    def __init__(
+        self, tools: FieldTools, payload: Payload, source_format: str, value: Value, steps: tuple[Applied, ...]
+    ) -> None:
+        self._tools, self._payload, self._format = tools, payload, source_format
+        self._value, self._steps = value, steps
+
+    def original(self) -> Rendered:
+        """Copy 0: the bytes as they came, unless `prepare` steps changed them."""
+        if not self._tools.prepare:
+            return Rendered(self._payload)
+        return self._encoded(self._value, self._steps)
+
+    def copy(self, variant: Variant) -> Rendered:
+        """A copy, drawn again from a new sub-seed as long as the gate refuses it and retries are left."""
+        tools, reasons = self._tools, []
+        for attempt in range(tools.retries + 1):
+            seed = field_seed(variant.seed, tools.name, "augment", attempt)
+            result = _guarded(tools.name, "augment", tools.augment.apply, self._value, seed)
+            if isinstance(result, Refusal):
+                return Rendered(None, refusal=result)
+            value, steps = result
+            reason = None if tools.gate is None else check(value, self._value, tools.gate)
+            if reason is None:
+                return self._encoded(value, (*_retry(reasons), *self._steps, *steps))
+            reasons.append(reason)
+        message = f"refused {len(reasons)} times: {', '.join(reasons)}"
+        return Rendered(None, refusal=Refusal("rejected", tools.name, "gate", reasons[-1], message=message))
+
+    def _encoded(self, value: Value, steps: tuple[Applied, ...]) -> Rendered:
+        tools = self._tools
+        payload = _guarded(tools.name, "encode", tools.codec.encode, value, self._format)
+        return Rendered(None, refusal=payload) if isinstance(payload, Refusal) else Rendered(payload, steps)
+
+
+def _retry(reasons: list[str]) -> tuple[Applied, ...]:
+    """The lineage entry of a copy that took more than one attempt: which sub-seed, and why not the ones before."""
+    if not reasons:
+        return ()
+    listed = ",".join(f'"{r}"' for r in reasons)
+    return (Applied(RETRY, f'{{"attempt":{len(reasons)},"refused":[{listed}]}}'),)
+
+
+def _guarded(field: str, stage: str, call: Callable[..., T], *args: Any) -> T | Refusal:
+    """The result of a call that works on one record's data, or why it failed."""
+    try:
+        return call(*args)
+    except CodecError as error:
+        return Refusal("failed", field, stage, error.reason, type(error).__name__, clean_message(error))
+    except Exception as error:  # noqa: BLE001  (libraries raise anything; one record must never take the job with it)
+        return Refusal("failed", field, stage, f"{stage}_error", type(error).__name__, clean_message(error))
+
+
+def clean_message(error: Any) -> str:
+    """An error's text without memory addresses and temporary paths, so that the files that keep it are reproducible."""
+    text = _TEMPORARY_PATH.sub("<temporary path>", _ADDRESS.sub("<address>", str(error))).strip()
+    return text if len(text) <= _MESSAGE_CHARACTERS else f"{text[:_MESSAGE_CHARACTERS]}…"

@@ -1,0 +1,122 @@
+"""The dataset card (README.md) and Croissant metadata, made of the manifest alone, so that they are reproducible."""
+
+from typing import Any
+
+import orjson
+
+from pipeline.job import Job
+
+_CROISSANT = "http://mlcommons.org/croissant/1.0"
+_CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "sc": "https://schema.org/",
+    "cr": "http://mlcommons.org/croissant/",
+    "dct": "http://purl.org/dc/terms/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileSet": "cr:fileSet",
+    "includes": "cr:includes",
+    "md5": "cr:md5",
+    "recordSet": "cr:recordSet",
+    "source": "cr:source",
+}
+_TYPES = {"image": "sc:ImageObject", "audio": "sc:AudioObject", "text": "sc:Text"}
+
+
+def card_files(job: Job, manifest: dict[str, Any]) -> tuple[tuple[str, bytes], ...]:
+    """The files that describe a version to people and to machines."""
+    card = dataset_card(job, manifest).encode()
+    metadata = orjson.dumps(croissant(job, manifest), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return ("README.md", card), ("croissant.json", metadata)
+
+
+def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
+    """Markdown: what is in it, how it was made, how to read it. The front matter is what dataset hubs expect."""
+    lines = ["---", "configs:", "- config_name: default", "  data_files:"]
+    for split in manifest["splits"]:
+        lines += [f"  - split: {split}", f"    path: {split}/*.parquet"]
+    lines += ["---", "", f"# Dataset version {manifest['version']}", "", *_split_table(manifest), ""]
+    lines += [*_class_table(manifest), *_dropped_table(manifest)]
+    lines += ["## How it was made", "", f"Seed {job.config.seed}; {job.config.copies} copies per training record.", ""]
+    for name, field in manifest["config"]["fields"].items():
+        steps = [_step_name(s) for s in (*field["prepare"], *field["augment"])]
+        lines.append(f"- `{name}` ({field['type']}): {', '.join(steps) or 'as it came'}")
+    versions = ", ".join(f"{k} {v}" for k, v in manifest["libraries"].items())
+    lines += ["", f"Versions: {versions}.", "", "## Reading it", "", "```python"]
+    lines += ["import datasets", 'datasets.load_dataset("parquet", data_dir="PATH OF THIS FOLDER")', "```", ""]
+    lines += ["Every row says in `lineage` where it came from; `fanbeam replay` makes it again.", ""]
+    return "\n".join(lines)
+
+
+def croissant(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Croissant 1.0: one FileObject per shard, one FileSet over all of them, a record set with the fields."""
+    files = [
+        {
+            "@type": "cr:FileObject", "@id": shard["path"], "name": shard["path"], "contentUrl": shard["path"],
+            "contentSize": f"{shard['bytes']} B", "encodingFormat": "application/x-parquet", "sha256": shard["sha256"],
+        }
+        for shard in manifest["shards"]
+    ]  # fmt: skip
+    shards = {
+        "@type": "cr:FileSet", "@id": "shards", "name": "shards",
+        "encodingFormat": "application/x-parquet", "includes": "*/part-*.parquet",
+    }  # fmt: skip
+    return {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": _CROISSANT,
+        "name": f"fanbeam-{manifest['version']}",
+        "description": f"Augmented dataset, version {manifest['version']}.",
+        "version": f"0.0.0+{manifest['version']}",
+        "distribution": [*files, shards],
+        "recordSet": [
+            {"@type": "cr:RecordSet", "@id": "samples", "name": "samples", "field": [*_fields(job)]},
+        ],
+    }
+
+
+def _fields(job: Job) -> list[dict[str, Any]]:
+    kinds = {name: _TYPES[field.type] for name, field in job.config.fields.items()}
+    columns = {**kinds, **({job.config.input.label: "sc:Text"} if job.config.input.label else {}), "sample_id": "sc:Text"}
+    return [
+        {
+            "@type": "cr:Field", "@id": f"samples/{name}", "name": name, "dataType": kind,
+            "source": {"fileSet": {"@id": "shards"}, "extract": {"column": name}},
+        }
+        for name, kind in columns.items()
+    ]  # fmt: skip
+
+
+def _split_table(manifest: dict[str, Any]) -> list[str]:
+    rows = [f"| {s} | {v['records']} | {v['samples']} | {v['bytes']} |" for s, v in manifest["splits"].items()]
+    return ["| split | records | samples | bytes |", "|---|---|---|---|", *rows]
+
+
+def _class_table(manifest: dict[str, Any]) -> list[str]:
+    splits = list(manifest["splits"])
+    names = sorted({label for s in splits for label in manifest["splits"][s]["classes"]})
+    if not names:
+        return []
+    out = ["## Classes", "", "Records, then samples.", "", f"| class | {' | '.join(splits)} |", f"|---|{'---|' * len(splits)}"]
+    for name in names:
+        cells = []
+        for split in splits:
+            counts = manifest["splits"][split]["classes"].get(name, {"records": 0, "samples": 0})
+            cells.append(f"{counts['records']} → {counts['samples']}")
+        out.append(f"| {name.replace('|', chr(92) + '|')} | {' | '.join(cells)} |")
+    return [*out, ""]
+
+
+def _dropped_table(manifest: dict[str, Any]) -> list[str]:
+    rows = [f"| {kind} | {r} | {n} |" for kind, reasons in manifest["dropped"].items() for r, n in reasons.items()]
+    return ["## Dropped", "", "| kind | reason | count |", "|---|---|---|", *rows, ""] if rows else []
+
+
+def _step_name(step: Any) -> str:
+    return step if isinstance(step, str) else ", ".join(map(str, step))

@@ -1,0 +1,195 @@
+"""Everything that can be known of a config without running it: recipes, input, columns, places."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from pipeline.config import AnyField, JobConfig
+from pipeline.config_file import ConfigText, Path, validate
+from pipeline.errors import ConfigError, InputError, Problem, nearest
+from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.sources import Listing
+from pipeline.sources.listing import gather
+from pipeline.storage import absolute, is_url
+
+
+def checked(text: ConfigText, with_recipes: bool = True) -> tuple[JobConfig, Listing]:
+    """The config and its input listing. Raises ConfigError or InputError with every problem at once."""
+    config, problems = validate(text)
+    found = list(problems)
+    if with_recipes:
+        found += recipe_problems(text)
+    listing = None
+    if config is None:
+        found += _path_problems(text)
+        raise ConfigError(headline(text.name, found), tuple(found))
+    try:
+        config, listing = open_input(config)
+        found += input_problems(config, listing, text)
+    except InputError as error:
+        listed = error.problems or (Problem(text.where(("input", "path")), f"{error.message}."),)
+        if not found:
+            raise InputError(headline(text.name, list(listed)), listed) from error
+        found += listed
+    if found or listing is None:
+        raise ConfigError(headline(text.name, found), tuple(found))
+    return config, listing
+
+
+def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
+    """List the input; a folder of files names its own id and label columns. Raises InputError."""
+    from pipeline.sources import list_input
+    from pipeline.sources.folder import LABEL, PATH, label_of
+    from pipeline.sources.references import with_references
+
+    listing = list_input(config)
+    if listing.kind == "folder":
+        sorted_by_class = any(label_of(f.path) for f in listing.files)
+        names = {"id": config.input.id or PATH, "label": config.input.label or (LABEL if sorted_by_class else None)}
+        return config.model_copy(update={"input": config.input.model_copy(update=names)}), listing
+    columns = [n for n, f in config.fields.items() if f.uri and n in listing.schema.names]
+    return config, with_references(listing, columns)
+
+
+def recipe_problems(text: ConfigText) -> list[Problem]:
+    """Every problem of every recipe, whatever else is wrong with the config."""
+    from transforms.recipe import check_steps
+
+    found = []
+    for name, part, steps, modality in _recipes(text):
+        for problem in check_steps(steps, modality):
+            where = text.where(("fields", name, part, *problem.path))
+            found.append(Problem(where, problem.message, problem.suggestion))
+    return found
+
+
+def recipe_warnings(config: JobConfig) -> list[str]:
+    """What is allowed but likely not meant."""
+    from pipeline.tools import tools_of
+
+    warnings = []
+    for tools in tools_of(config):
+        for leaf in tools.prepare.leaves():
+            if leaf.probability < 1:
+                warnings.append(
+                    f"fields.{tools.name}.prepare: {leaf.name} has p={leaf.probability:g}, so it changes only that share of "
+                    "the records; give it p: 1 to prepare all of them alike"
+                )
+        if not tools.augment and config.copies:
+            warnings.append(f"fields.{tools.name} has no augment steps: its copies repeat the original")
+    return warnings
+
+
+def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> list[Problem]:
+    """Columns that are missing or of an unusable type, names that fanbeam writes itself, and output inside input."""
+    found = [*_column_problems(config, listing, text), *_output_problems(config, text)]
+    for name in (SAMPLE_ID, LINEAGE):
+        if name in listing.schema.names:
+            message = f"the input has a column {name!r}, which fanbeam writes itself."
+            found.append(Problem(text.where(("input", "path")), message, "Rename it, or read the original data."))
+    doubled = sorted({n for n in listing.schema.names if listing.schema.names.count(n) > 1})
+    if doubled:
+        found.append(Problem(text.where(("input", "path")), f"columns {doubled} occur twice.", "Rename one of each."))
+    return found
+
+
+def _recipes(text: ConfigText) -> Iterator[tuple[str, str, object, str]]:
+    fields = text.values.get("fields") if isinstance(text.values, dict) else None
+    for name, field in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(field, dict) and field.get("type") in ("image", "audio", "text"):
+            for part in ("prepare", "augment"):
+                if isinstance(field.get(part), list):
+                    yield name, part, field[part], field["type"]
+
+
+def _path_problems(text: ConfigText) -> list[Problem]:
+    """Whether the input exists, for a config whose other keys are wrong."""
+    table = text.values.get("input") if isinstance(text.values, dict) else None
+    path = table.get("path") if isinstance(table, dict) else None
+    patterns = [path] if isinstance(path, str) else path
+    if not isinstance(patterns, list) or not patterns or not all(isinstance(p, str) and p for p in patterns):
+        return []
+    try:
+        gather(tuple(patterns))
+    except InputError as error:
+        where = text.where(("input", "path"))
+        return [Problem(where, p.message, p.suggestion) for p in error.problems] or [Problem(where, f"{error.message}.")]
+    return []
+
+
+def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:
+    names = listing.schema.names
+    keys: list[tuple[Path, str | None]] = [
+        (("input", "id"), config.input.id), (("input", "label"), config.input.label),
+        (("input", "group"), config.input.group), (("split", "column"), config.split.column),
+    ]  # fmt: skip
+    for path, name in keys:
+        if name is not None and name not in names:
+            yield _missing(text.where(path), name, names)
+        elif name is not None and (problem := _key_type(listing.schema.field(name), path[-1])):
+            yield Problem(text.where(path), problem, "Use a column of text or whole numbers.")
+    for name, field in config.fields.items():
+        where = text.where(("fields", name))
+        if name not in names:
+            yield _missing(where, name, names)
+        elif problem := _field_type(listing.schema.field(name).type, field, listing.kind):
+            yield Problem(where, *problem)
+
+
+def _missing(where: str, name: str, names: list[str]) -> Problem:
+    hint = nearest(name, names)
+    listed = "" if hint.startswith("Known") or len(names) > 20 else f" Columns: {', '.join(names)}."
+    return Problem(where, f"the input has no column {name!r}.", hint.replace("Known:", "Columns:") + listed)
+
+
+def _key_type(field: pa.Field, role: object) -> str | None:
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if _is_text(kind) or pa.types.is_integer(kind):
+        return None
+    if role == "label" and (pa.types.is_boolean(kind) or pa.types.is_floating(kind) or pa.types.is_list(kind)):
+        return None
+    return f"column {field.name!r} is {field.type}, which cannot name a {role}."
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
+
+
+def _field_type(kind: pa.DataType, field: AnyField, source: str) -> tuple[str, str] | None:
+    """What is wrong with the type of a payload column, and what to do."""
+    if source == "folder" or (field.uri and _is_text(kind)):
+        return None
+    inner = kind
+    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        inner = kind.field("bytes").type
+    if field.uri:
+        return f"uri: true needs a column of text, this one is {kind}.", "Leave out uri for payload in the table."
+    if field.type == "text":
+        value = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return None if _is_text(value) else (f"a text field needs a column of text, this one is {kind}.", "")
+    if _is_bytes(inner):
+        return None
+    if _is_text(kind):
+        return f"the {field.type} column holds text, not bytes.", "If it holds paths or URLs, add: uri: true"
+    return f"an {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
+
+
+def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """An output folder inside an input folder would be read by the next run."""
+    output = absolute(config.output.path)
+    paths = (config.input.path,) if isinstance(config.input.path, str) else config.input.path
+    for path in paths:
+        root = absolute(path)
+        if is_url(root) == is_url(output) and (output == root or output.startswith(root.rstrip("/") + "/")):
+            message = f"{config.output.path!r} lies inside the input {path!r}: the next run would read it as input."
+            yield Problem(text.where(("output", "path")), message, "Choose a folder beside the input.")
+
+
+def headline(name: str, problems: list[Problem]) -> str:
+    """`config.yaml: 3 problems`."""
+    count = len(problems)
+    return f"{name}: {count} problem{'s' if count != 1 else ''}"

@@ -1,0 +1,85 @@
+"""Bytes <-> decoded values, one codec per modality: `image`, `audio`, `text`. No storage, no Beam.
+
+A codec is a frozen dataclass of settings. `decode` takes an untrusted payload and answers a value or raises
+`CodecError`, never another exception; `encode` gives the same bytes for the same value with the same libraries.
+The reason slugs are listed with their remedies in docs/reasons.md.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from transforms.values import Value
+
+Payload = bytes | str
+
+REASONS = (
+    "cannot_encode",
+    "corrupt",
+    "empty_audio",
+    "empty_payload",
+    "non_finite",
+    "not_an_image",
+    "not_audio",
+    "not_text",
+    "too_long",
+    "too_many_pixels",
+    "truncated",
+    "unsupported_format",
+)
+
+_ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>")
+
+
+class CodecError(ValueError):
+    """A payload that cannot be decoded, or a value that cannot be encoded.
+
+    `reason` is one of REASONS; the message is stable: it holds no address, path or time, so that files
+    that quote it are reproducible.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A value and the format it came in, e.g. `jpeg`, `flac:PCM_24`, `text`; `encode` takes the format back."""
+
+    value: Value
+    source_format: str
+
+
+class Codec(Protocol):
+    """What the pipeline needs of a modality."""
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """Packages whose versions decide the bytes; they enter the dataset's fingerprint."""
+        ...
+
+    def decode(self, payload: Payload) -> Decoded:
+        """Decode one payload; `CodecError` if it is damaged, too big or of another kind."""
+        ...
+
+    def encode(self, value: Value, source_format: str) -> Payload:
+        """Encode a value in the codec's format, or else in the one it came in; `CodecError` if it cannot be."""
+        ...
+
+
+def as_bytes(payload: Payload, otherwise: str) -> bytes:
+    """Take a payload of a binary modality as `bytes`; text fails with the reason `otherwise`."""
+    if not isinstance(payload, bytes | bytearray | memoryview):
+        raise CodecError(otherwise, f"expected bytes, found {type(payload).__name__}")
+    if len(payload) == 0:
+        raise CodecError("empty_payload", "the payload has no bytes")
+    return bytes(payload)
+
+
+def stable_message(error: BaseException) -> str:
+    """Give a decoder's own words without what differs between two runs."""
+    return _ADDRESS.sub("the payload", str(error)).strip() or type(error).__name__

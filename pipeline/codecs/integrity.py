@@ -1,0 +1,110 @@
+"""Is a picture whole, and how big does it say it is? Asked of its bytes, before anything is decoded.
+
+Image libraries stop reading when they have their pixels and forgive what is missing behind; a dataset should not.
+Sources: PNG (ISO/IEC 15948), GIF89a, TIFF 6.0, RFC 9649 (WebP).
+"""
+
+import struct
+import zlib
+
+from pipeline.codecs import CodecError
+
+_SHORT, _LONG = 3, 4
+_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise `CodecError` too_many_pixels for a header that announces more than `max_pixels`, corrupt for none."""
+    if width < 1 or height < 1:
+        raise CodecError("corrupt", f"the header gives a size of {width} x {height}")
+    if width * height > max_pixels:
+        raise CodecError("too_many_pixels", f"{width} x {height} pixels; at most {max_pixels} are decoded")
+
+
+def check_whole(data: bytes, kind: str) -> None:
+    """Raise `CodecError` truncated or corrupt where the container of a PNG, GIF or TIFF is not whole."""
+    try:
+        {"png": _check_png, "gif": _check_gif, "tiff": _check_tiff}.get(kind, lambda _: None)(data)
+    except (IndexError, struct.error) as error:
+        raise _cut(kind) from error
+
+
+def _cut(kind: str) -> CodecError:
+    return CodecError("truncated", f"the {kind.upper()} file ends too early")
+
+
+def _check_png(data: bytes) -> None:
+    """Follow the chunks to IEND; checksums of critical chunks must hold (Pillow skips those of the pixel data)."""
+    view, position, kind = memoryview(data), 8, b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 8 + length
+        (checksum,) = struct.unpack_from(">I", data, end)
+        critical = not kind[0] & 0x20
+        if critical and zlib.crc32(view[position + 4 : end]) != checksum:
+            raise CodecError("corrupt", f"the checksum of the PNG's {kind.decode('latin-1')} chunk does not hold")
+        position = end + 4
+
+
+def _check_gif(data: bytes) -> None:
+    """Follow the blocks of every frame to the trailer; bytes that are no block end the check."""
+    position = 13 + _colour_table(data[10])
+    while data[position] != 0x3B:
+        if data[position] == 0x21:
+            position += 2
+        elif data[position] == 0x2C:
+            position += 11 + _colour_table(data[position + 9])
+        else:
+            return
+        while data[position]:
+            position += data[position] + 1
+        position += 1
+
+
+def _colour_table(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _check_tiff(data: bytes) -> None:
+    """Follow the chain of pages; the first page's pixels are the decoder's business, those of the others must exist.
+
+    Only classic TIFF: BigTIFF is left to the decoder.
+    """
+    order = "<" if data.startswith(b"II") else ">"
+    if struct.unpack_from(f"{order}H", data, 2) != (42,):
+        return
+    (start,) = struct.unpack_from(f"{order}I", data, 4)
+    seen: set[int] = set()
+    while start:
+        if start in seen:
+            raise CodecError("corrupt", "the pages of the TIFF form a circle")
+        if seen and _page_end(data, order, start) > len(data):
+            raise _cut("tiff")
+        seen.add(start)
+        (entries,) = struct.unpack_from(f"{order}H", data, start)
+        (start,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * entries)
+
+
+def _page_end(data: bytes, order: str, start: int) -> int:
+    """Last byte of a page's strips or tiles, 0 if it names none."""
+    (entries,) = struct.unpack_from(f"{order}H", data, start)
+    tags: dict[int, tuple[int, ...]] = {}
+    for entry in range(start + 2, start + 2 + 12 * entries, 12):
+        tag, kind, count = struct.unpack_from(f"{order}HHI", data, entry)
+        if tag in (_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES) and kind in (_SHORT, _LONG):
+            layout = f"{order}{count}{'H' if kind == _SHORT else 'I'}"
+            inline = struct.calcsize(layout) <= 4
+            place = entry + 8 if inline else struct.unpack_from(f"{order}I", data, entry + 8)[0]
+            tags[tag] = struct.unpack_from(layout, data, place)
+    starts = tags.get(_STRIPS, tags.get(_TILES, ()))
+    lengths = tags.get(_STRIP_BYTES, tags.get(_TILE_BYTES, ()))
+    return max((a + b for a, b in zip(starts, lengths, strict=False)), default=0)
+
+
+def check_webp(data: bytes, max_pixels: int) -> None:
+    """Check the RIFF length and the canvas: the decoder reserves two canvases before it could be asked for a size."""
+    if len(data) < 20 or len(data) < 8 + int.from_bytes(data[4:8], "little"):
+        raise _cut("webp")
+    if data[12:16] == b"VP8X":
+        width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+        check_size(width, height, max_pixels)

@@ -1,0 +1,41 @@
+"""Text: the column's own string type, checked to be Unicode that UTF-8 can carry."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pipeline.codecs import CodecError, Decoded, Payload
+from transforms.values import TextValue, Value
+
+
+@dataclass(frozen=True, slots=True)
+class TextCodec:
+    """Settings of a text field: none. Text is neither normalised nor trimmed; the empty text is a text."""
+
+    distributions: ClassVar[tuple[str, ...]] = ()
+
+    def decode(self, payload: Payload) -> Decoded:
+        """Decode a string, or bytes that are UTF-8; `CodecError` not_text for anything else."""
+        return Decoded(TextValue(_checked(payload)), "text")
+
+    def encode(self, value: Value, source_format: str) -> str:
+        """Give the string; `CodecError` not_text where a step left half a surrogate pair, cannot_encode for no text."""
+        if not isinstance(value, TextValue):
+            raise CodecError("cannot_encode", f"expected a text, found {type(value).__name__}")
+        return _checked(value.text)
+
+
+def _checked(payload: Payload) -> str:
+    try:
+        if isinstance(payload, bytes | bytearray | memoryview):
+            return bytes(payload).decode("utf-8")
+        if not isinstance(payload, str):
+            raise CodecError("not_text", f"expected a string, found {type(payload).__name__}")
+        payload.encode("utf-8")
+    except UnicodeError as error:
+        reason = getattr(error, "reason", "not UTF-8")
+        raise CodecError("not_text", f"not valid Unicode text: {reason} at position {_place(error)}") from error
+    return payload
+
+
+def _place(error: UnicodeError) -> int:
+    return int(getattr(error, "start", 0))

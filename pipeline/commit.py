@@ -1,0 +1,180 @@
+"""Receipts -> manifest. The manifest is the commit: put if absent, after everything it names is there."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+
+from pipeline.card import card_files
+from pipeline.errors import LimitsExceeded, Problem, RunFailed
+from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
+from pipeline.job import Job
+from pipeline.records import SPLITS, FileReceipt, InputFile, Receipt
+from pipeline.shards import RECEIPTS, read_receipt
+from pipeline.storage import Folder
+
+MANIFEST = "manifest.json"
+LATEST = "LATEST"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must be there before a version can be committed."""
+
+    shards: tuple[str, ...]
+    records: int
+    files: tuple[InputFile, ...]
+
+
+def finished(dataset: Folder) -> set[str]:
+    """Names of the shards that have a receipt."""
+    return {name.removesuffix(".json") for name in dataset.names(RECEIPTS) if name.endswith(".json")}
+
+
+def commit(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> dict[str, Any]:
+    """Check the receipts against the plan and the limits, then publish card and manifest.
+
+    Raises RunFailed if something is missing or another manifest is there already, LimitsExceeded if too much was
+    dropped; then nothing is committed and everything that was written stays for the next run.
+    """
+    ordered = complete(job.dataset, expected, receipts)
+    check_limits(job, ordered)
+    manifest = manifest_of(job, expected, ordered)
+    for name, data in card_files(job, manifest):
+        job.dataset.put(name, data)
+    publish(job.dataset, manifest)
+    return manifest
+
+
+def commit_outcome(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> str:
+    """`commit` for an engine: a word instead of an exception, since engines run what raised once more."""
+    try:
+        commit(job, expected, receipts)
+    except LimitsExceeded:
+        return "limits"
+    return "committed"
+
+
+def complete(dataset: Folder, expected: Expected, receipts: Iterable[Receipt]) -> list[Receipt]:
+    """All receipts in order, those of earlier runs read back. Raises RunFailed if one is missing."""
+    known = {r.name: r for r in receipts}
+    for name in expected.shards:
+        if name not in known:
+            try:
+                known[name] = read_receipt(dataset, name)
+            except FileNotFoundError as error:
+                message = f"shard {name} was not written; run the same command again to finish"
+                raise RunFailed(message) from error
+    ordered = sorted((known[name] for name in expected.shards), key=lambda r: r.key)
+    seen = sum(r.records for r in ordered)
+    if seen != expected.records:
+        raise RunFailed(
+            f"{seen} records were read where the survey had counted {expected.records}: "
+            "the input changed during the run; run the same command again"
+        )
+    return ordered
+
+
+def check_limits(job: Job, receipts: list[Receipt]) -> None:
+    """Raise LimitsExceeded if more records failed or copies were rejected than the config allows."""
+    limits = job.config.limits
+    records = sum(r.records for r in receipts)
+    copies = sum(r.records for r in receipts if r.split == "train") * job.config.copies
+    failed = sum(r.failed_records for r in receipts)
+    rejected = sum(n for r in receipts for n in r.rejected.values())
+    problems = []
+    if failed > limits.failed * records:
+        reasons = _reasons(receipts, "failed")
+        problems.append(_too_many("failed", f"{failed} of {records} records failed", limits.failed, reasons))
+    if rejected > limits.rejected * max(copies, 1):
+        reasons = _reasons(receipts, "rejected")
+        problems.append(_too_many("rejected", f"{rejected} of {copies} copies were rejected", limits.rejected, reasons))
+    if problems:
+        where = job.dataset.full()
+        raise LimitsExceeded(f"nothing was committed: {problems[0].message} See _failed and _rejected in {where}", tuple(problems))
+
+
+def _too_many(limit: str, what: str, allowed: float, reasons: dict[str, int]) -> Problem:
+    listed = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+    remedy = f"Mend the input, or raise limits.{limit} and run again: what is written is kept."
+    return Problem(f"limits.{limit}", f"{what} ({listed}); {allowed:g} of them are allowed.", remedy)
+
+
+def _reasons(receipts: list[Receipt], kind: str) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for receipt in receipts:
+        total.update(getattr(receipt, kind))
+    return dict(sorted(total.items()))
+
+
+def manifest_of(job: Job, expected: Expected, receipts: list[Receipt]) -> dict[str, Any]:
+    """The manifest: everything that a reader must know, nothing that depends on when or where it was made."""
+    return {
+        "format": FORMAT,
+        "version": job.version,
+        "config": frozen_config(job.config),
+        "field_order": list(job.config.fields),
+        "input": {"files": [asdict(f) for f in expected.files], "records": expected.records},
+        "libraries": libraries(job.config),
+        "cpu": cpu(),
+        "splits": {s: _split([r for r in receipts if r.split == s]) for s in SPLITS if any(r.split == s for r in receipts)},
+        "dropped": {kind: _reasons(receipts, kind) for kind in ("failed", "rejected")},
+        "shards": [_listed(r.data, r) for r in receipts if r.data],
+        "dropped_shards": [_listed(f, r) for r in receipts for f in r.dropped_files],
+    }
+
+
+def _listed(file: FileReceipt, receipt: Receipt) -> dict[str, Any]:
+    return {**asdict(file), "split": receipt.split}
+
+
+def _split(receipts: list[Receipt]) -> dict[str, Any]:
+    classes: dict[str, list[int]] = {}
+    for receipt in receipts:
+        for label, (records, samples) in receipt.classes.items():
+            counts = classes.setdefault(label, [0, 0])
+            counts[0] += records
+            counts[1] += samples
+    return {
+        "records": sum(r.records for r in receipts),
+        "samples": sum(r.samples for r in receipts),
+        "bytes": sum(r.data.bytes for r in receipts if r.data),
+        "classes": {label: {"records": n[0], "samples": n[1]} for label, n in sorted(classes.items())},
+    }
+
+
+def manifest_bytes(manifest: dict[str, Any]) -> bytes:
+    """The manifest as it is stored: sorted keys, indented."""
+    return orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def read_manifest(dataset: Folder) -> dict[str, Any] | None:
+    """The manifest of a version folder, or None if it has none. Raises RunFailed if it is damaged."""
+    try:
+        raw = dataset.read(MANIFEST)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        manifest: dict[str, Any] = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise RunFailed(f"{dataset.full(MANIFEST)}: damaged: {error.msg}") from error
+    return manifest
+
+
+def publish(dataset: Folder, manifest: dict[str, Any]) -> None:
+    """Put the manifest if absent; adopt an equal one that another run put first. Raises RunFailed if it differs."""
+    data = manifest_bytes(manifest)
+    if not dataset.put_if_absent(MANIFEST, data) and dataset.read(MANIFEST) != data:
+        raise RunFailed(
+            f"{dataset.full(MANIFEST)} exists and differs from what this run made. "
+            "The same version must have the same bytes: keep both and report which library or input differs."
+        )
+
+
+def point_latest(output: Folder, version: str) -> None:
+    """Make LATEST name this version."""
+    wanted = f"{version}\n".encode()
+    if not output.exists(LATEST) or output.read(LATEST) != wanted:
+        output.put(LATEST, wanted)

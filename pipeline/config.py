@@ -1,0 +1,205 @@
+"""The frozen config tree. Every key is documented here; `fanbeam schema` prints it for editors."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from pipeline.records import Split
+
+MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Column = Annotated[str, StringConstraints(min_length=1)]
+Steps = Annotated[
+    list[Any],
+    Field(
+        json_schema_extra={
+            "items": {
+                "anyOf": [
+                    {"type": "string", "description": "library.Class with its default parameters"},
+                    {
+                        "type": "object",
+                        "description": "one step with parameters, or a group: one_of, some_of, sometimes",
+                        "minProperties": 1,
+                        "maxProperties": 1,
+                    },
+                ]
+            }
+        }
+    ),
+]
+
+
+class _Node(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+
+class InputConfig(_Node):
+    """Where the records are and which columns mean what."""
+
+    path: Annotated[str, StringConstraints(min_length=1)] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="File, glob, folder or list of them; local or any fsspec URL."
+    )
+    format: Literal["parquet", "csv", "jsonl", "folder"] | None = Field(
+        None, description="Only needed where the file names do not tell."
+    )
+    id: Column | None = Field(None, description="Column of unique ids; without it, file and row number.")
+    label: Column | None = Field(None, description="Column of the class.")
+    group: Column | None = Field(None, description="Records of one group never cross a split.")
+    fingerprint: Literal["tag", "content"] = Field(
+        "tag", description="How local files other than Parquet are recognised: modification time, or content."
+    )
+
+
+class SplitConfig(_Node):
+    """How records are divided before anything is multiplied. Train gets what the shares leave."""
+
+    validation: Share = Field(0.0, description="Share of validation in 0..1.")
+    test: Share = Field(0.0, description="Share of test in 0..1.")
+    column: Column | None = Field(None, description="Column that names the split instead of the hash.")
+    seed: int = Field(0, description="Apart from the run's seed, so that new augmentations move no record.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.validation + self.test > 1.0:
+            raise ValueError(
+                f"the shares sum to {self.validation + self.test:g}, more than 1; "
+                "train gets what validation and test leave"
+            )
+        if self.column is not None and (self.validation or self.test):
+            raise ValueError("give either shares or a column, not both")
+        return self
+
+    def shares(self) -> dict[Split, float]:
+        """The shares that are hashed against."""
+        return {"validation": self.validation, "test": self.test}
+
+
+class ImageEncode(_Node):
+    """How augmented images are written. Absent: JPEG, PNG and WebP keep their format, others become PNG."""
+
+    format: Literal["jpeg", "png", "webp"] | None = None
+    quality: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="JPEG (95) and WebP (90) only.")
+
+
+class AudioEncode(_Node):
+    """How augmented sounds are written. Absent: WAV stays WAV, anything else becomes FLAC."""
+
+    format: Literal["flac", "wav"] | None = None
+
+
+class _Gate(_Node):
+    retries: Annotated[int, Field(ge=0, le=100)] = Field(
+        2, description="New sub-seeds for a copy that the gate refuses, before it is rejected."
+    )
+
+
+class ImageGate(_Gate):
+    """Reasons to reject an augmented image."""
+
+    min_side: Annotated[int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
+    min_std: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="Standard deviation of grey levels, 0..127; below it: blank."
+    )
+    reject_identical: bool = Field(False, description="Same pixels as the original: identical.")
+
+
+class AudioGate(_Gate):
+    """Reasons to reject an augmented sound; non-finite samples are always refused."""
+
+    min_seconds: Annotated[float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")
+    min_rms_db: float | None = Field(None, description="dB of full scale, e.g. -60; below it: silent.")
+    max_clipped: Share | None = Field(None, description="Share of samples at full scale; above it: clipped.")
+    reject_identical: bool = Field(False, description="Same samples as the original: identical.")
+
+
+class TextGate(_Gate):
+    """Reasons to reject an augmented text."""
+
+    reject_empty: bool = Field(False, description="Nothing but white space left: empty.")
+    reject_unchanged: bool = Field(False, description="Same text as the original: unchanged.")
+
+
+class _Field(_Node):
+    uri: bool = Field(False, description="The column holds paths or URLs of files; relative ones against its file.")
+    prepare: Steps = Field(default_factory=list, description="Steps for every sample of every split.")
+    augment: Steps = Field(default_factory=list, description="Steps for copies of training records only.")
+
+
+class ImageField(_Field):
+    """A column of images."""
+
+    type: Literal["image"]
+    mode: Literal["rgb", "grey", "rgba", "keep"] = Field("rgb", description="Channels that the steps see.")
+    max_pixels: Annotated[int, Field(ge=1)] = Field(MAX_PIXELS, description="Larger images fail: too_many_pixels.")
+    encode: ImageEncode = ImageEncode()
+    quality: ImageGate | None = None
+
+
+class AudioField(_Field):
+    """A column of sounds."""
+
+    type: Literal["audio"]
+    encode: AudioEncode = AudioEncode()
+    quality: AudioGate | None = None
+
+
+class TextField(_Field):
+    """A column of texts."""
+
+    type: Literal["text"]
+    quality: TextGate | None = None
+
+
+FieldConfig = Annotated[ImageField | AudioField | TextField, Field(discriminator="type")]
+
+
+class OutputConfig(_Node):
+    """Where the dataset goes."""
+
+    path: Annotated[str, StringConstraints(min_length=1)] = Field(description="Folder; local or any fsspec URL.")
+    shard_size: Annotated[ByteSize, Field(ge=1024, le=4 * 2**30)] = Field(
+        ByteSize(64 * 2**20), description="About how big a shard becomes, e.g. 64MiB."
+    )
+
+
+class Limits(_Node):
+    """Shares above which nothing is committed. Not part of the version."""
+
+    failed: Share = Field(0.01, description="Share of records that may fail.")
+    rejected: Share = Field(0.2, description="Share of planned copies that may be rejected.")
+
+
+class JobConfig(_Node):
+    """One job: what to read, how to split, how often to multiply, what to do to each field, where to write."""
+
+    seed: int = Field(0, description="Another seed draws other augmentations; splits stay.")
+    input: InputConfig
+    split: SplitConfig = SplitConfig(validation=0.1)
+    copies: Annotated[int, Field(ge=0, le=10_000)] = Field(4, description="Per training record, besides the original.")
+    keep_original: bool = Field(True, description="Whether training records appear themselves, as copy 0.")
+    fields: Annotated[dict[Column, FieldConfig], Field(min_length=1)] = Field(description="Column -> how to treat it.")
+    output: OutputConfig
+    limits: Limits = Limits()
+    record_timeout: Annotated[float, Field(gt=0)] = Field(60.0, description="Seconds for one record, all its copies.")
+
+    @field_validator("seed", "copies", mode="before")
+    @classmethod
+    def _no_booleans(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("must be a whole number, not a boolean")
+        return value
+
+    @model_validator(mode="after")
+    def _something_to_write(self) -> Self:
+        if not self.keep_original and self.copies == 0:
+            raise ValueError("copies is 0 and keep_original is false: no training sample would be written")
+        return self
+
+    def key_columns(self) -> tuple[str, ...]:
+        """Columns that decide key, label, group and split; read by the survey."""
+        named = (self.input.id, self.input.label, self.input.group, self.split.column)
+        return tuple(dict.fromkeys(c for c in named if c is not None))
+
+
+AnyField = ImageField | AudioField | TextField

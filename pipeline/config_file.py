@@ -1,0 +1,188 @@
+"""YAML text -> checked config: every problem at once, each with its line, and the nearest known key."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from pipeline import config as tree
+from pipeline.config import JobConfig
+from pipeline.errors import ConfigError, Problem, nearest
+from pipeline.storage import read_text
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigText:
+    """The plain values of a config and where each stands in its file."""
+
+    name: str
+    values: Any
+    lines: Mapping[Path, int] = field(default_factory=dict)
+
+    def where(self, path: Path) -> str:
+        """`file:line key.path` of the deepest part of `path` that stands in the file."""
+        known = next((path[:n] for n in range(len(path), -1, -1) if path[:n] in self.lines), None)
+        place = f"{self.name}:{self.lines[known]}" if known is not None else self.name
+        return f"{place} {dotted(path)}".strip()
+
+
+def dotted(path: Path) -> str:
+    """`('fields', 'image', 'augment', 0)` -> `fields.image.augment[0]`."""
+    out = ""
+    for part in path:
+        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
+    return out
+
+
+def read_config(path: str, overrides: Sequence[str] = ()) -> ConfigText:
+    """Read a YAML file and apply `key=value` overrides. Raises ConfigError for syntax, with line and column."""
+    try:
+        text = read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
+        problem = Problem(path, f"the config {reason}: {_plain(error)}", "Write one with: fanbeam init DATA -o FILE")
+        raise ConfigError(problem.message, (problem,)) from error
+    parsed = parse_yaml(text, path)
+    return ConfigText(path, _override(parsed.values, overrides), parsed.lines)
+
+
+def parse_yaml(text: str, name: str) -> ConfigText:
+    """Parse YAML 1.2 text, remembering the line of every key. Raises ConfigError."""
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        node = yaml.compose(text)
+        values = yaml.load(text)
+    except DuplicateKeyError as error:
+        raise _syntax(name, error.problem_mark, str(error.problem).split("\n")[0]) from error
+    except MarkedYAMLError as error:
+        raise _syntax(name, error.problem_mark or error.context_mark, str(error.problem or error.context)) from error
+    except Exception as error:  # noqa: BLE001  (ruamel raises many kinds for odd characters; all are the user's text)
+        raise _syntax(name, None, _plain(error)) from error
+    lines: dict[Path, int] = {}
+    if node is not None:
+        _index(node, (), lines)
+    return ConfigText(name, values, lines)
+
+
+def validate(text: ConfigText) -> tuple[JobConfig | None, tuple[Problem, ...]]:
+    """The frozen config, or every problem of its shape, types and ranges."""
+    if not isinstance(text.values, Mapping):
+        shape = "is empty" if text.values is None else f"must be a mapping of keys, not {type(text.values).__name__}"
+        return None, (Problem(text.name, f"the config {shape}.", "Write one with: fanbeam init DATA -o FILE"),)
+    try:
+        return JobConfig.model_validate(text.values), ()
+    except ValidationError as error:
+        return None, tuple(_problem(text, dict(e)) for e in error.errors(include_url=False))
+
+
+def _index(node: Node, path: Path, lines: dict[Path, int]) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            lines[(*path, key.value)] = key.start_mark.line + 1
+            _index(value, (*path, key.value), lines)
+    elif isinstance(node, SequenceNode):
+        for number, value in enumerate(node.value):
+            _index(value, (*path, number), lines)
+
+
+def _syntax(name: str, mark: Any, message: str) -> ConfigError:
+    where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else name
+    problem = Problem(where, f"not valid YAML: {message}.", "Check indentation, quotes and colons around this place.")
+    return ConfigError(f"{where}: not valid YAML: {message}", (problem,))
+
+
+def _plain(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error).split("\n")[0]
+
+
+def _override(values: Any, overrides: Sequence[str]) -> Any:
+    """Apply `input.path=x`: the value is read as YAML. Raises ConfigError for what is not `key=value`."""
+    for item in overrides:
+        key, equals, raw = item.partition("=")
+        if not equals or not key.strip():
+            problem = Problem(f"--set {item}", "must be key=value.", "Example: --set copies=8")
+            raise ConfigError(str(problem), (problem,))
+        values = _with_value(values, key.strip().split("."), parse_yaml(raw, f"--set {item}").values, item)
+    return values
+
+
+def _with_value(values: Any, keys: list[str], value: Any, item: str) -> Any:
+    head, rest = keys[0], keys[1:]
+    if isinstance(values, list) and head.isdigit() and int(head) < len(values):
+        number = int(head)
+        inner = _with_value(values[number], rest, value, item) if rest else value
+        return [*values[:number], inner, *values[number + 1 :]]
+    if values is not None and not isinstance(values, Mapping):
+        problem = Problem(f"--set {item}", f"{head!r} lies inside {values!r}, which has no keys.")
+        raise ConfigError(str(problem), (problem,))
+    table = dict(values or {})
+    table[head] = _with_value(table.get(head), rest, value, item) if rest else value
+    return table
+
+
+_MESSAGES = {
+    "extra_forbidden": "unknown key.",
+    "missing": "is missing.",
+    "union_tag_not_found": "`type` is missing.",
+}
+
+
+def _problem(text: ConfigText, error: dict[str, Any]) -> Problem:
+    path = tuple(p for n, p in enumerate(error["loc"]) if not _is_tag(n, error["loc"]))
+    kind = str(error["type"])
+    message = _MESSAGES.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+    if kind not in _MESSAGES and kind != "value_error":
+        message = f"{message}, not {error['input']!r}."
+    where = text.where(path)
+    if kind == "extra_forbidden":
+        return Problem(where, message, nearest(str(path[-1]), _known_keys(path[:-1], text.values)))
+    if kind.startswith("union_tag"):
+        return Problem(where, "`type` must be one of 'image', 'audio', 'text'.", "Example: type: image")
+    if kind == "missing":
+        return Problem(where, f"{path[-1]!r} is missing.", _EXAMPLES.get(dotted(path), ""))
+    return Problem(where, message)
+
+
+_EXAMPLES = {
+    "input": "Example: input: {path: data/birds}",
+    "input.path": "Example: path: data/birds/*.parquet",
+    "fields": "Example: fields: {image: {type: image}}",
+    "output": "Example: output: {path: out/birds}",
+    "output.path": "Example: path: out/birds",
+}
+
+
+def _is_tag(number: int, loc: Sequence[object]) -> bool:
+    """Pydantic puts the union's tag or branch into the location; it is no key of the file."""
+    part = loc[number]
+    at_field = number == 2 and loc[0] == "fields"
+    return at_field or (isinstance(part, str) and part.startswith(("constrained-str", "tuple[", "function-")))
+
+
+def _known_keys(path: Path, values: Any) -> list[str]:
+    models: dict[str, type[BaseModel]] = {
+        "": JobConfig, "input": tree.InputConfig, "split": tree.SplitConfig,
+        "output": tree.OutputConfig, "limits": tree.Limits,
+    }  # fmt: skip
+    model: type[BaseModel] | None = models.get(dotted(path))
+    if len(path) >= 2 and path[0] == "fields":
+        kind = values["fields"][path[1]].get("type")
+        model = {"image": tree.ImageField, "audio": tree.AudioField, "text": tree.TextField}.get(kind)
+        if len(path) == 3 and model is not None:
+            return sorted(_inner_keys(model, str(path[2])))
+    return sorted(model.model_fields) if model is not None else []
+
+
+def _inner_keys(model: type[BaseModel], name: str) -> list[str]:
+    annotation = model.model_fields[name].annotation if name in model.model_fields else None
+    candidates = [annotation, *getattr(annotation, "__args__", ())]
+    inner = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+    return list(inner[0].model_fields) if inner else []

@@ -1,0 +1,94 @@
+"""Errors that reach the user: a kind, one message, every problem found, and an exit code. No traceback needed."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command."""
+
+    OK = 0
+    DIFFERENCES = 1
+    USAGE = 2
+    LIMITS = 3
+    FAILED = 4
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong: where it stands (file:line, key path or input file), what, and what to do."""
+
+    where: str
+    message: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        tail = f" {self.suggestion}" if self.suggestion else ""
+        return f"{self.where}: {self.message}{tail}" if self.where else f"{self.message}{tail}"
+
+
+class FanbeamError(Exception):
+    """Base of all errors meant for the user."""
+
+    kind = "error"
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.problems = problems
+
+    def __reduce__(self) -> tuple[type["FanbeamError"], tuple[str, tuple[Problem, ...]]]:
+        return type(self), (self.message, self.problems)
+
+    def as_json(self) -> dict[str, object]:
+        """The error object of `--json`."""
+        problems = [{"where": p.where, "message": p.message, "suggestion": p.suggestion} for p in self.problems]
+        return {"error": {"kind": self.kind, "message": self.message, "problems": problems}}
+
+
+class ConfigError(FanbeamError):
+    """The config cannot run: all its problems at once."""
+
+    kind = "config"
+    exit_code = ExitCode.USAGE
+
+
+class InputError(FanbeamError):
+    """The input cannot be used: missing, empty, duplicate ids, other columns than the config names."""
+
+    kind = "input"
+    exit_code = ExitCode.USAGE
+
+
+class UsageError(FanbeamError):
+    """The command line or the API was called wrongly."""
+
+    kind = "usage"
+    exit_code = ExitCode.USAGE
+
+
+class LimitsExceeded(FanbeamError):
+    """More records failed or copies were rejected than the config allows; nothing is committed."""
+
+    kind = "limits"
+    exit_code = ExitCode.LIMITS
+
+
+class RunFailed(FanbeamError):
+    """The run could not finish: disk full, output not writable, input changed underneath, worker trouble."""
+
+    kind = "run"
+    exit_code = ExitCode.FAILED
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A sentence that names the nearest known word, or lists them when none is near and they are few."""
+    match = get_close_matches(word, known, n=1, cutoff=0.6)
+    if not match:
+        match = [k for k in known if k.lower() == word.lower()]
+    if match:
+        return f"Did you mean {match[0]!r}?"
+    return f"Known: {', '.join(sorted(known))}." if 0 < len(known) <= 20 else ""

@@ -1,0 +1,64 @@
+"""What decides the bytes of a dataset -> its version. Names of folders, limits and dates are not part of it."""
+
+import platform
+from functools import lru_cache
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import orjson
+
+from pipeline.config import JobConfig
+from pipeline.sources.interface import Listing
+from pipeline.tools import codec_of, step_names
+from transforms.registry import versions
+
+FORMAT = 1
+_ALWAYS = ("fanbeam", "numpy", "pyarrow")
+
+
+def fingerprint(config: JobConfig, listing: Listing) -> str:
+    """16 hex digits that name the version."""
+    parts = {
+        "format": FORMAT,
+        "config": frozen_config(config),
+        "fields": list(config.fields),
+        "files": [[f.path, f.size, f.tag] for f in listing.files],
+        "libraries": libraries(config),
+        "cpu": cpu(),
+    }
+    return blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+
+
+def frozen_config(config: JobConfig) -> dict[str, Any]:
+    """The config without what cannot change bytes: places, limits, and how the input was recognised."""
+    tree = config.model_dump(mode="json", exclude={"limits": True, "input": {"path", "fingerprint"}, "output": {"path"}})
+    return tree
+
+
+def libraries(config: JobConfig) -> dict[str, str]:
+    """Versions of Python and of every distribution that decides bytes."""
+    found = {"python": platform.python_version()}
+    for name in _ALWAYS:
+        found[name] = _version(name)
+    for field in config.fields.values():
+        found.update({name: _version(name) for name in codec_of(field).distributions})
+    found.update(versions(step_names(config)))
+    return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=1)
+def cpu() -> dict[str, Any]:
+    """Machine type and SIMD features that numpy found: bit identity is promised for one class of CPU."""
+    import numpy as np
+
+    shown: Any = np.show_config(mode="dicts")
+    simd = shown.get("SIMD Extensions", {})
+    return {"machine": platform.machine(), "simd": sorted({*simd.get("baseline", ()), *simd.get("found", ())})}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,53 @@
+"""What a worker needs to render a shard: a small, picklable description, and the work that flows through stages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.config import JobConfig
+from pipeline.records import Refusal, Shard
+from pipeline.sources.interface import Reader
+from pipeline.storage import Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A config that met its input: how to read it, its schema, and the version it makes.
+
+    `external` names the fields whose column holds paths or URLs instead of payload.
+    """
+
+    config: JobConfig
+    reader: Reader
+    schema: pa.Schema
+    external: tuple[str, ...]
+    version: str
+    output: Folder
+
+    @property
+    def dataset(self) -> Folder:
+        """The version's folder."""
+        return self.output.folder(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A shard to render. Records are counted from 0 in the order in which the shard reads them.
+
+    `quarantine` names records that kill or hang a worker, with the reason; `only` renders just one record.
+    """
+
+    shard: Shard
+    quarantine: tuple[tuple[int, Refusal], ...] = ()
+    only: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShardWork:
+    """A task on its way through the stages; `flow` is lazy: nothing runs before the last stage pulls."""
+
+    job: Job
+    task: Task
+    flow: Iterator[Any] = iter(())

@@ -1,0 +1,63 @@
+"""Tables -> the bytes of one Parquet file, every setting pinned, built whole in memory."""
+
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROW_GROUP_BYTES = 8 * 2**20
+_ZSTD_LEVEL = 3
+_PAGE_BYTES = 1 << 20
+
+
+class ParquetFile:
+    """Builds one file: a row group per table. `plain` names columns whose payload is already compressed."""
+
+    def __init__(self, schema: pa.Schema, plain: frozenset[str]) -> None:
+        self._sink = pa.BufferOutputStream()
+        self._schema = schema
+        self._writer = pq.ParquetWriter(self._sink, schema, **_settings(schema, plain))
+        self.rows = 0
+
+    def add(self, table: pa.Table) -> None:
+        """Append one row group."""
+        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        self.rows += table.num_rows
+
+    def close(self) -> pa.Buffer:
+        """The finished file."""
+        self._writer.close()
+        return self._sink.getvalue()
+
+
+def file_of(table: pa.Table) -> pa.Buffer:
+    """A small file of one table."""
+    file = ParquetFile(table.schema, frozenset())
+    file.add(table)
+    return file.close()
+
+
+def _settings(schema: pa.Schema, plain: frozenset[str]) -> dict[str, object]:
+    leaves = leaf_columns(schema)
+    bulky = [leaf for leaf in leaves if leaf.split(".")[0] in plain]
+    other = [leaf for leaf in leaves if leaf not in set(bulky)]
+    return {
+        "version": "2.6",
+        "data_page_version": "1.0",
+        "data_page_size": _PAGE_BYTES,
+        "compression": {leaf: "NONE" if leaf in set(bulky) else "ZSTD" for leaf in leaves},
+        "compression_level": dict.fromkeys(other, _ZSTD_LEVEL),
+        "use_dictionary": other,
+        "write_statistics": other,
+        "write_page_index": True,
+        "store_schema": True,
+    }
+
+
+@lru_cache(maxsize=16)
+def leaf_columns(schema: pa.Schema) -> tuple[str, ...]:
+    """Dotted names of the Parquet columns that a schema becomes."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), sink)
+    described = pq.read_metadata(pa.BufferReader(sink.getvalue())).schema
+    return tuple(described.column(n).path for n in range(len(described.names)))

@@ -1,0 +1,63 @@
+"""Render a few training records beforehand, so that shards come out at the size that was asked for."""
+
+from dataclasses import replace
+
+from pipeline.config import JobConfig
+from pipeline.job import Job, Task
+from pipeline.planning import Probe
+from pipeline.records import Block, Gated, Payload, Shard
+from pipeline.survey import Survey
+
+PROBED_RECORDS = 6
+PROBED_COPIES = 2
+
+
+def probe_config(config: JobConfig) -> JobConfig:
+    """The config with few copies: enough to weigh a copy against its original."""
+    return config.model_copy(update={"copies": min(PROBED_COPIES, config.copies), "keep_original": True})
+
+
+def probe_tasks(surveyed: Survey) -> tuple[Task, ...]:
+    """One task for each of a few blocks spread over the input: the block's first training record."""
+    training = [t.block for t in surveyed.blocks if t.records.get("train")]
+    step = max(1, len(training) // PROBED_RECORDS)
+    chosen: list[Block] = training[::step][:PROBED_RECORDS]
+    return tuple(Task(Shard("train", n, (block,)), only=0) for n, block in enumerate(chosen))
+
+
+def probe_job(job: Job) -> Job:
+    """The job as it is probed."""
+    return replace(job, config=probe_config(job.config))
+
+
+def weigh(gated: Gated, seconds: float) -> Probe:
+    """What one probed record weighs; nothing if it was dropped."""
+    originals = [s for s in gated.samples if s.variant.copy == 0]
+    copies = [s for s in gated.samples if s.variant.copy]
+    if not originals:
+        return Probe()
+    record_bytes = sum(_size(p) for p in gated.record.payloads.values())
+    original = sum(_size(r.payload) for r in originals[0].rendered.values())
+    copied = sum(_size(r.payload) for s in copies for r in s.rendered.values()) / len(copies) if copies else original
+    return Probe(1, record_bytes, original, copied, seconds)
+
+
+def combine(probes: list[Probe]) -> Probe:
+    """Means over the records that could be rendered."""
+    seen = [p for p in probes if p.records]
+    if not seen:
+        return Probe()
+    count = len(seen)
+    return Probe(
+        count,
+        sum(p.payload_in for p in seen) / count,
+        sum(p.payload_original for p in seen) / count,
+        sum(p.payload_copy for p in seen) / count,
+        sum(p.seconds for p in seen) / count,
+    )
+
+
+def _size(payload: Payload | None) -> int:
+    if payload is None:
+        return 0
+    return len(payload.encode("utf-8", "surrogatepass")) if isinstance(payload, str) else len(payload)

@@ -1,0 +1,125 @@
+"""Who watches a run: nobody, a terminal with a bar, or a log with a line every few seconds."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from pipeline import workers
+
+_LINE_SECONDS = 5.0
+
+
+class Progress(Protocol):
+    """What a run tells while it goes on."""
+
+    def say(self, what: str) -> None:
+        """A new phase begins."""
+        ...
+
+    def begin(self, samples: int, resumed: int) -> None:
+        """Rendering begins: samples to make, shards that are there already."""
+        ...
+
+    def end(self) -> None:
+        """Rendering is over."""
+        ...
+
+
+class Silent:
+    """Nobody watches."""
+
+    def say(self, what: str) -> None:
+        """Nothing."""
+
+    def begin(self, samples: int, resumed: int) -> None:
+        """Nothing."""
+
+    def end(self) -> None:
+        """Nothing."""
+
+
+class _Ticking:
+    """Looks at the pool's count from a thread of its own."""
+
+    def __init__(self, every: float) -> None:
+        self._every, self._stop = every, threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, samples: int, resumed: int) -> None:
+        """Start looking."""
+        started = time.monotonic()
+
+        def watch() -> None:
+            while not self._stop.wait(self._every):
+                self._show(workers.current().samples(), samples, time.monotonic() - started)
+
+        self._thread = threading.Thread(target=watch, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop looking."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _show(self, done: int, total: int, seconds: float) -> None:
+        raise NotImplementedError
+
+
+class Lines(_Ticking):
+    """A plain line every few seconds, for logs."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__(_LINE_SECONDS)
+        self._write = write
+
+    def say(self, what: str) -> None:
+        """One line per phase."""
+        self._write(what)
+
+    def begin(self, samples: int, resumed: int) -> None:
+        """One line, then one every few seconds."""
+        there = f" ({resumed} shards are there already)" if resumed else ""
+        self._write(f"rendering {samples} samples{there}")
+        super().begin(samples, resumed)
+
+    def _show(self, done: int, total: int, seconds: float) -> None:
+        rate = done / seconds if seconds else 0.0
+        left = f", {(total - done) / rate:.0f} s left" if rate and total > done else ""
+        self._write(f"{done} of {total} samples, {rate:.0f} samples/s{left}")
+
+
+class Bar(_Ticking):
+    """A progress bar on a terminal, with samples/s and time left."""
+
+    def __init__(self) -> None:
+        super().__init__(0.2)
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        self._bar = RichProgress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self._task = self._bar.add_task("starting", total=None, rate="")
+        self._bar.start()
+
+    def say(self, what: str) -> None:
+        """The phase stands before the bar."""
+        self._bar.update(self._task, description=what)
+
+    def begin(self, samples: int, resumed: int) -> None:
+        """The bar gets its length."""
+        self._bar.update(self._task, description="rendering", total=samples)
+        super().begin(samples, resumed)
+
+    def end(self) -> None:
+        """The bar goes."""
+        super().end()
+        self._bar.stop()
+
+    def _show(self, done: int, total: int, seconds: float) -> None:
+        rate = f"{done / seconds:.0f} samples/s" if seconds else ""
+        self._bar.update(self._task, completed=done, rate=rate)

@@ -1,0 +1,104 @@
+"""A shard's blocks -> the records of its split, payload read only for those."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+
+from pipeline.job import Job, Task
+from pipeline.keys import Key, keys_of, record_of
+from pipeline.records import Block, Payload, Record, Refusal, Split
+from pipeline.sources.references import resolve
+from pipeline.storage import read_file
+
+BYTES, PATH = "bytes", "path"
+
+
+def read_task(job: Job, task: Task) -> Iterator[Record]:
+    """The records of a task, in order; quarantined ones carry their refusal instead of payload."""
+    quarantine = dict(task.quarantine)
+    for number, record in enumerate(read_shard(job, task.shard.split, task.shard.blocks)):
+        if task.only is not None and number != task.only:
+            continue
+        if number in quarantine:
+            yield replace(record, refusal=quarantine[number])
+        else:
+            yield record
+
+
+def read_shard(job: Job, split: Split, blocks: Sequence[Block]) -> Iterator[Record]:
+    """The records of one split in a run of blocks."""
+    for block in blocks:
+        start = block.start
+        for batch in job.reader.read(block.unit, None, block.start, block.stop):
+            keys = keys_of(job.config, job.reader, block.unit, batch, start)
+            start += batch.num_rows
+            wanted = [n for n, key in enumerate(keys) if key.split == split]
+            if wanted:
+                yield from _records(job, batch, keys, wanted, block)
+
+
+def _records(job: Job, batch: pa.RecordBatch, keys: list[Key], wanted: list[int], block: Block) -> Iterator[Record]:
+    rest = without_payload(batch, tuple(job.config.fields))
+    columns = {name: batch.column(name) for name in job.config.fields}
+    for index in wanted:
+        key = keys[index]
+        payloads: dict[str, Payload | None] = {}
+        refusal = key.refusal
+        for name, column in columns.items():
+            payload = _payload(column, index)
+            if name in job.external and isinstance(payload, str):
+                payload = _fetch(job, name, payload, block.unit.file)
+            if isinstance(payload, Refusal):
+                refusal, payload = refusal or payload, None
+            payloads[name] = payload
+        yield record_of(replace(key, refusal=refusal), payloads, rest, index)
+
+
+def without_payload(batch: pa.RecordBatch, fields: tuple[str, ...]) -> pa.RecordBatch:
+    """The columns that pass through. A payload column goes; of a struct the members beside `bytes` stay."""
+    arrays, schema = [], []
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if field.name not in fields:
+            arrays.append(column)
+            schema.append(field)
+        elif pa.types.is_struct(field.type):
+            members = [m for m in field.type if m.name != BYTES]
+            if not members:
+                continue
+            parts = [column.field(m.name) for m in members]
+            arrays.append(pa.StructArray.from_arrays(parts, fields=members))
+            schema.append(pa.field(field.name, pa.struct(members)))
+    return pa.record_batch(arrays, schema=pa.schema(schema)) if arrays else _rows_only(batch.num_rows)
+
+
+def _rows_only(rows: int) -> pa.RecordBatch:
+    """A batch that only counts rows, for inputs whose every column is payload."""
+    return pa.record_batch([pa.nulls(rows)], names=[""])
+
+
+def _payload(column: pa.Array, index: int) -> Payload | None:
+    """Bytes or text of one row; of a struct its member `bytes`."""
+    value = column[index].as_py()
+    if isinstance(value, dict):
+        value = value.get(BYTES)
+    return value if value is None or isinstance(value, (bytes, str)) else bytes(value)
+
+
+def _fetch(job: Job, field: str, reference: str, file: str) -> Payload | Refusal | None:
+    """The content of a referenced file; as text where the field is text."""
+    try:
+        data = read_file(resolve(reference, job.reader.root, file))
+    except FileNotFoundError as error:
+        return Refusal("failed", field, "read", "missing_file", type(error).__name__, f"no such file: {reference}")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return Refusal("failed", field, "read", "unreadable_file", type(error).__name__, f"{reference}: {reason}")
+    return _text(field, data) if job.config.fields[field].type == "text" else data
+
+
+def _text(field: str, data: bytes) -> str | Refusal:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return Refusal("failed", field, "read", "not_text", type(error).__name__, str(error))

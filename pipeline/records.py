@@ -1,0 +1,191 @@
+"""The nouns that flow, in the order in which they flow. Frozen; payload never leaves the worker that read it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from transforms.interface import Applied
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Payload = bytes | str
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file of the input snapshot: path relative to the input root, size in bytes, modification tag."""
+
+    path: str
+    size: int
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A piece of the input that can be read alone.
+
+    Parquet: row group `part` of `file`. Tables: bytes `begin`..`end` of `file`. Folders: the files `members`.
+    `first_row` is the row number, within the file, of the unit's first row.
+    """
+
+    file: str
+    rows: int
+    bytes: int
+    part: int = 0
+    first_row: int = 0
+    begin: int = 0
+    end: int = 0
+    members: tuple[InputFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows `start`..`stop` of a unit (counted within the unit); the smallest thing the planner moves."""
+
+    unit: Unit
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One output file: a split, an index within the split, and the blocks that feed it."""
+
+    split: Split
+    index: int
+    blocks: tuple[Block, ...]
+
+    @property
+    def name(self) -> str:
+        """`train-00000`: names the receipt and the files of dropped records."""
+        return f"{self.split}-{self.index:05d}"
+
+    @property
+    def path(self) -> str:
+        """Path of the data file within the version folder."""
+        return f"{self.split}/part-{self.index:05d}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One labeled input row: key columns, payload per field, and where its other columns are."""
+
+    key: str
+    file: str
+    row: int
+    labels: tuple[str, ...]
+    payloads: dict[str, Payload | None]
+    batch: pa.RecordBatch
+    index: int
+    refusal: "Refusal | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One sample to make of a record. Copy 0 is the original; `seed` is 16 bytes, empty for copy 0."""
+
+    copy: int
+    seed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a record or a copy is dropped. `kind` tells a failure (exception) from a rejection (quality)."""
+
+    kind: Literal["failed", "rejected"]
+    field: str
+    stage: str
+    reason: str
+    error: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One field of one variant after its recipe: the payload, the steps applied, or why there is none."""
+
+    payload: Payload | None
+    applied: tuple[Applied, ...] = ()
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A record with its variants, and what was rendered of them so far: field -> one `Rendered` per variant."""
+
+    record: Record
+    variants: tuple[Variant, ...]
+    rendered: dict[str, tuple[Rendered, ...]] = field(default_factory=dict)
+    refusal: Refusal | None = None
+
+    def refused(self, refusal: Refusal) -> "Family":
+        """The same family, failed whole."""
+        return replace(self, refusal=refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One output row: its record, its variant, and the rendered fields."""
+
+    record: Record
+    variant: Variant
+    rendered: dict[str, Rendered]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A record (`copy` None) or a copy that is not in the dataset, and why."""
+
+    record: Record
+    copy: int | None
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What became of one family: its samples and what was dropped of it."""
+
+    record: Record
+    samples: tuple[Sample, ...]
+    dropped: tuple[Dropped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileReceipt:
+    """Proof of one written file: path within the version folder, rows, bytes, hex sha256."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The proof that a shard is written; `classes` counts records and samples per label value."""
+
+    split: Split
+    index: int
+    records: int
+    samples: int
+    kept_records: int
+    data: FileReceipt | None
+    dropped_files: tuple[FileReceipt, ...] = ()
+    failed: dict[str, int] = field(default_factory=dict)
+    rejected: dict[str, int] = field(default_factory=dict)
+    failed_records: int = 0
+    classes: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """`train-00000`."""
+        return f"{self.split}-{self.index:05d}"
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Order of shards in the manifest: by split, then by index."""
+        return SPLITS.index(self.split), self.index
+
+
+Columns = dict[str, Any]

@@ -1,0 +1,90 @@
+"""The one list of stages. A cluster runs each as a step of its own; one machine composes them, a shard per task."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from pipeline.augment import augment
+from pipeline.fan_out import fan_out
+from pipeline.gate import gate
+from pipeline.job import Job, ShardWork, Task
+from pipeline.read import read_task
+from pipeline.records import Gated, Receipt, Record
+from pipeline.shards import write_shard
+from pipeline.tools import recipe_digest, tools_of
+
+Stage = Callable[[ShardWork], ShardWork]
+Watch = Callable[[Iterator[Record]], Iterator[Record]]
+
+
+def read(work: ShardWork) -> ShardWork:
+    """The shard's records of its split."""
+    return replace(work, flow=read_task(work.job, work.task))
+
+
+def multiply(work: ShardWork) -> ShardWork:
+    """Each record with its variants."""
+    return replace(work, flow=fan_out(work.job.config, work.task.shard.split, work.flow))
+
+
+def augment_images(work: ShardWork) -> ShardWork:
+    """Image fields rendered."""
+    return _augment(work, "image")
+
+
+def augment_audio(work: ShardWork) -> ShardWork:
+    """Audio fields rendered."""
+    return _augment(work, "audio")
+
+
+def augment_text(work: ShardWork) -> ShardWork:
+    """Text fields rendered."""
+    return _augment(work, "text")
+
+
+def sort_out(work: ShardWork) -> ShardWork:
+    """Samples that are kept; copies and records that are not, with reasons."""
+    return replace(work, flow=gate(work.flow))
+
+
+def write(work: ShardWork) -> ShardWork:
+    """The shard's files published; its receipt is all that flows on."""
+    receipt = write_shard(work.job, work.task, recipe_digest(work.job.config), work.flow)
+    return replace(work, flow=iter((receipt,)))
+
+
+STAGES: tuple[tuple[str, Stage], ...] = (
+    ("Read", read),
+    ("FanOut", multiply),
+    ("AugmentImages", augment_images),
+    ("AugmentAudio", augment_audio),
+    ("AugmentText", augment_text),
+    ("Gate", sort_out),
+    ("Write", write),
+)
+
+
+def render(job: Job, task: Task, watch: Watch = iter) -> Receipt:
+    """All stages for one shard. `watch` sees each record as it starts, and the end of the last one."""
+    work = write(_upto_gate(job, task, watch))
+    receipt: Receipt = next(work.flow)
+    return receipt
+
+
+def families(job: Job, task: Task, watch: Watch = iter) -> Iterator[Gated]:
+    """All stages but the last: nothing is written."""
+    flow: Iterator[Gated] = _upto_gate(job, task, watch).flow
+    return flow
+
+
+def _upto_gate(job: Job, task: Task, watch: Watch) -> ShardWork:
+    work = ShardWork(job, task)
+    for _, stage in STAGES[:-1]:
+        work = stage(work)
+        if stage is read:
+            work = replace(work, flow=watch(work.flow))
+    return work
+
+
+def _augment(work: ShardWork, modality: str) -> ShardWork:
+    tools = tuple(t for t in tools_of(work.job.config) if t.modality == modality)
+    return replace(work, flow=augment(tools, work.job.config.seed, work.flow)) if tools else work

@@ -1,0 +1,136 @@
+"""Samples -> Arrow tables: pass-through columns from Arrow to Arrow, payload in place, then id and lineage."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.job import Job
+from pipeline.read import BYTES
+from pipeline.records import Dropped, Payload, Sample, Split
+from pipeline.schema import DROPPED_SCHEMA, LINEAGE, LINEAGE_TYPE, SAMPLE_ID, output_schema
+
+
+@dataclass(frozen=True, slots=True)
+class RowMaker:
+    """Turns samples of one split into rows. `recipe` is the short digest of all recipes of the job."""
+
+    job: Job
+    split: Split
+    recipe: str
+
+    def table(self, samples: Sequence[Sample]) -> pa.Table:
+        """One row per sample, in order."""
+        schema = output_schema(self.job)
+        passing = _pass_through(samples)
+        columns = []
+        for field in schema:
+            if field.name == SAMPLE_ID:
+                ids = [f"{s.record.key}/{s.variant.copy}" for s in samples]
+                columns.append(pa.chunked_array([pa.array(ids, pa.string())]))
+            elif field.name == LINEAGE:
+                columns.append(pa.chunked_array([self._lineage(samples)]))
+            elif field.name in self.job.config.fields:
+                columns.append(_payload_column(samples, field, passing))
+            else:
+                columns.append(passing.column(field.name))
+        return pa.table(columns, schema=schema)
+
+    def _lineage(self, samples: Sequence[Sample]) -> pa.StructArray:
+        names = tuple(self.job.config.fields)
+        sources = [s.record for s in samples]
+        columns: dict[str, pa.Array] = {
+            "source_id": _strings([r.key for r in sources]),
+            "source_file": _strings([r.file for r in sources]),
+            "source_row": pa.array([r.row for r in sources], pa.int64()),
+            "source_sha256": _strings(_per_record(samples, lambda s: digest([s.record.payloads[n] for n in names]))),
+            "split": _strings([self.split] * len(samples)),
+            "copy": pa.array([s.variant.copy for s in samples], pa.int32()),
+            "seed": _strings([s.variant.seed.hex() for s in samples]),
+            "recipe": _strings([self.recipe] * len(samples)),
+            "transforms": _transforms(samples, names),
+            "parents": pa.array([[]] * len(samples), LINEAGE_TYPE.field("parents").type),
+            "sha256": _strings([digest([s.rendered[n].payload for n in names]) for s in samples]),
+        }
+        return pa.StructArray.from_arrays([columns[f.name] for f in LINEAGE_TYPE], fields=list(LINEAGE_TYPE))
+
+
+def digest(payloads: Sequence[Payload | None]) -> str:
+    """Hex sha256 of a payload (text as UTF-8); of several fields: of their digests, in config order."""
+    digests = [sha256(p.encode() if isinstance(p, str) else p or b"") for p in payloads]
+    return digests[0].hexdigest() if len(digests) == 1 else sha256(b"".join(d.digest() for d in digests)).hexdigest()
+
+
+def dropped_table(dropped: Sequence[Dropped], split: Split) -> pa.Table:
+    """One row per dropped record (`copy` null) or copy."""
+    rows = [
+        {
+            "source_id": d.record.key, "source_file": d.record.file, "source_row": d.record.row, "split": split,
+            "copy": d.copy, "field": d.refusal.field, "stage": d.refusal.stage, "reason": d.refusal.reason,
+            "error": d.refusal.error, "message": d.refusal.message,
+        }
+        for d in dropped
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=DROPPED_SCHEMA)
+
+
+def _strings(values: list[str]) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+def _per_record(samples: Sequence[Sample], call: Callable[[Sample], str]) -> list[str]:
+    """The call's result for each sample, made once per record (its samples follow one another)."""
+    out: list[str] = []
+    for number, sample in enumerate(samples):
+        same = number > 0 and samples[number - 1].record is sample.record
+        out.append(out[-1] if same else call(sample))
+    return out
+
+
+def _pass_through(samples: Sequence[Sample]) -> pa.Table:
+    """The samples' other columns, taken batch by batch."""
+    parts: list[pa.Table] = []
+    first = 0
+    for number in range(1, len(samples) + 1):
+        batch = samples[first].record.batch
+        if number == len(samples) or samples[number].record.batch is not batch:
+            indices = pa.array([s.record.index for s in samples[first:number]], pa.int64())
+            parts.append(pa.Table.from_batches([batch]).take(indices))
+            first = number
+    return pa.concat_tables(parts)
+
+
+def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Table) -> pa.ChunkedArray:
+    values = [s.rendered[field.name].payload for s in samples]
+    if not pa.types.is_struct(field.type):
+        return pa.chunked_array([_array(values, field.type)])
+    rest = passing.column(field.name).combine_chunks() if field.name in passing.column_names else None
+    parts = [
+        _array(values, member.type) if member.name == BYTES else rest.field(member.name) for member in field.type
+    ]
+    return pa.chunked_array([pa.StructArray.from_arrays(parts, fields=list(field.type))])
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_dictionary(kind):
+        return pa.array(values, kind.value_type).dictionary_encode().cast(kind)
+    return pa.array(values, kind)
+
+
+def _transforms(samples: Sequence[Sample], names: tuple[str, ...]) -> pa.ListArray:
+    """The applied steps of each sample, fields in config order."""
+    offsets, fields, steps, params = [0], [], [], []
+    for sample in samples:
+        for name in names:
+            for applied in sample.rendered[name].applied:
+                fields.append(name)
+                steps.append(applied.name)
+                params.append(applied.params)
+        offsets.append(len(fields))
+    kind = LINEAGE_TYPE.field("transforms").type
+    values = pa.StructArray.from_arrays(
+        [_strings(fields), _strings(steps), _strings(params)], fields=list(kind.value_type)
+    )
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=kind)

@@ -1,0 +1,181 @@
+"""Run a job from config to committed version: the order of events, on the submitting machine."""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline import workers
+from pipeline.check import checked
+from pipeline.commit import Expected, check_limits, complete, finished, point_latest, read_manifest
+from pipeline.config import JobConfig
+from pipeline.config_file import ConfigText
+from pipeline.errors import FanbeamError, RunFailed
+from pipeline.fingerprint import fingerprint
+from pipeline.job import Job, Task
+from pipeline.planning import Plan, make_plan
+from pipeline.probe import combine, probe_tasks
+from pipeline.progress import Progress, Silent
+from pipeline.run_log import write_log
+from pipeline.sources import Listing
+from pipeline.storage import Folder
+from pipeline.survey import survey
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run, none of which changes a byte: engine, processes, Beam's own options, who watches."""
+
+    runner: str = "direct"
+    workers: int | None = None
+    beam: tuple[str, ...] = ()
+    debug: bool = False
+    progress: Progress = field(default_factory=Silent)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A committed version: where it is, its manifest, and what the run did."""
+
+    version: str
+    path: str
+    manifest: dict[str, Any]
+    seconds: float
+    already_there: bool
+    resumed_shards: int
+
+    @property
+    def samples(self) -> int:
+        """Samples of all splits."""
+        return sum(s["samples"] for s in self.manifest["splits"].values())
+
+
+def run_job(text: ConfigText, options: RunOptions) -> RunResult:
+    """Make the dataset version that a config describes, or find that it is there.
+
+    Raises ConfigError and InputError before anything is written, LimitsExceeded, RunFailed.
+    """
+    started = time.monotonic()
+    options.progress.say("reading the input")
+    config, listing = checked(text, with_recipes=False)
+    job = job_of(config, listing)
+    manifest = read_manifest(job.dataset)
+    if manifest is not None:
+        point_latest(job.output, job.version)
+        return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
+    count = options.workers or workers.default_count()
+    with workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
+        _warm_beam(options)
+        plan = plan_job(job, listing, pool, text, options.progress)
+        resumed = _render(job, plan, listing, options)
+    manifest = _outcome(job, plan, listing)
+    point_latest(job.output, job.version)
+    result = RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, False, resumed)
+    write_log(job, result.seconds, result.samples, options.runner, count)
+    return result
+
+
+def job_of(config: JobConfig, listing: Listing) -> Job:
+    """A config that met its input."""
+    external = [n for n, f in config.fields.items() if f.uri or listing.kind == "folder"]
+    return Job(
+        config=config,
+        reader=listing.reader,
+        schema=listing.schema,
+        external=tuple(external),
+        version=fingerprint(config, listing),
+        output=Folder.at(config.output.path),
+    )
+
+
+def plan_job(job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress) -> Plan:
+    """Check the recipes (in a worker, which has the libraries), survey, probe, plan. Writes nothing."""
+    pool.check_recipes(text)
+    progress.say("surveying the input")
+    surveyed = survey(job, listing.units)
+    probe = combine(list(pool.run("probe", probe_tasks(surveyed))))
+    return make_plan(job, surveyed, probe)
+
+
+def expected_of(plan: Plan, listing: Listing) -> Expected:
+    """What the commit must find."""
+    return Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
+
+
+def _render(job: Job, plan: Plan, listing: Listing, options: RunOptions) -> int:
+    """Render what has no receipt yet. Returns how many shards were there already."""
+    job.dataset.make()
+    job.dataset.remove_leftovers()
+    done = finished(job.dataset)
+    tasks = [Task(s) for s in plan.shards if s.name not in done]
+    resumed = len(plan.shards) - len(tasks)
+    options.progress.begin(_samples_of(plan, tasks), resumed)
+    try:
+        _run_beam(job, tasks, expected_of(plan, listing), options)
+    finally:
+        options.progress.end()
+    return resumed
+
+
+def _samples_of(plan: Plan, tasks: Sequence[Task]) -> int:
+    """Samples that the tasks will make, in proportion to their shards."""
+    total = 0.0
+    for split, totals in plan.splits.items():
+        mine = sum(t.shard.split == split for t in tasks)
+        total += totals.samples * mine / max(1, totals.shards)
+    return round(total)
+
+
+def _warm_beam(options: RunOptions) -> None:
+    """Import Beam beside the start of the workers."""
+
+    def load() -> None:
+        before = logging.root.manager.disable
+        logging.disable(logging.NOTSET if options.debug else logging.WARNING)
+        try:
+            import pipeline.build  # noqa: F401
+        finally:
+            logging.disable(before)
+
+    threading.Thread(target=load, daemon=True).start()
+
+
+def _run_beam(job: Job, tasks: Sequence[Task], expected: Expected, options: RunOptions) -> None:
+    import apache_beam as beam
+
+    from pipeline.build import build
+    from pipeline.runners import engine_of, hush, options_of
+
+    hush(options.debug)
+    engine = engine_of(options.runner)
+    settings = options_of(engine, options.beam)
+    try:
+        with beam.Pipeline(options=settings) as pipeline:
+            build(pipeline, job, tasks, expected, engine.local)
+    except FanbeamError:
+        raise
+    except Exception as error:
+        raise _told(error) from error
+
+
+def _told(error: BaseException) -> FanbeamError:
+    """The error that a worker meant for the user, dug out of what the engine made of it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, FanbeamError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return RunFailed(f"the engine gave up: {lines[-1] if lines else type(error).__name__}")
+
+
+def _outcome(job: Job, plan: Plan, listing: Listing) -> dict[str, Any]:
+    """The manifest that the graph committed. Raises what kept it from committing."""
+    manifest = read_manifest(job.dataset)
+    if manifest is not None:
+        return manifest
+    receipts = complete(job.dataset, expected_of(plan, listing), ())
+    check_limits(job, receipts)
+    raise RunFailed(f"{job.dataset.url}: all shards are written, but there is no manifest; run the same command again")

@@ -1,0 +1,133 @@
+"""Gated families -> one data file, the files of what was dropped, and the receipt that proves them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+
+import orjson
+import pyarrow as pa
+
+from pipeline.job import Job, Task
+from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, file_of
+from pipeline.records import Dropped, FileReceipt, Gated, Receipt, Sample, Shard
+from pipeline.rows import RowMaker, dropped_table
+from pipeline.schema import output_schema
+from pipeline.storage import Folder
+
+RECEIPTS = "_receipts"
+
+
+def write_shard(job: Job, task: Task, recipe: str, families: Iterator[Gated]) -> Receipt:
+    """Build the shard's files whole, publish each with one put, then its receipt. Raises RunFailed."""
+    builder = ShardBuilder(job, task.shard, recipe)
+    for gated in families:
+        builder.add(gated)
+    receipt, files = builder.finish()
+    for path, data in files:
+        job.dataset.put(path, data)
+    job.dataset.put(receipt_path(receipt.name), receipt_bytes(receipt))
+    return receipt
+
+
+class ShardBuilder:
+    """Collects one shard; at most a row group of samples and the finished bytes are held."""
+
+    def __init__(self, job: Job, shard: Shard, recipe: str) -> None:
+        self._shard, self._rows = shard, RowMaker(job, shard.split, recipe)
+        self._file = ParquetFile(output_schema(job), plain_columns(job))
+        self._pending: list[Sample] = []
+        self._pending_bytes = 0
+        self._dropped: list[Dropped] = []
+        self._count: Counter[str] = Counter()
+        self._reasons: dict[str, Counter[str]] = {"failed": Counter(), "rejected": Counter()}
+        self._classes: dict[str, list[int]] = {}
+
+    def add(self, gated: Gated) -> None:
+        """Take one family in."""
+        self._tally(gated)
+        self._dropped += gated.dropped
+        for sample in gated.samples:
+            self._pending.append(sample)
+            self._pending_bytes += sum(len(r.payload or b"") for r in sample.rendered.values())
+        if self._pending_bytes >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def finish(self) -> tuple[Receipt, list[tuple[str, pa.Buffer]]]:
+        """The receipt and the files, by path within the version folder."""
+        self._flush()
+        files: list[tuple[str, pa.Buffer]] = []
+        data = None
+        content = self._file.close()
+        if self._file.rows:
+            data = _receipt_of(self._shard.path, self._file.rows, content)
+            files.append((self._shard.path, content))
+        dropped_files = []
+        for kind in ("failed", "rejected"):
+            rows = [d for d in self._dropped if d.refusal.kind == kind]
+            if rows:
+                path, content = f"_{kind}/{self._shard.name}.parquet", file_of(dropped_table(rows, self._shard.split))
+                dropped_files.append(_receipt_of(path, len(rows), content))
+                files.append((path, content))
+        return self._receipt(data, tuple(dropped_files)), files
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._file.add(self._rows.table(self._pending))
+            self._pending, self._pending_bytes = [], 0
+
+    def _tally(self, gated: Gated) -> None:
+        count = self._count
+        count["records"] += 1
+        count["kept_records"] += bool(gated.samples)
+        count["samples"] += len(gated.samples)
+        count["failed_records"] += any(d.refusal.kind == "failed" for d in gated.dropped)
+        for dropped in gated.dropped:
+            self._reasons[dropped.refusal.kind][dropped.refusal.reason] += 1
+        for label in gated.record.labels:
+            counts = self._classes.setdefault(label, [0, 0])
+            counts[0] += 1
+            counts[1] += len(gated.samples)
+
+    def _receipt(self, data: FileReceipt | None, dropped_files: tuple[FileReceipt, ...]) -> Receipt:
+        return Receipt(
+            split=self._shard.split,
+            index=self._shard.index,
+            records=self._count["records"],
+            samples=self._count["samples"],
+            kept_records=self._count["kept_records"],
+            data=data,
+            dropped_files=dropped_files,
+            failed=dict(sorted(self._reasons["failed"].items())),
+            rejected=dict(sorted(self._reasons["rejected"].items())),
+            failed_records=self._count["failed_records"],
+            classes={label: (n[0], n[1]) for label, n in sorted(self._classes.items())},
+        )
+
+
+def plain_columns(job: Job) -> frozenset[str]:
+    """Fields whose bytes are compressed already: images, and sounds that are written as FLAC."""
+    fields = job.config.fields.items()
+    return frozenset(n for n, f in fields if f.type == "image" or (f.type == "audio" and f.encode.format == "flac"))
+
+
+def receipt_path(name: str) -> str:
+    """`_receipts/train-00000.json`."""
+    return f"{RECEIPTS}/{name}.json"
+
+
+def receipt_bytes(receipt: Receipt) -> bytes:
+    """The receipt as JSON, keys sorted."""
+    return orjson.dumps(receipt, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
+def read_receipt(dataset: Folder, name: str) -> Receipt:
+    """A receipt read back."""
+    raw = orjson.loads(dataset.read(receipt_path(name)))
+    raw["data"] = FileReceipt(**raw["data"]) if raw["data"] else None
+    raw["dropped_files"] = tuple(FileReceipt(**f) for f in raw["dropped_files"])
+    raw["classes"] = {label: (n[0], n[1]) for label, n in raw["classes"].items()}
+    return Receipt(**raw)
+
+
+def _receipt_of(path: str, rows: int, content: pa.Buffer) -> FileReceipt:
+    return FileReceipt(path, rows, content.size, sha256(content).hexdigest())

@@ -1,0 +1,51 @@
+"""What every kind of input offers: a listing made once on the submitting machine, and a reader that workers use."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from pipeline.records import InputFile, Unit
+from pipeline.storage import Folder
+
+BATCH_BYTES = 4 * 2**20
+BATCH_ROWS = 1024
+KEY_ROWS = 65_536
+
+
+class Reader(Protocol):
+    """Reads rows of units; small and picklable, so that it travels to workers."""
+
+    @property
+    def root(self) -> Folder:
+        """The input root, against which all paths are relative."""
+        ...
+
+    def read(self, unit: Unit, columns: Sequence[str] | None, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+        """Rows `start`..`stop` of a unit in order, in batches of bounded memory. `columns` None: all of them."""
+        ...
+
+    def locate(self, unit: Unit, row: int) -> tuple[str, int]:
+        """Source file (relative to the root) and 0-based row in that file of row `row` of a unit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The input snapshot: files with tags, the units they hold, the common schema, and how to read them."""
+
+    reader: Reader
+    files: tuple[InputFile, ...]
+    units: tuple[Unit, ...]
+    schema: pa.Schema
+    kind: str
+    ignored: tuple[str, ...] = ()
+
+
+def batch_rows(unit: Unit, columns: Sequence[str] | None) -> int:
+    """Rows per batch: whole rows in batches of about BATCH_BYTES, chosen (small) columns in long batches."""
+    if columns is not None:
+        return KEY_ROWS
+    average = max(1, unit.bytes // max(1, unit.rows))
+    return max(1, min(BATCH_ROWS, BATCH_BYTES // average))

@@ -1,0 +1,120 @@
+"""Config -> listing: expand the paths, tell the kind of input, hand over to the source that reads it."""
+
+import posixpath
+from collections import Counter
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from pipeline.config import JobConfig
+from pipeline.errors import InputError, Problem
+from pipeline.sources.folder import EXTENSIONS, list_folder
+from pipeline.sources.interface import Listing
+from pipeline.sources.parquet import list_parquet
+from pipeline.sources.tables import list_tables
+from pipeline.storage import Folder, Found, expand, is_url
+
+KINDS = {
+    ".parquet": "parquet", ".pq": "parquet",
+    ".csv": "csv", ".tsv": "csv", ".tab": "csv",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    **{extension: "folder" for known in EXTENSIONS.values() for extension in known},
+}  # fmt: skip
+
+
+def list_input(config: JobConfig) -> Listing:
+    """List what `input.path` names. Raises InputError: no such path, no files, unlike files."""
+    root, found = gather(config.input.path)
+    kind = config.input.format or kind_of(found, config.input.path)
+    if kind == "folder":
+        return _folder(config, root, found)
+    files = [f for f in found if KINDS.get(_suffix(f)) == kind or len(found) == 1 or config.input.format]
+    files = [f for f in files if not posixpath.basename(f.path).startswith("_")]
+    if not files:
+        raise InputError(f"no {kind} files in {config.input.path!r}")
+    files = [_tagged(config, root, f) for f in files]
+    listing = _tabular(config, root, files, kind)
+    used = {f.path for f in files}
+    return replace(listing, ignored=tuple(f.path for f in found if f.path not in used))
+
+
+def gather(path: str | tuple[str, ...]) -> tuple[Folder, list[Found]]:
+    """Files of all patterns under their common root, sorted, each once. Raises InputError with all missing paths."""
+    patterns = (path,) if isinstance(path, str) else path
+    expanded: list[tuple[Folder, list[Found]]] = []
+    problems = []
+    for pattern in patterns:
+        try:
+            expanded.append(expand(pattern))
+        except InputError as error:
+            problems.append(Problem("input.path", f"{error.message}.", "Relative paths start at the current folder."))
+    if problems:
+        raise InputError(problems[0].message.rstrip("."), tuple(problems))
+    root = _common_root([folder for folder, _ in expanded])
+    found = {
+        posixpath.relpath(folder.full(f.path), root.url): f for folder, files in expanded for f in files
+    }
+    if not found:
+        raise InputError(f"no files in {path!r}")
+    return root, [replace(found[name], path=name) for name in sorted(found)]
+
+
+def kind_of(found: list[Found], path: object) -> str:
+    """The kind that the file names tell. Raises InputError where they tell none or several kinds of table."""
+    kinds = Counter(KINDS[_suffix(f)] for f in found if _suffix(f) in KINDS)
+    tables = [k for k in kinds if k != "folder"]
+    if len(tables) > 1:
+        known = ", ".join(sorted(tables))
+        raise InputError(f"{path!r} holds several kinds of tables ({known}): give a glob, or set input.format")
+    if tables and kinds["folder"] <= kinds[tables[0]]:
+        return tables[0]
+    if kinds["folder"]:
+        return "folder"
+    endings = ", ".join(sorted({_suffix(f) or "no extension" for f in found})[:5])
+    raise InputError(f"cannot tell what kind of input {path!r} is ({endings}): set input.format")
+
+
+def _suffix(file: Found) -> str:
+    return PurePosixPath(file.path).suffix.lower()
+
+
+def _common_root(folders: list[Folder]) -> Folder:
+    urls = [folder.url for folder in folders]
+    if len(set(urls)) == 1:
+        return folders[0]
+    if any(is_url(u) for u in urls):
+        schemes = {u.split("://")[0] for u in urls}
+        if len(schemes) > 1:
+            raise InputError(f"the paths of one input must lie in one kind of storage, not {sorted(schemes)}")
+        scheme = schemes.pop()
+        return Folder(f"{scheme}://{posixpath.commonpath([u.split('://')[1] for u in urls])}")
+    return Folder(posixpath.commonpath(urls))
+
+
+def _tagged(config: JobConfig, root: Folder, file: Found) -> Found:
+    if config.input.fingerprint == "content" and root.local:
+        return replace(file, tag=root.content_tag(file.path))
+    return file
+
+
+def _tabular(config: JobConfig, root: Folder, files: list[Found], kind: str) -> Listing:
+    if kind == "parquet":
+        return list_parquet(root, files)
+    strings = frozenset((*config.key_columns(), *config.fields))
+    return list_tables(root, files, "csv" if kind == "csv" else "jsonl", strings)
+
+
+def _folder(config: JobConfig, root: Folder, found: list[Found]) -> Listing:
+    if len(config.fields) != 1:
+        raise InputError(f"a folder of files has one field, the config names {sorted(config.fields)}")
+    ((name, field),) = config.fields.items()
+    if name in ("path", "label"):
+        raise InputError(f"a folder's field cannot be called {name!r}: that column names the file or its class")
+    listing = list_folder(root, [f for f in found if KINDS.get(_suffix(f)) == "folder"], name, field.type)
+    if not listing.files:
+        wanted = ", ".join(sorted(EXTENSIONS[field.type]))
+        raise InputError(f"no {field.type} files ({wanted}) below {config.input.path!r}")
+    if config.input.fingerprint == "content" and root.local:
+        files = tuple(replace(f, tag=root.content_tag(f.path)) for f in listing.files)
+        listing = replace(listing, files=files)
+    used = {f.path for f in listing.files}
+    return replace(listing, ignored=tuple(f.path for f in found if f.path not in used))

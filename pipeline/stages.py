@@ -1,0 +1,90 @@
+"""The stages as Beam steps: each DoFn calls the function of `rendering` of the same name, and nothing else."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MAX_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipeline import workers
+from pipeline.commit import Expected, commit_outcome
+from pipeline.job import Job, ShardWork, Task
+from pipeline.records import Receipt
+from pipeline.rendering import STAGES, Stage
+
+
+class Begin(beam.DoFn):  # type: ignore[misc]
+    """Task -> ShardWork: the job joins the task on the worker."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def process(self, element: Task) -> Iterator[ShardWork]:
+        """Nothing is read yet."""
+        yield ShardWork(self.job, element)
+
+
+class Apply(beam.DoFn):  # type: ignore[misc]
+    """ShardWork -> ShardWork: one stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def process(self, element: ShardWork) -> Iterator[ShardWork]:
+        """Lazy: the last stage pulls the payload through, inside one worker."""
+        yield self.stage(element)
+
+
+class TakeReceipt(beam.DoFn):  # type: ignore[misc]
+    """ShardWork -> Receipt."""
+
+    def process(self, element: ShardWork) -> Iterator[Receipt]:
+        """All that leaves the worker."""
+        yield from element.flow
+
+
+class Render(beam.PTransform):  # type: ignore[misc]
+    """Task -> Receipt, every stage a step of its own name; the runner fuses them, so payload stays in the worker."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+    def expand(self, tasks: Any) -> Any:
+        """One pipe per stage of the one list."""
+        work = tasks | "Begin" >> beam.ParDo(Begin(self.job))  # ShardWork
+        for name, stage in STAGES:
+            work = work | name >> beam.ParDo(Apply(stage))  # ShardWork
+        return work | "Receipt" >> beam.ParDo(TakeReceipt())  # Receipt
+
+
+class RenderInPool(beam.DoFn):  # type: ignore[misc]
+    """Task -> Receipt through the pool of local processes, which composes the same stages; a shard per task."""
+
+    def start_bundle(self) -> None:
+        """Collect the bundle's tasks: specs, no payload."""
+        self.tasks: list[Task] = []
+
+    def process(self, element: Task) -> Iterable[Receipt]:
+        """Only take the task."""
+        self.tasks.append(element)
+        return ()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Render all of them, whichever process is free."""
+        ordered = sorted(self.tasks, key=lambda t: (t.shard.split != "train", t.shard.split, t.shard.index))
+        for receipt in workers.current().run("render", ordered):
+            yield WindowedValue(receipt, MAX_TIMESTAMP, (GlobalWindow(),))
+
+
+class Commit(beam.DoFn):  # type: ignore[misc]
+    """All receipts -> the outcome: committed, or why not. Never raises for limits: engines would try again."""
+
+    def __init__(self, job: Job, expected: Expected) -> None:
+        self.job, self.expected = job, expected
+
+    def process(self, element: list[Receipt]) -> Iterator[str]:
+        """The one element holds every receipt of this run."""
+        yield commit_outcome(self.job, self.expected, element)

@@ -1,0 +1,85 @@
+"""A field's config -> the codec, recipes and gate that a worker uses for it; built once per process."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+from pipeline.codecs import Codec
+from pipeline.codecs.audio import AudioCodec
+from pipeline.codecs.image import ImageCodec
+from pipeline.codecs.text import TextCodec
+from pydantic import TypeAdapter
+
+from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig
+from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality
+from transforms.recipe import Recipe, build_recipe
+from transforms.steps import leaves, read_steps
+
+
+_FIELDS: TypeAdapter[dict[str, dict[str, FieldConfig]]] = TypeAdapter(dict[str, dict[str, FieldConfig]])
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTools:
+    """What renders one field. Not shared between threads: recipes hold the libraries' own state."""
+
+    name: str
+    modality: str
+    codec: Codec
+    prepare: Recipe
+    augment: Recipe
+    gate: Quality | None
+    retries: int
+
+
+def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:
+    """Tools for every field, in config order. Raises RecipeError for a recipe that cannot be built."""
+    return _tools(config.model_dump_json(include={"fields"}))
+
+
+@lru_cache(maxsize=4)
+def _tools(fields: str) -> tuple[FieldTools, ...]:
+    parsed = _FIELDS.validate_json(fields)["fields"]
+    return tuple(_field_tools(name, field) for name, field in parsed.items())
+
+
+def recipe_digest(config: JobConfig) -> str:
+    """Short digest of all recipes of a job, as it stands in the lineage."""
+    parts = [f"{t.name}\0{t.prepare.digest}\0{t.augment.digest}" for t in tools_of(config)]
+    return blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
+
+
+def step_names(config: JobConfig) -> tuple[str, ...]:
+    """Every `library.Class` that a config names, sorted; nothing is imported for it."""
+    steps = [read_steps(part) for field in config.fields.values() for part in (field.prepare, field.augment)]
+    return tuple(sorted({step.name for reading in steps for step in leaves(reading.nodes)}))
+
+
+def codec_of(field: AnyField) -> Codec:
+    """The codec that reads and writes a field's payload."""
+    if isinstance(field, ImageField):
+        return ImageCodec(field.mode, field.encode.format, field.encode.quality, field.max_pixels)
+    if isinstance(field, AudioField):
+        return AudioCodec(field.encode.format)
+    return TextCodec()
+
+
+def _field_tools(name: str, field: AnyField) -> FieldTools:
+    return FieldTools(
+        name=name,
+        modality=field.type,
+        codec=codec_of(field),
+        prepare=build_recipe(field.prepare, field.type),
+        augment=build_recipe(field.augment, field.type),
+        gate=_gate(field),
+        retries=field.quality.retries if field.quality else 0,
+    )
+
+
+def _gate(field: AnyField) -> Quality | None:
+    if field.quality is None:
+        return None
+    settings = field.quality.model_dump(exclude={"retries"})
+    if isinstance(field, ImageField):
+        return ImageQuality(**settings)
+    return AudioQuality(**settings) if isinstance(field, AudioField) else TextQuality(**settings)

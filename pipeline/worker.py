@@ -1,0 +1,145 @@
+"""One worker process: takes tasks from a pipe, answers with receipts, and shows which record it is at."""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, MutableSequence
+from multiprocessing import connection, parent_process
+from typing import Any
+
+from pipeline.config_file import ConfigText
+from pipeline.errors import FanbeamError, RunFailed
+from pipeline.fan_out import copies_of
+from pipeline.job import Job, Task
+from pipeline.probe import Probe, probe_job, weigh
+from pipeline.records import Record
+
+RECORD, STARTED, SAMPLES = 0, 1, 2
+IDLE = -1.0
+
+
+def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, debug: bool) -> None:
+    """Serve tasks until the pipe closes. `beat` is shared: ordinal of the record at work, since when, samples done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    settle_process(debug)
+    serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
+        "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
+    }  # fmt: skip
+    while True:
+        try:
+            order = pipe.recv()
+        except (EOFError, OSError):
+            return
+        if order is None:
+            return
+        kind, task = order
+        watch = _Watch(beat, 0 if kind == "check" else len(copies_of(job.config, task.shard.split)))
+        try:
+            answer: tuple[str, Any] = ("done", serve[kind](job, task, watch))
+        except FanbeamError as error:
+            answer = ("error", error)
+        except BaseException as error:  # noqa: BLE001  (the parent must hear of everything)
+            answer = ("error", _unexpected(error, watch.at))
+        beat[RECORD] = IDLE
+        pipe.send(answer)
+
+
+def settle_process(debug: bool) -> None:
+    """One thread per process, for speed and for sums that come out alike everywhere; libraries' chatter away."""
+    import pyarrow as pa
+    from threadpoolctl import threadpool_limits
+
+    pa.set_cpu_count(1)
+    threadpool_limits(1)
+    if not debug:
+        warnings.simplefilter("ignore")
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, sys.stderr.fileno())
+
+
+class _Watch:
+    """Marks each record as it starts, so that the parent can tell which one killed or hangs the worker."""
+
+    def __init__(self, beat: MutableSequence[float], samples_per_record: int) -> None:
+        self._beat, self._samples = beat, samples_per_record
+        self.at: Record | None = None
+        beat[SAMPLES] = 0.0
+
+    def __call__(self, records: Iterator[Record]) -> Iterator[Record]:
+        beat, clock = self._beat, time.monotonic
+        for number, record in enumerate(records):
+            self.at = record
+            beat[STARTED] = clock()
+            beat[RECORD] = number
+            yield record
+            beat[RECORD] = IDLE
+            beat[SAMPLES] += self._samples
+        self.at = None
+
+
+def _check(job: Job, text: ConfigText, watch: _Watch) -> object:
+    from pipeline.check import recipe_problems
+
+    return recipe_problems(text)
+
+
+def _render(job: Job, task: Task, watch: _Watch) -> object:
+    from pipeline.rendering import render
+
+    return render(job, task, watch)
+
+
+def _trial(job: Job, task: Task, watch: _Watch) -> object:
+    from pipeline.rendering import families
+
+    return sum(1 for _ in families(job, task, watch))
+
+
+def _collect(job: Job, task: Task, watch: _Watch) -> object:
+    from pipeline.rendering import families
+
+    return list(families(job, task, watch))
+
+
+def _probe(job: Job, task: Task, watch: _Watch) -> object:
+    from pipeline.rendering import families
+
+    probe = Probe()
+    light = probe_job(job)
+    for _ in range(2):  # the second time without what is only paid once
+        start = time.perf_counter()
+        for gated in families(light, task, watch):
+            probe = weigh(gated, time.perf_counter() - start)
+    return probe
+
+
+def _unexpected(error: BaseException, record: Record | None) -> RunFailed:
+    """An error that no stage expected, as one line that names the record; the traceback for `--debug`."""
+    where = f" at {record.file} row {record.row} ({record.key!r})" if record is not None else ""
+    failure = RunFailed(f"{type(error).__name__}{where}: {error}")
+    failure.add_note("".join(traceback.format_exception(error)))
+    return failure
+
+
+def _die_with_parent() -> None:
+    """End this process when the parent is gone, even in the middle of a record that hangs."""
+    parent = parent_process()
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        death_signal = 1
+        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
+    sentinel = parent.sentinel
+
+    def wait() -> None:
+        connection.wait([sentinel])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -1,0 +1,248 @@
+"""The local process pool: a shard per task, crash isolation per record, progress. Dead workers are replaced.
+
+A worker that dies or hangs at a record is replaced and the record is tried alone. Only if it kills again is it
+quarantined: its shard is rendered again without it, and the record goes to `_failed`. A death that had another cause
+(the machine, a person) costs just the time of its shard.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from multiprocessing import connection
+from typing import Any
+
+from pipeline import worker
+from pipeline.check import headline
+from pipeline.config_file import ConfigText
+from pipeline.errors import ConfigError, RunFailed
+from pipeline.job import Job, Task
+from pipeline.planning import Probe
+from pipeline.records import Refusal
+from pipeline.tools import step_names
+from transforms.registry import LIBRARIES
+
+_POLL_SECONDS = 0.1
+_MAX_DEATHS = 8
+_GUILTY_DEATHS = 3
+_PRELOAD = ("pipeline.worker", "pipeline.rendering")
+
+
+@dataclass(slots=True)
+class _Order:
+    """Something to do. `kind`: check a ConfigText; render, try or probe a Task. A trial knows whose record it tries."""
+
+    kind: str
+    task: Any
+    suspect_of: "_Order | None" = None
+    deaths: int = 0
+    culprits: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: Any
+    pipe: connection.Connection
+    beat: Any
+    order: _Order | None = None
+    hung: bool = False
+
+
+class Pool:
+    """Worker processes for one job. Use as a context manager; `run` may be called several times."""
+
+    def __init__(self, job: Job, count: int, debug: bool = False) -> None:
+        self._job, self._count, self._debug = job, count, debug
+        self._context = multiprocessing.get_context("forkserver")
+        self._workers: list[_Worker] = []
+        self._samples = 0
+
+    def __enter__(self) -> "Pool":
+        self._context.set_forkserver_preload([*_PRELOAD, *_libraries(self._job)])
+        self._workers = [self._start() for _ in range(self._count)]
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        for member in self._workers:
+            with suppress(OSError, ValueError):
+                member.pipe.send(None)
+        for member in self._workers:
+            member.process.join(0.2 if member.order is None else 0)
+            self._end(member)
+        self._workers = []
+
+    def samples(self) -> int:
+        """Samples rendered so far, those of unfinished shards included."""
+        busy = [m for m in self._workers if m.order is not None and m.order.kind == "render"]
+        return self._samples + int(sum(m.beat[worker.SAMPLES] for m in busy))
+
+    def check_recipes(self, text: ConfigText) -> None:
+        """Check a config's recipes where the libraries are loaded. Raises ConfigError with every problem."""
+        for problems in self.run("check", [text]):
+            if problems:
+                raise ConfigError(headline(text.name, problems), tuple(problems))
+
+    def run(self, kind: str, tasks: Sequence[Any]) -> Iterator[Any]:
+        """Results of all tasks, in the order in which they finish. Raises RunFailed, or what a worker raised."""
+        waiting = deque(_Order(kind, task) for task in tasks)
+        while waiting or any(m.order for m in self._workers):
+            for member in self._workers:
+                if member.order is None and waiting:
+                    self._give(member, waiting.popleft())
+            self._kill_hung()
+            handles = [h for m in self._workers for h in (m.pipe, m.process.sentinel)]
+            ready = connection.wait(handles, _POLL_SECONDS)
+            for member in list(self._workers):
+                if member.pipe in ready or member.process.sentinel in ready:
+                    yield from self._answer(member, waiting)
+
+    def _answer(self, member: _Worker, waiting: deque[_Order]) -> Iterator[Any]:
+        order = member.order
+        try:
+            if not member.pipe.poll():
+                raise EOFError
+            outcome, value = member.pipe.recv()
+        except (EOFError, OSError):
+            yield from self._bury(member, waiting)
+            return
+        member.order = None
+        if order is None:
+            return
+        if outcome == "error":
+            raise value
+        if order.kind == "trial" and order.suspect_of is not None:
+            waiting.appendleft(order.suspect_of)
+            return
+        if order.kind == "render":
+            self._samples += int(member.beat[worker.SAMPLES])
+        yield value
+
+    def _bury(self, member: _Worker, waiting: deque[_Order]) -> Iterator[Any]:
+        """Replace a dead worker, and find out whether the record that it was at is to blame."""
+        order, at = member.order, int(member.beat[worker.RECORD])
+        member.process.join()
+        cause = _cause(member)
+        self._workers[self._workers.index(member)] = self._start()
+        self._end(member)
+        if order is None:
+            return
+        order.deaths += 1
+        if order.kind == "trial" and order.suspect_of is not None:
+            waiting.appendleft(_without(order.suspect_of, order.task.only or 0, cause))
+            return
+        if order.kind == "probe" and order.deaths > 1:
+            yield Probe()
+            return
+        if order.deaths >= _MAX_DEATHS:
+            raise RunFailed(
+                f"workers died {order.deaths} times at {_described(order)} (the last one: {cause.message}). If memory ran out, "
+                "use fewer --workers or a smaller output.shard_size."
+            )
+        waiting.appendleft(self._suspect(order, at, cause))
+
+    def _suspect(self, order: _Order, at: int, cause: Refusal) -> _Order:
+        if at < 0 or order.kind != "render":
+            return order
+        order.culprits[at] += 1
+        if order.culprits[at] >= _GUILTY_DEATHS:
+            return _without(order, at, cause)
+        return _Order("trial", replace(order.task, only=at), suspect_of=order)
+
+    def _kill_hung(self) -> None:
+        limit, now = self._job.config.record_timeout, time.monotonic()
+        for member in self._workers:
+            at_work = member.order is not None and member.beat[worker.RECORD] >= 0
+            if at_work and not member.hung and now - member.beat[worker.STARTED] > limit:
+                member.hung = True
+                member.process.kill()
+
+    def _give(self, member: _Worker, order: _Order) -> None:
+        member.order, member.hung = order, False
+        member.beat[worker.RECORD] = worker.IDLE
+        with suppress(OSError):  # a worker that died while idle is found by its sentinel
+            member.pipe.send((order.kind, order.task))
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        beat = self._context.RawArray("d", [worker.IDLE, 0.0, 0.0])
+        process = self._context.Process(target=worker.main, args=(theirs, beat, self._job, self._debug), daemon=True)
+        with _without_main_module():
+            process.start()
+        theirs.close()
+        return _Worker(process, ours, beat)
+
+    def _end(self, member: _Worker) -> None:
+        if member.process.is_alive():
+            member.process.kill()
+        member.process.join()
+        member.pipe.close()
+
+
+_current: list[Pool] = []
+
+
+@contextmanager
+def in_use(pool: Pool) -> Iterator[Pool]:
+    """Make a pool the one that the local graph renders with."""
+    _current.append(pool)
+    try:
+        yield pool
+    finally:
+        _current.remove(pool)
+
+
+def current() -> Pool:
+    """The pool in use. Raises LookupError outside `in_use`."""
+    if not _current:
+        raise LookupError("no local pool is in use")
+    return _current[-1]
+
+
+def default_count() -> int:
+    """Processes that this machine (or its container) has cores for."""
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def _described(order: _Order) -> str:
+    return f"shard {order.task.shard.name}" if isinstance(order.task, Task) else "the check of the recipes"
+
+
+def _without(order: _Order, record: int, cause: Refusal) -> _Order:
+    """The same shard with one record quarantined; a probe or trial of it alone is simply given up."""
+    task = replace(order.task, quarantine=(*order.task.quarantine, (record, cause)))
+    return replace(order, task=task, deaths=0)
+
+
+def _cause(member: _Worker) -> Refusal:
+    field_, stage = "", "render"
+    if member.hung:
+        message = "the record took longer than record_timeout, twice"
+        return Refusal("failed", field_, stage, "timed_out", "TimeoutError", message)
+    code = member.process.exitcode or 0
+    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return Refusal("failed", field_, stage, "worker_crashed", "WorkerCrashed", f"the worker process ended with {how}")
+
+
+def _libraries(job: Job) -> list[str]:
+    """Modules that every worker needs: loaded once, then shared by forking."""
+    libraries = {name.partition(".")[0] for name in step_names(job.config)}
+    return sorted(LIBRARIES[name] for name in libraries if name in LIBRARIES)
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep workers from running the user's script again: they need nothing of it, and it may have no main guard."""
+    main = sys.modules["__main__"]
+    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    try:
+        for name in hidden:
+            setattr(main, name, None)
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(main, name, value)

@@ -1,0 +1,47 @@
+"""The package `fanbeam`: import packages `pipeline` and `transforms`, console script `fanbeam`.
+
+Serves as Beam's `--setup_file` too, so that remote workers get the same code.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+setup(
+    name="fanbeam",
+    version="0.1.0",
+    description="Batch augmentation of labeled images, texts and sounds: no leaks, same bytes, every row traceable.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8") if (HERE / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
+    install_requires=[
+        "albumentations==2.0.8",
+        "apache-beam>=2.77,<3",
+        "audiomentations>=0.43,<0.44",
+        "fsspec>=2026.1",
+        "nlpaug==1.1.11",
+        "nltk>=3.9,<4",
+        "numpy>=2,<3",
+        "opencv-python-headless>=4.12,<5",
+        "orjson>=3.10,<4",
+        "pillow>=12,<13",
+        "pyarrow>=25,<26",
+        "pydantic>=2.10,<3",
+        "rich>=14",
+        "ruamel.yaml>=0.18,<0.20",
+        "simplejpeg>=1.9,<2",
+        "soundfile>=0.13,<0.15",
+        "textblob>=0.19,<0.21",
+        "threadpoolctl>=3.5,<4",
+        "typer>=0.16",
+    ],
+    extras_require={
+        "demo": ["scikit-image>=0.26,<0.27", "scikit-learn>=1.7,<2"],
+        "audio-extras": ["audiomentations[extras]>=0.43,<0.44"],
+    },
+    entry_points={"console_scripts": ["fanbeam=pipeline.cli:main"]},
+)

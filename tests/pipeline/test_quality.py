@@ -1,0 +1,136 @@
+import re
+import timeit
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from pipeline import codecs, quality
+from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, check
+from transforms.values import AudioValue, ImageValue, TextValue, Value
+
+ROOT = Path(__file__).parents[2]
+
+
+def picture(height: int = 32, width: int = 40, channels: int = 3) -> ImageValue:
+    return ImageValue(np.random.default_rng(0).integers(0, 256, (height, width, channels)).astype(np.uint8))
+
+
+def sound(level: float = 0.2, length: int = 16_000, channels: int = 1) -> AudioValue:
+    return AudioValue(np.random.default_rng(0).normal(0, level, (channels, length)).astype(np.float32), 16_000)
+
+
+def flat(level: int, channels: int = 3) -> ImageValue:
+    return ImageValue(np.full((20, 20, channels), level, np.uint8))
+
+
+def changed(value: AudioValue, at: int, to: float) -> AudioValue:
+    samples = value.samples.copy()
+    samples[0, at] = to
+    return AudioValue(samples, value.sample_rate)
+
+
+NAN = changed(sound(), 5, float("nan"))
+INFINITE = changed(sound(), 5, float("inf"))
+HALF_CLIPPED = AudioValue(np.tile(np.array([[0.1, 1.0]], np.float32), 100), 16_000)
+
+CASES: list[tuple[Value, Value | None, Quality, str | None]] = [
+    (picture(31, 40), None, ImageQuality(min_side=32), "too_small"),
+    (picture(40, 31), None, ImageQuality(min_side=32), "too_small"),
+    (picture(32, 32), None, ImageQuality(min_side=32), None),
+    (ImageValue(np.zeros((0, 5, 3), np.uint8)), None, ImageQuality(), "too_small"),
+    (flat(0), None, ImageQuality(min_std=1.0), "blank"),
+    (flat(255, 1), None, ImageQuality(min_std=0.01), "blank"),
+    (flat(77, 4), None, ImageQuality(min_std=1.0), "blank"),
+    (picture(channels=1), None, ImageQuality(min_std=1.0), None),
+    (picture(channels=4), None, ImageQuality(min_std=1.0), None),
+    (flat(0), None, ImageQuality(), None),
+    (flat(0), None, ImageQuality(min_std=0.0), None),
+    (picture(), picture(), ImageQuality(reject_identical=True), "identical"),
+    (picture(), picture(), ImageQuality(), None),
+    (picture(), None, ImageQuality(reject_identical=True), None),
+    (flat(1), flat(2), ImageQuality(reject_identical=True), None),
+    (flat(1, 3), flat(1, 1), ImageQuality(reject_identical=True), None),
+    (NAN, None, AudioQuality(), "non_finite"),
+    (INFINITE, None, AudioQuality(), "non_finite"),
+    (sound(length=0), None, AudioQuality(), "too_short"),
+    (sound(length=15_999), None, AudioQuality(min_seconds=1.0), "too_short"),
+    (sound(length=16_000), None, AudioQuality(min_seconds=1.0), None),
+    (sound(0.0), None, AudioQuality(min_rms_db=-60), "silent"),
+    (sound(0.0), None, AudioQuality(), None),
+    (sound(0.0009, channels=2), None, AudioQuality(min_rms_db=-60), "silent"),
+    (sound(0.0011, channels=2), None, AudioQuality(min_rms_db=-60), None),
+    (HALF_CLIPPED, None, AudioQuality(max_clipped=0.49), "clipped"),
+    (HALF_CLIPPED, None, AudioQuality(max_clipped=0.5), None),
+    (AudioValue(-HALF_CLIPPED.samples, 16_000), None, AudioQuality(max_clipped=0.4), "clipped"),
+    (sound(), sound(), AudioQuality(reject_identical=True), "identical"),
+    (sound(), sound(), AudioQuality(), None),
+    (sound(), AudioValue(sound().samples, 8_000), AudioQuality(reject_identical=True), None),
+    (sound(), sound(channels=2), AudioQuality(reject_identical=True), None),
+    (TextValue(""), None, TextQuality(reject_empty=True), "empty"),
+    (TextValue(" \n\u3000"), None, TextQuality(reject_empty=True), "empty"),
+    (TextValue(""), None, TextQuality(), None),
+    (TextValue("ab"), None, TextQuality(min_chars=3), "too_short"),
+    (TextValue("abc"), None, TextQuality(min_chars=3), None),
+    (TextValue("a"), TextValue("a"), TextQuality(reject_unchanged=True), "unchanged"),
+    (TextValue("a"), TextValue("b"), TextQuality(reject_unchanged=True), None),
+    (TextValue("a"), TextValue("a"), TextQuality(), None),
+]
+
+
+@pytest.mark.parametrize(("value", "parent", "settings", "expected"), CASES)
+def test_finding(value: Value, parent: Value | None, settings: Quality, expected: str | None) -> None:
+    assert check(value, parent, settings) == expected
+
+
+def test_picture_without_contrast_under_its_alpha_is_blank() -> None:
+    pixels = picture(channels=4).pixels.copy()
+    pixels[..., 3] = 0
+    assert check(ImageValue(pixels), None, ImageQuality(min_std=1.0)) == "blank"
+
+
+@pytest.mark.parametrize(("settings", "value"), [(ImageQuality(), sound()), (TextQuality(), picture())])
+def test_settings_of_another_modality_are_a_mistake_of_the_caller(settings: Quality, value: Value) -> None:
+    with pytest.raises(TypeError, match="cannot judge"):
+        check(value, None, settings)
+
+
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4]))))
+def test_blank_is_the_standard_deviation_of_grey_levels(pixels: np.ndarray) -> None:
+    before = pixels.copy()
+    grey = pixels[..., 0] if pixels.shape[2] == 1 else None
+    found = check(ImageValue(pixels), None, ImageQuality(min_std=10.0))
+    assert found in (None, "blank")
+    if grey is not None and abs(grey.std() - 10.0) > 1e-6:
+        assert (found == "blank") == (grey.std() < 10.0)
+    assert np.array_equal(pixels, before)
+
+
+def test_every_slug_has_a_case() -> None:
+    assert {expected for *_, expected in CASES} == {*quality.REASONS, None}
+
+
+def test_codecs_use_no_slug_that_is_not_listed() -> None:
+    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "pipeline" / "codecs").glob("*.py")]
+    used = {slug for source in sources for slug in re.findall(r'CodecError\(\s*"(\w+)"', source)}
+    assert "truncated" in used
+    assert used <= set(codecs.REASONS)
+
+
+@pytest.mark.parametrize("slug", sorted({*quality.REASONS, *codecs.REASONS}))
+def test_every_slug_is_explained_in_the_docs(slug: str) -> None:
+    assert f"| `{slug}` |" in (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
+
+
+def _timed(call: Any) -> float:
+    return min(timeit.repeat(call, number=50, repeat=5)) / 50
+
+
+def test_checks_of_a_picture_take_far_less_than_its_decoding() -> None:
+    value, parent = picture(256, 256), picture(256, 256)
+    settings = ImageQuality(min_side=16, min_std=2.0, reject_identical=True)
+    assert _timed(lambda: check(value, parent, settings)) < 1e-3

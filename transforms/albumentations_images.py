@@ -1,0 +1,199 @@
+"""albumentations 2.0.8 (MIT, the final release): every class that turns one uint8 picture into another.
+
+https://albumentations.ai/docs/ lists the classes. Steps are called directly, without `Compose`, which costs 500 us to
+build and draws nothing that a single step would not.
+"""
+
+import inspect
+import os
+import random
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import Any, cast
+
+import numpy as np
+
+from transforms import library_warnings
+from transforms.albumentations_refused import REFUSED as REFUSED
+from transforms.checks import construction_problems, parameter_problems, trial_problems
+from transforms.interface import Description, Parameter, StepProblem, Transform
+from transforms.values import ImageValue, Value
+
+DISTRIBUTIONS = (
+    "albumentations",
+    "albucore",
+    "opencv-python-headless",
+    "opencv-python",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+    "numpy",
+    "scipy",
+    "simsimd",
+    "stringzilla",
+)
+SLOW = frozenset({"PiecewiseAffine", "RandomFog", "Superpixels"})
+_NOT_DRAWN = frozenset({"shape", "interpolation", "fill", "fill_mask"})
+_ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow")
+_CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Every class that a recipe may name, sorted."""
+    from albumentations.core.transforms_interface import BasicTransform, Transform3D
+
+    public = vars(_library()).items()
+    return tuple(
+        sorted(
+            name
+            for name, cls in public
+            if inspect.isclass(cls) and issubclass(cls, BasicTransform) and not issubclass(cls, Transform3D)
+            if name not in REFUSED
+        )
+    )
+
+
+def modality(name: str) -> str:
+    """Give `image`, for every class."""
+    return "image"
+
+
+def describe(name: str) -> Description:
+    """Give parameters and docstring of a class."""
+    parameters = tuple(
+        Parameter(p.name, "" if p.default is p.empty else repr(p.default), _kind(p)) for p in _parameters(name).values()
+    )
+    return Description(f"albumentations.{name}", "image", parameters, inspect.getdoc(_class(name)) or "")
+
+
+def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
+    """Check names against the signature, values by the library's own schema, then call once on a 512 x 512 picture.
+
+    Classes of `SLOW` are not called. Warnings of the constructor are errors, unless they only recommend another class.
+    """
+    known = _parameters(name)
+    found = parameter_problems(
+        f"albumentations.{name}",
+        params,
+        known,
+        lambda valid: construction_problems(lambda: _construct(name, valid), _ADVICE),
+    )
+    if found or name in SLOW:
+        return found
+    return trial_problems(lambda: build(name, {**params, "p": 1.0}), "image")
+
+
+def build(name: str, params: Mapping[str, Any]) -> Transform:
+    """Make the step; one instance per thread, since it keeps its generators and its last draw."""
+    with library_warnings.collected():
+        return _ImageStep(name, _construct(name, params))
+
+
+class _ImageStep:
+    """One albumentations instance and the two generators that it draws from.
+
+    Seed to generators: with `key = int.from_bytes(seed, "little")`, the result is that of the library called directly
+    after `set_random_state(numpy.random.Generator(numpy.random.Philox(key=key)), random.Random(key))`. Setting the
+    state of an existing Philox takes 1.5 us where a new one takes 10.
+    """
+
+    __slots__ = ("_bits", "_keeps_size", "_name", "_python", "_step")
+
+    def __init__(self, name: str, step: Any) -> None:
+        from albumentations import ImageOnlyTransform
+
+        self._name = name
+        self._step = step
+        self._keeps_size = isinstance(step, ImageOnlyTransform)
+        self._bits = np.random.Philox(key=0)
+        self._python = random.Random(0)
+        step.set_random_state(np.random.Generator(self._bits), self._python)
+
+    def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
+        """Apply to an `ImageValue`; raises ValueError for a picture that the class cannot take."""
+        if not isinstance(value, ImageValue):
+            raise TypeError(f"albumentations.{self._name} works on images, not on {type(value).__name__}")
+        self._bits.state = _philox_state(seed)
+        self._python.seed(int.from_bytes(seed, "little"))
+        pixels = value.pixels
+        with library_warnings.collected(), np.errstate(all="ignore"):
+            try:
+                result = self._step(image=pixels)["image"]
+            except (ValueError, TypeError, NotImplementedError, ArithmeticError) as error:
+                raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {error}") from error
+        drawn = self._step.params
+        if not drawn:
+            return value, None
+        params = {key: item for key, item in drawn.items() if key not in _NOT_DRAWN and item is not None}
+        return ImageValue(self._checked(result, pixels)), params
+
+    def _checked(self, result: np.ndarray[Any, Any], pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Give the result as (height, width, channels) uint8, or raise ValueError."""
+        if result.ndim == 2:
+            result = result[:, :, np.newaxis]
+        if result.dtype != np.uint8 or result.size == 0:
+            raise ValueError(f"albumentations.{self._name} gave {_shape(result)} {result.dtype}, not a uint8 picture")
+        if self._keeps_size and result.shape[:2] != pixels.shape[:2]:
+            raise ValueError(f"albumentations.{self._name} turned {_shape(pixels)} into {_shape(result)}")
+        return result
+
+
+_ZEROS = np.zeros(4, np.uint64)
+
+
+def _philox_state(seed: bytes) -> Any:
+    """Give the state of `Philox(key=int.from_bytes(seed, "little"))` before its first draw."""
+    return {
+        "bit_generator": "Philox",
+        "state": {"counter": _ZEROS, "key": np.frombuffer(seed, "<u8")},
+        "buffer": _ZEROS,
+        "buffer_pos": 4,
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+
+
+def _shape(pixels: np.ndarray[Any, Any]) -> str:
+    return " x ".join(map(str, pixels.shape))
+
+
+@cache
+def _library() -> ModuleType:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: else it asks the network for updates
+    import albumentations
+    import cv2
+
+    cv2.setNumThreads(0)  # the pipeline's processes are the parallelism
+    library_warnings.capture("albumentations")
+    return cast(ModuleType, albumentations)
+
+
+def _class(name: str) -> Any:
+    return vars(_library())[name]
+
+
+def _parameters(name: str) -> dict[str, inspect.Parameter]:
+    return {key: p for key, p in inspect.signature(_class(name)).parameters.items() if key != "strict"}
+
+
+def _kind(parameter: inspect.Parameter) -> str:
+    if parameter.annotation is parameter.empty:
+        return ""
+    return inspect.formatannotation(parameter.annotation).strip("'\"")
+
+
+def _construct(name: str, params: Mapping[str, Any]) -> Any:
+    cls = _class(name)
+    strict = {"strict": True} if "InitSchema" in vars(cls) else {}
+    return cls(**{key: _constant(value) for key, value in params.items()}, **strict)
+
+
+def _constant(value: Any) -> Any:
+    """Read OpenCV's constants, which a config cannot hold: `cv2.INTER_AREA` may be written as text."""
+    if not (isinstance(value, str) and _CONSTANT.fullmatch(value)):
+        return value
+    import cv2
+
+    return getattr(cv2, value.removeprefix("cv2."), value)

@@ -1,0 +1,235 @@
+"""audiomentations: every class that needs no sound files of the user.
+
+https://iver56.github.io/audiomentations/ lists the classes. Mono sound goes in as one dimension, as the library wants
+it. `Resample` changes the sample rate with the samples, so the sound keeps its pitch and its duration.
+"""
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from importlib import import_module, util
+from types import ModuleType
+from typing import Any, Literal, cast, get_args, get_origin
+
+import numpy as np
+
+from transforms import library_random, library_warnings
+from transforms.checks import construction_problems, nearest, parameter_problems, trial_problems
+from transforms.interface import Description, MissingLibrary, Parameter, StepProblem, Transform
+from transforms.values import AudioValue, Value
+
+DISTRIBUTIONS = (
+    "audiomentations",
+    "fast-mp3-augment",
+    "lameenc",
+    "librosa",
+    "loudness",
+    "numpy",
+    "numpy-audio-limiter",
+    "numpy-minmax",
+    "numpy-rms",
+    "pydub",
+    "pyroomacoustics",
+    "python-stretch",
+    "scipy",
+    "soxr",
+)
+_FILES = "needs sound files of yours, which are not part of a dataset's version"
+_GROUP = "is a composition; write the groups one_of, some_of or sometimes instead"
+REFUSED = {
+    "AddBackgroundNoise": _FILES,
+    "AddShortNoises": _FILES,
+    "ApplyImpulseResponse": _FILES,
+    "Compose": "is a composition; a list of steps is one already",
+    "Lambda": "needs a function, which a config cannot hold",
+    "OneOf": _GROUP,
+    "SomeOf": _GROUP,
+}
+SLOW = frozenset({"AirAbsorption", "Trim"})  # their first call compiles librosa's code: 2 to 20 s
+REFUSED_PARAMETERS = {"part_transform": "needs a function, which a config cannot hold"}
+_MODULES = {
+    "Limiter": "numpy_audio_limiter",
+    "LoudnessNormalization": "loudness",
+    "Mp3Compression": "fast_mp3_augment",
+    "RoomSimulator": "pyroomacoustics",
+}
+_BACKENDS = {"fast-mp3-augment": "fast_mp3_augment", "lameenc": "lameenc", "pydub": "pydub"}
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Every class that a recipe may name, sorted; those of the extras too, installed or not."""
+    public = vars(_library()).items()
+    return tuple(sorted(name for name, cls in public if inspect.isclass(cls) and name not in REFUSED))
+
+
+def modality(name: str) -> str:
+    """Give `audio`, for every class."""
+    return "audio"
+
+
+def describe(name: str) -> Description:
+    """Give parameters and docstring of a class."""
+    parameters = tuple(
+        Parameter(p.name, "" if p.default is p.empty else repr(p.default), _kind(p)) for p in _parameters(name).values()
+    )
+    cls = _class(name)
+    doc = "\n\n".join(filter(None, (inspect.getdoc(cls), inspect.getdoc(cls.__init__))))
+    return Description(f"audiomentations.{name}", "audio", parameters, doc)
+
+
+def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
+    """Check names against the signature, then construct, then call once: the library checks few of its values."""
+    missing = _missing_extra(name, params)
+    if missing:
+        return [StepProblem((), missing)]
+    found = parameter_problems(
+        f"audiomentations.{name}",
+        params,
+        _parameters(name),
+        lambda valid: _value_problems(name, valid),
+        REFUSED_PARAMETERS,
+    )
+    if found or name in SLOW:
+        return found
+    return trial_problems(lambda: build(name, {**params, "p": 1.0}), "audio")
+
+
+def build(name: str, params: Mapping[str, Any]) -> Transform:
+    """Make the step; one instance per thread, since it keeps its last draw.
+
+    Raises MissingLibrary for a class whose extra is not installed.
+    """
+    missing = _missing_extra(name, params)
+    if missing:
+        raise MissingLibrary(missing)
+    with library_warnings.collected():
+        return _AudioStep(name, _class(name)(**params))
+
+
+_Guard = Callable[[bytes], AbstractContextManager[object]]
+
+
+class _AudioStep:
+    """One audiomentations instance.
+
+    Seed to randomness: see `library_random`. `RoomSimulator` also draws from pyroomacoustics' own generator, which is
+    one for the process: it runs under a lock, after `pyroomacoustics.random.seed(b[0])`.
+    """
+
+    __slots__ = ("_bands", "_guard", "_name", "_step")
+
+    def __init__(self, name: str, step: Any) -> None:
+        self._name = name
+        self._step = step
+        self._bands: tuple[Any, ...] = ()
+        if name == "SevenBandParametricEQ":  # it draws nothing itself, its seven filters do
+            self._bands = (step.low_shelf_filter, *step.peaking_filters, step.high_shelf_filter)
+        self._guard: _Guard = _Room if name == "RoomSimulator" else _unguarded
+
+    def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
+        """Apply to an `AudioValue`; raises ValueError for a sound that the class cannot take."""
+        if not isinstance(value, AudioValue):
+            raise TypeError(f"audiomentations.{self._name} works on audio, not on {type(value).__name__}")
+        step = self._step
+        samples = value.samples
+        if samples.shape[0] > 1 and not step.supports_multichannel:
+            raise ValueError(f"audiomentations.{self._name} takes mono only, not {samples.shape[0]} channels")
+        if samples.shape[1] == 0:
+            raise ValueError(f"audiomentations.{self._name} cannot take a sound without samples")
+        step.parameters = {"should_apply": None}  # no trace of the call before
+        given = samples[0] if samples.shape[0] == 1 else samples
+        with library_random.seeded(seed), library_warnings.collected(), np.errstate(all="ignore"), self._guard(seed):
+            result = step(given, value.sample_rate)
+        drawn = step.parameters
+        if not drawn["should_apply"]:
+            return value, None
+        params = _without_decision(drawn)
+        if self._bands:
+            params["bands"] = [_without_decision(band.parameters) for band in self._bands]
+        rate = int(drawn.get("target_sample_rate", value.sample_rate))
+        return AudioValue(np.atleast_2d(np.ascontiguousarray(result, np.float32)), rate), params
+
+
+def _without_decision(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key != "should_apply"}
+
+
+def _unguarded(seed: bytes) -> AbstractContextManager[object]:
+    return _NOTHING
+
+
+_NOTHING = nullcontext()
+_ROOM_LOCK = threading.Lock()
+
+
+class _Room:
+    """Seed pyroomacoustics and hold its lock."""
+
+    __slots__ = ("_seed",)
+
+    def __init__(self, seed: bytes) -> None:
+        self._seed = seed
+
+    def __enter__(self) -> None:
+        _ROOM_LOCK.acquire()
+        import_module("pyroomacoustics").random.seed(library_random.numpy_seed(self._seed)[0])
+
+    def __exit__(self, *error: object) -> None:
+        _ROOM_LOCK.release()
+
+
+@cache
+def _library() -> ModuleType:
+    import audiomentations
+
+    library_random.capture("audiomentations")
+    library_warnings.capture("audiomentations")
+    return cast(ModuleType, audiomentations)
+
+
+def _class(name: str) -> Any:
+    return vars(_library())[name]
+
+
+def _parameters(name: str) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(_class(name)).parameters
+    return {k: p for k, p in parameters.items() if p.kind is not p.VAR_KEYWORD and k not in REFUSED_PARAMETERS}
+
+
+def _value_problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
+    known = _parameters(name)
+    found = [problem for key, value in params.items() for problem in _type_problems(known[key], value)]
+    return found or construction_problems(lambda: _class(name)(**params))
+
+
+def _type_problems(parameter: inspect.Parameter, value: Any) -> list[StepProblem]:
+    """Check what the library does not: choices, and numbers where the default is one."""
+    key, default = parameter.name, parameter.default
+    choices = get_args(parameter.annotation) if get_origin(parameter.annotation) is Literal else ()
+    if choices and value not in choices:
+        message = f"{key}: {value!r} is not one of {', '.join(map(str, choices))}"
+        return [StepProblem((key,), message, nearest(str(value), choices))]
+    if isinstance(default, bool):
+        return [] if isinstance(value, bool) else [StepProblem((key,), f"{key}: {value!r} is not true or false")]
+    if isinstance(default, int | float) and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return [StepProblem((key,), f"{key}: {value!r} is not a number")]
+    return []
+
+
+def _kind(parameter: inspect.Parameter) -> str:
+    if parameter.annotation is parameter.empty:
+        return ""
+    return inspect.formatannotation(parameter.annotation).removeprefix("typing.")
+
+
+def _missing_extra(name: str, params: Mapping[str, Any]) -> str:
+    """Say what to install for a class of the extras; empty if nothing is missing."""
+    module = _MODULES.get(name, "")
+    if name == "Mp3Compression":
+        module = _BACKENDS.get(str(params.get("backend", "fast-mp3-augment")), "")
+    if not module or util.find_spec(module) is not None:
+        return ""
+    return f"audiomentations.{name} needs {module.replace('_', '-')}: pip install 'fanbeam[audio-extras]'"

@@ -1,0 +1,221 @@
+"""Recipes: the ordered steps of one field, checked all at once, then applied with one seed per variant and field.
+
+Randomness: each step has its own seed, `blake2b(step path, key=seed of the variant and field)`, and so has each group.
+No step's draw depends on another step, on the value or on what ran before.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Protocol
+
+import orjson
+
+from transforms import registry
+from transforms.interface import SEED_BYTES, Applied, RecipeError, StepProblem, Transform
+from transforms.parameters import to_json
+from transforms.steps import Group, Node, Step, canonical, leaves, read_steps
+from transforms.values import Value
+
+_DIGEST_BYTES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One step of a recipe, wherever it stands in groups.
+
+    `default_probability` is the step's own p, given or by default; `probability` is the chance that it is applied to a
+    value, with the groups around it counted.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    path: str
+    place: tuple[str | int, ...]
+    default_probability: float
+    probability: float
+
+
+class _Runnable(Protocol):
+    """A node that is ready to run: changes the value, and appends what was really applied."""
+
+    path: bytes
+
+    def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value: ...
+
+
+class Recipe:
+    """A list of steps, ready to apply. One instance per thread: libraries keep state in their steps.
+
+    Empty recipes are false. Build it where it is used (`build_recipe`): steps need not survive pickling.
+    """
+
+    __slots__ = ("_nodes", "_runnables", "digest", "names")
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = tuple(nodes)
+        self._runnables = tuple(map(_runnable, self._nodes))
+        self.digest = _digest(self._nodes)
+        """Short hex digest of the steps, the same for every way to write them."""
+        self.names = tuple(sorted({step.name for step in leaves(self._nodes)}))
+        """Every `library.Class` named, sorted, once."""
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def apply(self, value: Value, seed: bytes) -> tuple[Value, tuple[Applied, ...]]:
+        """Run the steps in order on one value.
+
+        `seed` is 16 bytes, specific to one variant and field. The value is never mutated. Returns the new value and
+        the steps that were really applied. A step's own error passes, with a note that names the step.
+        """
+        applied: list[Applied] = []
+        for node in self._runnables:
+            value = node.run(value, seed, applied)
+        return value, tuple(applied)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Every step with its parameters and probabilities, in the order of the config."""
+        return _leaves(self._nodes, 1.0)
+
+
+def check_steps(steps: object, modality: str) -> list[StepProblem]:
+    """Everything that is wrong with the steps of a field of `modality`, each with its place, in the config's order.
+
+    Imports the libraries that the steps name. Steps with right parameters are constructed and, but for known slow
+    classes, tried once on a plain value (`checks.trial_value`).
+    """
+    reading = read_steps(steps)
+    found = list(reading.problems)
+    for step in leaves(reading.nodes):
+        found += _step_problems(step, modality)
+    return sorted(found, key=lambda problem: problem.path[:1])
+
+
+def build_recipe(steps: object, modality: str) -> Recipe:
+    """Check the shape and the names, construct every step. Raises RecipeError with all problems.
+
+    Costs no trial call: workers build recipes that the submitting machine has checked.
+    """
+    reading = read_steps(steps)
+    problems = list(reading.problems)
+    for step in leaves(reading.nodes):
+        problem = registry.name_problem(step.name, modality)
+        if problem:
+            problems.append(_placed(problem, step.place[:-1]))
+    if not problems:
+        try:
+            return Recipe(reading.nodes)
+        except (ValueError, TypeError, AssertionError, LookupError, AttributeError, ImportError) as error:
+            problems = check_steps(steps, modality) or [StepProblem((), str(error))]
+    raise RecipeError(tuple(problems))
+
+
+def step_seed(seed: bytes, path: str) -> bytes:
+    """Give the 16 bytes that one step draws from."""
+    return blake2b(path.encode(), key=seed, digest_size=SEED_BYTES).digest()
+
+
+class _RunStep:
+    __slots__ = ("name", "path", "transform")
+
+    def __init__(self, step: Step) -> None:
+        adapter, cls = registry.find(step.name)
+        self.name = step.name
+        self.path = step.path.encode()
+        self.transform: Transform = adapter.build(cls, step.params)
+
+    def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
+        try:
+            result, params = self.transform(value, blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest())
+        except Exception as error:
+            error.add_note(f"in step {self.path.decode()}")
+            raise
+        if params is not None:
+            applied.append(Applied(self.name, to_json(params)))
+        return result
+
+
+class _RunSome:
+    """one_of and some_of: the steps with the smallest ranks run, in the order of the config.
+
+    A step's rank is `blake2b(its path, key=the group's seed)`, so every choice is equally likely, and a step added to
+    the group moves only the values that now choose it. A chosen step's own p still counts: in `one_of`, a step with
+    p=0.5 is chosen and then skipped half of the time. Write `p: 1` where that is not meant.
+    """
+
+    __slots__ = ("_hi", "_lo", "_steps", "path")
+
+    def __init__(self, group: Group) -> None:
+        self.path = group.path.encode()
+        self._lo = group.lo
+        self._hi = group.hi
+        self._steps = tuple(map(_runnable, group.steps))
+
+    def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
+        own = blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest()
+        count = self._lo + int.from_bytes(own, "little") % (self._hi - self._lo + 1)
+        ranks = [blake2b(step.path, key=own, digest_size=SEED_BYTES).digest() for step in self._steps]
+        last = sorted(ranks)[count - 1] if count else b""
+        for step, rank in zip(self._steps, ranks, strict=True):
+            if rank <= last:
+                value = step.run(value, seed, applied)
+        return value
+
+
+class _RunSometimes:
+    __slots__ = ("_p", "_steps", "path")
+
+    def __init__(self, group: Group) -> None:
+        self.path = group.path.encode()
+        self._p = group.p
+        self._steps = tuple(map(_runnable, group.steps))
+
+    def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
+        own = blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest()
+        if (int.from_bytes(own[:8], "little") >> 11) * 2.0**-53 < self._p:
+            for step in self._steps:
+                value = step.run(value, seed, applied)
+        return value
+
+
+def _runnable(node: Node) -> _Runnable:
+    if isinstance(node, Step):
+        return _RunStep(node)
+    return _RunSometimes(node) if node.kind == "sometimes" else _RunSome(node)
+
+
+def _digest(nodes: Sequence[Node]) -> str:
+    plain = [canonical(node) for node in nodes]
+    text = orjson.dumps(plain, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _step_problems(step: Step, modality: str) -> list[StepProblem]:
+    problem = registry.name_problem(step.name, modality)
+    if problem:
+        return [_placed(problem, step.place[:-1])]
+    adapter, cls = registry.find(step.name)
+    return [_placed(found, step.place) for found in adapter.problems(cls, step.params)]
+
+
+def _placed(problem: StepProblem, place: tuple[str | int, ...]) -> StepProblem:
+    return StepProblem((*place, *problem.path), problem.message, problem.suggestion)
+
+
+def _leaves(nodes: Sequence[Node], chance: float) -> Iterator[Leaf]:
+    for node in nodes:
+        if isinstance(node, Step):
+            own = _own_probability(node)
+            yield Leaf(node.name, node.params, node.path, node.place, own, chance * own)
+        elif node.kind == "sometimes":
+            yield from _leaves(node.steps, chance * node.p)
+        else:
+            yield from _leaves(node.steps, chance * (node.lo + node.hi) / 2 / len(node.steps))
+
+
+def _own_probability(step: Step) -> float:
+    if "p" in step.params:
+        return float(step.params["p"])
+    defaults = {parameter.name: parameter.default for parameter in registry.describe(step.name).parameters}
+    return float(defaults.get("p") or 1.0)

@@ -1,0 +1,155 @@
+"""Which libraries there are, and how a name such as `albumentations.Blur` is found.
+
+A new library is one adapter module (see `interface`) and one line in `LIBRARIES`. Third-party packages add theirs by
+the entry point group `fanbeam.transforms`: the entry point's name is the library's, its value the adapter module.
+Nothing here imports a library before a name asks for it.
+"""
+
+from collections.abc import Collection, Iterable
+from functools import cache
+from importlib import import_module, metadata, util
+from typing import cast
+
+from transforms.checks import nearest
+from transforms.interface import Adapter, Description, MissingLibrary, StepProblem
+
+ENTRY_POINTS = "fanbeam.transforms"
+LIBRARIES = {
+    "albumentations": "transforms.albumentations_images",
+    "audiomentations": "transforms.audiomentations_audio",
+    "nlpaug": "transforms.nlpaug_text",
+}
+EXTRAS = {"albumentations": "images", "audiomentations": "audio", "nlpaug": "text"}
+
+
+def libraries() -> tuple[str, ...]:
+    """Every library that a recipe may name, installed or not, sorted."""
+    return tuple(sorted({*LIBRARIES, *_entry_points()}))
+
+
+@cache
+def adapter(library: str) -> Adapter:
+    """Give the adapter module of a library.
+
+    Raises LookupError for a library that nobody registered and MissingLibrary for one that is not installed.
+    """
+    if library in LIBRARIES:
+        if util.find_spec(library) is None:
+            extra = EXTRAS[library]
+            raise MissingLibrary(f"{library} is not installed: pip install 'fanbeam[{extra}]'", name=library)
+        return cast(Adapter, import_module(LIBRARIES[library]))
+    if library not in _entry_points():
+        raise LookupError(f"no library {library!r}; there are: {', '.join(libraries())}")
+    return _third_party(library)
+
+
+def find(name: str) -> tuple[Adapter, str]:
+    """Give the adapter and the class of `library.Class`. Raises LookupError or MissingLibrary."""
+    library, _, cls = name.partition(".")
+    found = adapter(library)
+    if cls not in found.names():
+        raise LookupError(f"{library} has no transform {cls!r}")
+    return found, cls
+
+
+def describe(name: str) -> Description:
+    """Parameters, defaults and docstring of `library.Class`. Raises as `find`."""
+    found, cls = find(name)
+    return found.describe(cls)
+
+
+def all_names(modality: str = "") -> tuple[str, ...]:
+    """Every `library.Class` of the installed libraries, sorted; of one modality if given. Imports the libraries."""
+    return tuple(
+        sorted(
+            f"{library}.{cls}"
+            for library in libraries()
+            if (found := _if_installed(library)) is not None
+            for cls in found.names()
+            if not modality or found.modality(cls) == modality
+        )
+    )
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Versions that decide the bytes of these `library.Class` names: distributions, and data outside of them.
+
+    Does not import the libraries. Raises LookupError or MissingLibrary.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(set(names)):
+        library, _, cls = name.partition(".")
+        module = adapter(library)
+        found.update(_installed(module.DISTRIBUTIONS))
+        resources = getattr(module, "resources", None)
+        found.update(resources(cls) if resources else {})
+    return dict(sorted(found.items()))
+
+
+def name_problem(name: str, modality: str) -> StepProblem | None:
+    """Say what is wrong with a name in a recipe for values of `modality`, with the nearest right one; else None."""
+    library, dot, cls = name.partition(".")
+    if not dot:
+        return StepProblem((name,), f"{name!r} is no step: write library.Class", _anywhere(name, modality))
+    if library not in libraries():
+        close = nearest(library, libraries())
+        return StepProblem((name,), f"no library {library!r}", _in(close, cls) if close else _anywhere(cls, modality))
+    try:
+        found = adapter(library)
+    except MissingLibrary as error:
+        return StepProblem((name,), str(error))
+    if cls not in found.names():
+        reason = getattr(found, "REFUSED", {}).get(cls)
+        message = f"{name} {reason}" if reason else f"{library} has no transform {cls!r}"
+        return StepProblem((name,), message, "" if reason else _in(library, cls) or _anywhere(cls, modality))
+    kind = found.modality(cls)
+    if kind != modality:
+        return StepProblem(
+            (name,), f"{name} works on {_plural(kind)}; this field is {modality}", _anywhere(cls, modality)
+        )
+    return None
+
+
+def _plural(modality: str) -> str:
+    return {"image": "images", "video": "videos"}.get(modality, modality)
+
+
+def _in(library: str, cls: str) -> str:
+    found = _if_installed(library)
+    close = nearest(cls, found.names()) if found else ""
+    return f"{library}.{close}" if close else ""
+
+
+def _anywhere(cls: str, modality: str) -> str:
+    by_class = {name.partition(".")[2]: name for name in all_names(modality)}
+    return by_class.get(nearest(cls, by_class), "")
+
+
+def _if_installed(library: str) -> Adapter | None:
+    try:
+        return adapter(library)
+    except MissingLibrary:
+        return None
+
+
+@cache
+def _entry_points() -> dict[str, metadata.EntryPoint]:
+    return {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def _third_party(library: str) -> Adapter:
+    point = _entry_points()[library]
+    try:
+        return cast(Adapter, point.load())
+    except ImportError as error:
+        raise MissingLibrary(f"{library}, from the entry point {point.value!r}, cannot be imported: {error}") from error
+
+
+def _installed(distributions: Collection[str]) -> dict[str, str]:
+    found = {}
+    for distribution in distributions:
+        try:
+            found[distribution] = metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

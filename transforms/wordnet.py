@@ -1,0 +1,195 @@
+"""WordNet 3 for nlpaug's SynonymAug and AntonymAug: where it is, how it is read, and a part-of-speech tagger.
+
+WordNet's files come from one of, in this order:
+
+1. NLTK's data: `python -m nltk.downloader wordnet`;
+2. a folder of WordNet's own files: `$WNSEARCHDIR`, else /usr/share/wordnet, where Debian's and Ubuntu's package
+   `wordnet-base` puts them (`apt-get install wordnet-base`, or, with no root: `apt-get download wordnet-base`,
+   `dpkg -x wordnet-base_*.deb FOLDER`, `WNSEARCHDIR=FOLDER/usr/share/wordnet`).
+
+Debian leaves out the file `lexnames`; it is the constant `LEXNAMES` here (source: man page lexnames(5WN)). The tagger
+is NLTK's averaged perceptron if its data is there, else TextBlob's lexicon, which needs no download. Which of them is
+used changes the words, so `versions` says it.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from hashlib import blake2b
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+SYSTEM_FOLDER = "/usr/share/wordnet"
+INSTALL_WORDNET = (
+    "WordNet is not installed: run 'python -m nltk.downloader wordnet', or without network access install the "
+    f"Debian package wordnet-base (read from {SYSTEM_FOLDER} or $WNSEARCHDIR)"
+)
+INSTALL_TAGGER = (
+    "no part-of-speech tagger is installed: pip install textblob, or run "
+    "'python -m nltk.downloader averaged_perceptron_tagger_eng'"
+)
+_TAGGER_DATA = "taggers/averaged_perceptron_tagger_eng"
+_FILES = tuple(f"{kind}.{pos}" for kind in ("data", "index") for pos in ("adj", "adv", "noun", "verb")) + tuple(
+    f"{pos}.exc" for pos in ("adj", "adv", "noun", "verb")
+)
+_LEXICOGRAPHERS = (
+    "adj.all adj.pert adv.all noun.Tops noun.act noun.animal noun.artifact noun.attribute noun.body noun.cognition "
+    "noun.communication noun.event noun.feeling noun.food noun.group noun.location noun.motive noun.object noun.person "
+    "noun.phenomenon noun.plant noun.possession noun.process noun.quantity noun.relation noun.shape noun.state "
+    "noun.substance noun.time verb.body verb.change verb.cognition verb.communication verb.competition "
+    "verb.consumption verb.contact verb.creation verb.emotion verb.motion verb.perception verb.possession verb.social "
+    "verb.stative verb.weather adj.ppl"
+)
+_CATEGORY = {"noun": 1, "verb": 2, "adj": 3, "adv": 4}
+LEXNAMES = "".join(
+    f"{number:02d}\t{name}\t{_CATEGORY[name.partition('.')[0]]}\n"
+    for number, name in enumerate(_LEXICOGRAPHERS.split())
+)
+_LOCK = threading.Lock()
+
+
+def problems() -> list[str]:
+    """Say what to install; empty if everything is there."""
+    return [
+        *([] if _pointer() is not None else [INSTALL_WORDNET]),
+        *([] if _has_perceptron() or _has_textblob() else [INSTALL_TAGGER]),
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Name the data that decides the words: a digest of WordNet's files, and the tagger. Raises LookupError."""
+    tagger = "nltk averaged_perceptron_tagger_eng" if _has_perceptron() else "textblob lexicon"
+    return {"wordnet": _files_digest(), "part-of-speech tagger": tagger}
+
+
+class WordNet:
+    """What nlpaug expects of `nlpaug.model.word_dict.WordNet`, without its downloader.
+
+    The same words in the same order; kept in memory, so that threads and forked processes share no file position.
+    """
+
+    def __init__(self, is_synonym: bool) -> None:
+        self.is_synonym = is_synonym
+        self.lang = "eng"
+        load()
+
+    def predict(self, word: str, pos: str | None = None) -> list[str]:
+        """Give the synonyms (or antonyms) of a word, most frequent sense first, itself included."""
+        return list(_related(word, pos, self.is_synonym))
+
+    def pos_tag(self, tokens: Sequence[str]) -> list[tuple[str, str]]:
+        """Tag tokens with the Penn Treebank's parts of speech."""
+        return [(str(token), str(tag)) for token, tag in _tagger()(tokens)]
+
+
+def load() -> None:
+    """Read WordNet and the tagger's lexicon, once per process (1.5 s). Raises LookupError with what to install."""
+    missing = problems()
+    if missing:
+        raise LookupError("; ".join(missing))
+    with _LOCK:  # half-read lexicons would give other words
+        _reader()
+        _tagger()(["word"])
+
+
+@lru_cache(maxsize=65_536)
+def _related(word: str, pos: str | None, is_synonym: bool) -> tuple[str, ...]:
+    with _LOCK:
+        lemmas = [lemma for synset in _reader().synsets(word, pos=pos, lang="eng") for lemma in synset.lemmas()]
+        if is_synonym:
+            return tuple(lemma.name() for lemma in lemmas)
+        return tuple(antonym.name() for lemma in lemmas for antonym in lemma.antonyms())
+
+
+@cache
+def _reader() -> Any:
+    from nltk.corpus.reader.wordnet import WordNetCorpusReader
+
+    from transforms import library_warnings
+
+    class InMemory(WordNetCorpusReader):  # type: ignore[misc]
+        """NLTK's reader on files in memory."""
+
+        def open(self, file: str) -> TextIOWrapper:
+            return TextIOWrapper(BytesIO(_read(file)), "latin-1")
+
+        def map_wn(self, version: str = "wordnet") -> None:
+            """Skip the map to other languages: it would need `index.sense` and as long again to load."""
+
+    library_warnings.capture("nltk.corpus.reader.wordnet")
+    with library_warnings.collected():  # "multilingual functions are not available"
+        return InMemory(_authorised(_pointer()), None)
+
+
+def _authorised(pointer: Any) -> Any:
+    """Register a folder outside NLTK's data on `nltk.data.path`: NLTK refuses to read a corpus anywhere else."""
+    import nltk
+
+    if not isinstance(pointer, Path):
+        return pointer
+    folder = str(pointer)
+    if folder not in nltk.data.path:
+        nltk.data.path.append(folder)
+    return folder
+
+
+@cache
+def _tagger() -> Any:
+    if _has_perceptron():
+        from nltk.tag.perceptron import PerceptronTagger
+
+        return PerceptronTagger().tag
+    from textblob.en import parser
+
+    return parser.find_tags
+
+
+def _has_perceptron() -> bool:
+    return _nltk_data(_TAGGER_DATA) is not None
+
+
+def _has_textblob() -> bool:
+    from importlib import util
+
+    return util.find_spec("textblob") is not None
+
+
+def _pointer() -> Any:
+    """Where WordNet's files are: a path pointer of NLTK, or a Path; None if nowhere."""
+    for place in ("corpora/wordnet", "corpora/wordnet.zip/wordnet/"):
+        found = _nltk_data(place)
+        if found is not None:
+            return found
+    folder = Path(os.environ.get("WNSEARCHDIR", SYSTEM_FOLDER))
+    return folder if all((folder / file).is_file() for file in _FILES) else None
+
+
+def _nltk_data(place: str) -> Any:
+    import nltk
+
+    try:
+        return nltk.data.find(place)
+    except LookupError:
+        return None
+
+
+def _read(file: str) -> bytes:
+    pointer = _pointer()
+    if isinstance(pointer, Path):
+        path = pointer / file
+        return LEXNAMES.encode() if file == "lexnames" and not path.is_file() else path.read_bytes()
+    if pointer is None:
+        raise LookupError(INSTALL_WORDNET)
+    with pointer.join(file).open() as stream:
+        data: bytes = stream.read()
+    return data
+
+
+@cache
+def _files_digest() -> str:
+    digest = blake2b(digest_size=8)
+    for file in _FILES:
+        digest.update(_read(file))
+    return digest.hexdigest()
