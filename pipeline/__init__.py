@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from pipeline.dataset import open_dataset
 
 __all__ = ["load_config", "open_dataset", "plan", "run"]
-_HOMES = {"load_config": "pipeline.api", "plan": "pipeline.api", "run": "pipeline.api", "open_dataset": "pipeline.dataset"}
+_HOMES = {
+    "load_config": "pipeline.api",
+    "plan": "pipeline.api",
+    "run": "pipeline.api",
+    "open_dataset": "pipeline.dataset",
+}
 
 
 def __getattr__(name: str) -> Any:

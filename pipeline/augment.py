@@ -24,16 +24,14 @@ def augment(tools: tuple[FieldTools, ...], run_seed: int, families: Iterator[Fam
     for family in families:
         for field in tools:
             if family.refusal is None:
-                family = _render_field(field, run_seed, family)  # noqa: PLW2901
+                family = _render_field(field, run_seed, family)
         yield family
 
 
 def _render_field(tools: FieldTools, run_seed: int, family: Family) -> Family:
     payload = family.record.payloads[tools.name]
     if payload is None:
-        return family.refused(
-            Refusal("failed", tools.name, "read", "null_payload", message="the payload is null")
-        )
+        return family.refused(Refusal("failed", tools.name, "read", "null_payload", message="the payload is null"))
     decoded = _guarded(tools.name, "decode", tools.codec.decode, payload)
     if isinstance(decoded, Refusal):
         return family.refused(decoded)
@@ -69,7 +67,8 @@ class _Renderer:
 
     def copy(self, variant: Variant) -> Rendered:
         """A copy, drawn again from a new sub-seed as long as the gate refuses it and retries are left."""
-        tools, reasons = self._tools, []
+        tools = self._tools
+        reasons: list[str] = []
         for attempt in range(tools.retries + 1):
             seed = field_seed(variant.seed, tools.name, "augment", attempt)
             result = _guarded(tools.name, "augment", tools.augment.apply, self._value, seed)

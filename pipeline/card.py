@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from pipeline.job import Job
+from pipeline.records import SPLITS
 
 _CROISSANT = "http://mlcommons.org/croissant/1.0"
 _CONTEXT = {
@@ -39,7 +40,7 @@ def card_files(job: Job, manifest: dict[str, Any]) -> tuple[tuple[str, bytes], .
 def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
     """Markdown: what is in it, how it was made, how to read it. The front matter is what dataset hubs expect."""
     lines = ["---", "configs:", "- config_name: default", "  data_files:"]
-    for split in manifest["splits"]:
+    for split in _splits(manifest):
         lines += [f"  - split: {split}", f"    path: {split}/*.parquet"]
     lines += ["---", "", f"# Dataset version {manifest['version']}", "", *_split_table(manifest), ""]
     lines += [*_class_table(manifest), *_dropped_table(manifest)]
@@ -83,7 +84,11 @@ def croissant(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _fields(job: Job) -> list[dict[str, Any]]:
     kinds = {name: _TYPES[field.type] for name, field in job.config.fields.items()}
-    columns = {**kinds, **({job.config.input.label: "sc:Text"} if job.config.input.label else {}), "sample_id": "sc:Text"}
+    columns = {
+        **kinds,
+        **({job.config.input.label: "sc:Text"} if job.config.input.label else {}),
+        "sample_id": "sc:Text",
+    }
     return [
         {
             "@type": "cr:Field", "@id": f"samples/{name}", "name": name, "dataType": kind,
@@ -93,17 +98,29 @@ def _fields(job: Job) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _splits(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Splits in their usual order, which sorted JSON keys do not keep."""
+    return {split: manifest["splits"][split] for split in SPLITS if split in manifest["splits"]}
+
+
 def _split_table(manifest: dict[str, Any]) -> list[str]:
-    rows = [f"| {s} | {v['records']} | {v['samples']} | {v['bytes']} |" for s, v in manifest["splits"].items()]
+    rows = [f"| {s} | {v['records']} | {v['samples']} | {v['bytes']} |" for s, v in _splits(manifest).items()]
     return ["| split | records | samples | bytes |", "|---|---|---|---|", *rows]
 
 
 def _class_table(manifest: dict[str, Any]) -> list[str]:
-    splits = list(manifest["splits"])
+    splits = list(_splits(manifest))
     names = sorted({label for s in splits for label in manifest["splits"][s]["classes"]})
     if not names:
         return []
-    out = ["## Classes", "", "Records, then samples.", "", f"| class | {' | '.join(splits)} |", f"|---|{'---|' * len(splits)}"]
+    out = [
+        "## Classes",
+        "",
+        "Records, then samples.",
+        "",
+        f"| class | {' | '.join(splits)} |",
+        f"|---|{'---|' * len(splits)}",
+    ]
     for name in names:
         cells = []
         for split in splits:

@@ -69,12 +69,12 @@ def recipe_warnings(config: JobConfig) -> list[str]:
 
     warnings = []
     for tools in tools_of(config):
-        for leaf in tools.prepare.leaves():
-            if leaf.probability < 1:
-                warnings.append(
-                    f"fields.{tools.name}.prepare: {leaf.name} has p={leaf.probability:g}, so it changes only that share of "
-                    "the records; give it p: 1 to prepare all of them alike"
-                )
+        warnings += [
+            f"fields.{tools.name}.prepare: {leaf.name} has p={leaf.probability:g}, so it changes only that share of "
+            "the records; give it p: 1 to prepare all of them alike"
+            for leaf in tools.prepare.leaves()
+            if leaf.probability < 1
+        ]
         if not tools.augment and config.copies:
             warnings.append(f"fields.{tools.name} has no augment steps: its copies repeat the original")
     return warnings
@@ -113,7 +113,9 @@ def _path_problems(text: ConfigText) -> list[Problem]:
         gather(tuple(patterns))
     except InputError as error:
         where = text.where(("input", "path"))
-        return [Problem(where, p.message, p.suggestion) for p in error.problems] or [Problem(where, f"{error.message}.")]
+        return [Problem(where, p.message, p.suggestion) for p in error.problems] or [
+            Problem(where, f"{error.message}.")
+        ]
     return []
 
 
@@ -132,8 +134,8 @@ def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> I
         where = text.where(("fields", name))
         if name not in names:
             yield _missing(where, name, names)
-        elif problem := _field_type(listing.schema.field(name).type, field, listing.kind):
-            yield Problem(where, *problem)
+        elif unusable := _field_type(listing.schema.field(name).type, field, listing.kind):
+            yield Problem(where, *unusable)
 
 
 def _missing(where: str, name: str, names: list[str]) -> Problem:

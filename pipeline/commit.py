@@ -93,7 +93,9 @@ def check_limits(job: Job, receipts: list[Receipt]) -> None:
         problems.append(_too_many("rejected", f"{rejected} of {copies} copies were rejected", limits.rejected, reasons))
     if problems:
         where = job.dataset.full()
-        raise LimitsExceeded(f"nothing was committed: {problems[0].message} See _failed and _rejected in {where}", tuple(problems))
+        raise LimitsExceeded(
+            f"nothing was committed: {problems[0].message} See _failed and _rejected in {where}", tuple(problems)
+        )
 
 
 def _too_many(limit: str, what: str, allowed: float, reasons: dict[str, int]) -> Problem:
@@ -119,7 +121,9 @@ def manifest_of(job: Job, expected: Expected, receipts: list[Receipt]) -> dict[s
         "input": {"files": [asdict(f) for f in expected.files], "records": expected.records},
         "libraries": libraries(job.config),
         "cpu": cpu(),
-        "splits": {s: _split([r for r in receipts if r.split == s]) for s in SPLITS if any(r.split == s for r in receipts)},
+        "splits": {
+            s: _split([r for r in receipts if r.split == s]) for s in SPLITS if any(r.split == s for r in receipts)
+        },
         "dropped": {kind: _reasons(receipts, kind) for kind in ("failed", "rejected")},
         "shards": [_listed(r.data, r) for r in receipts if r.data],
         "dropped_shards": [_listed(f, r) for r in receipts for f in r.dropped_files],

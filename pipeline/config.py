@@ -187,7 +187,7 @@ class JobConfig(_Node):
     @classmethod
     def _no_booleans(cls, value: object) -> object:
         if isinstance(value, bool):
-            raise ValueError("must be a whole number, not a boolean")
+            raise ValueError("must be a whole number, not a boolean")  # noqa: TRY004  (pydantic wants ValueError)
         return value
 
     @model_validator(mode="after")

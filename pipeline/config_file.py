@@ -63,7 +63,7 @@ def parse_yaml(text: str, name: str) -> ConfigText:
         raise _syntax(name, error.problem_mark, str(error.problem).split("\n")[0]) from error
     except MarkedYAMLError as error:
         raise _syntax(name, error.problem_mark or error.context_mark, str(error.problem or error.context)) from error
-    except Exception as error:  # noqa: BLE001  (ruamel raises many kinds for odd characters; all are the user's text)
+    except Exception as error:  # ruamel raises many kinds for odd characters; all are the user's text
         raise _syntax(name, None, _plain(error)) from error
     lines: dict[Path, int] = {}
     if node is not None:
@@ -167,6 +167,13 @@ def _is_tag(number: int, loc: Sequence[object]) -> bool:
     return at_field or (isinstance(part, str) and part.startswith(("constrained-str", "tuple[", "function-")))
 
 
+_FIELD_MODELS: dict[object, type[BaseModel]] = {
+    "image": tree.ImageField,
+    "audio": tree.AudioField,
+    "text": tree.TextField,
+}
+
+
 def _known_keys(path: Path, values: Any) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "": JobConfig, "input": tree.InputConfig, "split": tree.SplitConfig,
@@ -175,7 +182,7 @@ def _known_keys(path: Path, values: Any) -> list[str]:
     model: type[BaseModel] | None = models.get(dotted(path))
     if len(path) >= 2 and path[0] == "fields":
         kind = values["fields"][path[1]].get("type")
-        model = {"image": tree.ImageField, "audio": tree.AudioField, "text": tree.TextField}.get(kind)
+        model = _FIELD_MODELS.get(kind)
         if len(path) == 3 and model is not None:
             return sorted(_inner_keys(model, str(path[2])))
     return sorted(model.model_fields) if model is not None else []

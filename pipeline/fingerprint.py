@@ -32,8 +32,9 @@ def fingerprint(config: JobConfig, listing: Listing) -> str:
 
 def frozen_config(config: JobConfig) -> dict[str, Any]:
     """The config without what cannot change bytes: places, limits, and how the input was recognised."""
-    tree = config.model_dump(mode="json", exclude={"limits": True, "input": {"path", "fingerprint"}, "output": {"path"}})
-    return tree
+    return config.model_dump(
+        mode="json", exclude={"limits": True, "input": {"path", "fingerprint"}, "output": {"path"}}
+    )
 
 
 def libraries(config: JobConfig) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What a worker needs to render a shard: a small, picklable description, and the work that flows through stages."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -50,4 +50,4 @@ class ShardWork:
 
     job: Job
     task: Task
-    flow: Iterator[Any] = iter(())
+    flow: Iterator[Any] = field(default_factory=lambda: iter(()))

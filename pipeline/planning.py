@@ -13,7 +13,7 @@ LINEAGE_BYTES = 300
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a few training records, rendered beforehand, tell of the rest: mean bytes and seconds per record.
+    """What a few training records, rendered beforehand, tell of the rest: mean bytes and seconds.
 
     `payload_in`: of a record as it came; `payload_original`: of its copy 0; `payload_copy`: of one augmented copy.
     """
@@ -22,7 +22,7 @@ class Probe:
     payload_in: float = 0.0
     payload_original: float = 0.0
     payload_copy: float = 0.0
-    seconds: float = 0.0
+    seconds_per_sample: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,11 @@ def make_plan(job: Job, surveyed: Survey, probe: Probe) -> Plan:
             samples = records * len(copies_of(job.config, split))
             splits[split] = SplitPlan(records, samples, int(sum(b for _, b in weighed)), len(cut))
     return Plan(tuple(shards), splits, surveyed.classes, surveyed.records, surveyed.unlabeled)
+
+
+def estimated_seconds(plan: Plan, probe: Probe, workers: int) -> float:
+    """Time for rendering, from the seconds that each probed sample took; reading and writing weigh little."""
+    return plan.samples * probe.seconds_per_sample / workers
 
 
 def cut_shards(split: Split, blocks: Iterable[tuple[Block, float]], size: int) -> Iterator[Shard]:

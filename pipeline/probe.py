@@ -39,7 +39,7 @@ def weigh(gated: Gated, seconds: float) -> Probe:
     record_bytes = sum(_size(p) for p in gated.record.payloads.values())
     original = sum(_size(r.payload) for r in originals[0].rendered.values())
     copied = sum(_size(r.payload) for s in copies for r in s.rendered.values()) / len(copies) if copies else original
-    return Probe(1, record_bytes, original, copied, seconds)
+    return Probe(1, record_bytes, original, copied, seconds / len(gated.samples))
 
 
 def combine(probes: list[Probe]) -> Probe:
@@ -53,7 +53,7 @@ def combine(probes: list[Probe]) -> Probe:
         sum(p.payload_in for p in seen) / count,
         sum(p.payload_original for p in seen) / count,
         sum(p.payload_copy for p in seen) / count,
-        sum(p.seconds for p in seen) / count,
+        sum(p.seconds_per_sample for p in seen) / count,
     )
 
 

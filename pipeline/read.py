@@ -43,16 +43,16 @@ def _records(job: Job, batch: pa.RecordBatch, keys: list[Key], wanted: list[int]
     columns = {name: batch.column(name) for name in job.config.fields}
     for index in wanted:
         key = keys[index]
-        payloads: dict[str, Payload | None] = {}
-        refusal = key.refusal
-        for name, column in columns.items():
-            payload = _payload(column, index)
-            if name in job.external and isinstance(payload, str):
-                payload = _fetch(job, name, payload, block.unit.file)
-            if isinstance(payload, Refusal):
-                refusal, payload = refusal or payload, None
-            payloads[name] = payload
+        found = {name: _content(job, name, column, index, block.unit.file) for name, column in columns.items()}
+        refusal = key.refusal or next((p for p in found.values() if isinstance(p, Refusal)), None)
+        payloads = {name: None if isinstance(p, Refusal) else p for name, p in found.items()}
         yield record_of(replace(key, refusal=refusal), payloads, rest, index)
+
+
+def _content(job: Job, name: str, column: pa.Array, index: int, file: str) -> Payload | Refusal | None:
+    """One field of one row: payload in the column, or in the file that the column refers to."""
+    payload = _payload(column, index)
+    return _fetch(job, name, payload, file) if name in job.external and isinstance(payload, str) else payload
 
 
 def without_payload(batch: pa.RecordBatch, fields: tuple[str, ...]) -> pa.RecordBatch:

@@ -106,9 +106,11 @@ def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Tabl
     values = [s.rendered[field.name].payload for s in samples]
     if not pa.types.is_struct(field.type):
         return pa.chunked_array([_array(values, field.type)])
-    rest = passing.column(field.name).combine_chunks() if field.name in passing.column_names else None
     parts = [
-        _array(values, member.type) if member.name == BYTES else rest.field(member.name) for member in field.type
+        _array(values, member.type)
+        if member.name == BYTES
+        else passing.column(field.name).combine_chunks().field(member.name)
+        for member in field.type
     ]
     return pa.chunked_array([pa.StructArray.from_arrays(parts, fields=list(field.type))])
 

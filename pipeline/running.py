@@ -15,7 +15,7 @@ from pipeline.config_file import ConfigText
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, Task
-from pipeline.planning import Plan, make_plan
+from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks
 from pipeline.progress import Progress, Silent
 from pipeline.run_log import write_log
@@ -68,7 +68,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     count = options.workers or workers.default_count()
     with workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
         _warm_beam(options)
-        plan = plan_job(job, listing, pool, text, options.progress)
+        plan, _ = plan_job(job, listing, pool, text, options.progress)
         resumed = _render(job, plan, listing, options)
     manifest = _outcome(job, plan, listing)
     point_latest(job.output, job.version)
@@ -90,13 +90,15 @@ def job_of(config: JobConfig, listing: Listing) -> Job:
     )
 
 
-def plan_job(job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress) -> Plan:
+def plan_job(
+    job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress
+) -> tuple[Plan, Probe]:
     """Check the recipes (in a worker, which has the libraries), survey, probe, plan. Writes nothing."""
     pool.check_recipes(text)
     progress.say("surveying the input")
     surveyed = survey(job, listing.units)
     probe = combine(list(pool.run("probe", probe_tasks(surveyed))))
-    return make_plan(job, surveyed, probe)
+    return make_plan(job, surveyed, probe), probe
 
 
 def expected_of(plan: Plan, listing: Listing) -> Expected:

@@ -1,32 +1,21 @@
 """The only door to files and object stores. What is published is published whole, or not at all."""
 
 import errno
-import fcntl
 import os
 import posixpath
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline.errors import InputError, RunFailed, UsageError
+from pipeline.local_files import TEMPORARY, Found, publish, remove_unlocked, stat, walk
 
-_TEMPORARY = ".fanbeam-"
 _MAGIC = frozenset("*?[")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file that was listed: path relative to its folder, size in bytes, tag that changes with its content."""
-
-    path: str
-    size: int
-    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +82,7 @@ class Folder:
         """Names of the files directly inside the folder `prefix`, sorted; empty if there is no such folder."""
         if self.local:
             with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.full(prefix)) as entries:
-                return sorted(e.name for e in entries if e.is_file() and not e.name.startswith(_TEMPORARY))
+                return sorted(e.name for e in entries if e.is_file() and not e.name.startswith(TEMPORARY))
             return []
         fs, path = _connect(self.full(prefix))
         fs.invalidate_cache()
@@ -117,7 +106,7 @@ class Folder:
     def walk(self) -> list[Found]:
         """Every file below, sorted by path; names that begin with a dot are left out."""
         if self.local:
-            return sorted(_walk_local(self.url, ""), key=lambda f: f.path)
+            return sorted(walk(self.url), key=lambda f: f.path)
         fs, path = _connect(self.url)
         found = fs.find(path, detail=True)
         inside = (_found(posixpath.relpath(name, path), info) for name, info in found.items())
@@ -126,7 +115,7 @@ class Folder:
     def stat(self, name: str) -> Found:
         """Size and tag of one file. Raises FileNotFoundError."""
         if self.local:
-            return _stat_local(self.full(name), name)
+            return stat(self.full(name), name)
         fs, path = _connect(self.full(name))
         return _found(name, fs.info(path))
 
@@ -134,7 +123,7 @@ class Folder:
         """Write a whole object; an existing one is replaced. Never visible in part. Raises RunFailed."""
         with _clear_errors(self.full(name)):
             if self.local:
-                _publish(self.full(name), data, replace=True)
+                publish(self.full(name), data, replace=True)
                 return
             fs, path = _connect(self.full(name))
             fs.pipe_file(path, bytes(data))
@@ -143,7 +132,7 @@ class Folder:
         """Write a whole object unless one of that name exists; whether it was written. Raises RunFailed."""
         with _clear_errors(self.full(name)):
             if self.local:
-                return _publish(self.full(name), data, replace=False)
+                return publish(self.full(name), data, replace=False)
             fs, path = _connect(self.full(name))
             try:
                 fs.pipe_file(path, data, mode="create")
@@ -174,8 +163,8 @@ class Folder:
         """Remove temporary files of killed runs; those of living ones are locked and stay. Returns how many."""
         if not self.local:
             return 0
-        found = [p for p in Path(self.url).rglob(f"{_TEMPORARY}*") if p.is_file()]
-        return sum(_remove_unlocked(path) for path in found)
+        found = [p for p in Path(self.url).rglob(f"{TEMPORARY}*") if p.is_file()]
+        return sum(remove_unlocked(path) for path in found)
 
     def content_tag(self, name: str) -> str:
         """Digest of the content of a file."""
@@ -195,7 +184,7 @@ def absolute(path: str) -> str:
     """A local path made absolute (without resolving links); URLs as they are, without a trailing slash."""
     if is_url(path):
         return path.rstrip("/")
-    return os.path.abspath(Path(path.removeprefix("file://")).expanduser())
+    return os.path.abspath(Path(path.removeprefix("file://")).expanduser())  # noqa: PTH100  (links stay as they are)
 
 
 def read_text(path: str) -> str:
@@ -273,84 +262,11 @@ def _hidden(path: str) -> bool:
     return any(part.startswith(".") for part in path.split("/"))
 
 
-def _walk_local(root: str, inside: str) -> Iterator[Found]:
-    with os.scandir(os.path.join(root, inside)) as entries:
-        for entry in entries:
-            name = f"{inside}/{entry.name}" if inside else entry.name
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                yield from _walk_local(root, name)
-            elif entry.is_file():
-                yield _stat_local(entry.path, name)
-
-
-def _stat_local(path: str, name: str) -> Found:
-    info = os.stat(path)
-    return Found(name, info.st_size, f"mtime:{info.st_mtime_ns}")
-
-
 def _found(name: str, info: dict[str, Any]) -> Found:
     for key in ("ETag", "etag", "generation", "md5", "LastModified", "last_modified", "mtime", "created"):
         if info.get(key):
             return Found(name, int(info.get("size") or 0), f"{key.lower()}:{str(info[key]).strip(chr(34))}")
     return Found(name, int(info.get("size") or 0), "none")
-
-
-def _publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool) -> bool:
-    """Temporary file of a name never used before, fsync, then rename (or link, which fails if the name exists)."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not replace and target.exists():
-        return False
-    temporary = target.parent / f"{_TEMPORARY}{os.getpid()}-{time.monotonic_ns()}-{target.name}"
-    try:
-        with _locked(temporary) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            return _reveal(temporary, target, replace)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _reveal(temporary: Path, target: Path, replace: bool) -> bool:
-    if replace:
-        temporary.replace(target)
-    else:
-        try:
-            target.hardlink_to(temporary)
-        except FileExistsError:
-            return False
-    _sync_folder(target.parent)
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[IO[bytes]]:
-    """A new file, locked while it is written, so that `remove_leftovers` knows it from that of a killed run."""
-    while True:
-        with path.open("xb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if os.fstat(file.fileno()).st_nlink:  # nobody took it for a leftover before it was locked
-                yield file
-                return
-
-
-def _remove_unlocked(path: Path) -> bool:
-    with suppress(OSError), path.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink()
-        return True
-    return False
 
 
 @contextmanager
@@ -362,5 +278,12 @@ def _clear_errors(path: str) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RunFailed(f"{path}: the disk is full. Free some space and run the same command again.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise RunFailed(f"{path}: cannot be written: {error.strerror}. Check owner and mode, or output.path.") from error
+            raise RunFailed(
+                f"{path}: cannot be written: {error.strerror}. Check owner and mode, or output.path."
+            ) from error
         raise RunFailed(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def file_system(folder: Folder) -> tuple[Any, str]:
+    """An fsspec file system (None for local) and the folder's path on it, as pyarrow takes them."""
+    return (None, folder.url) if folder.local else _connect(folder.url)

@@ -142,4 +142,6 @@ def _duplicates(job: Job, doubled: dict[str, list[str]]) -> InputError:
     )
     more = f" (the first {_MAX_LISTED} are listed)" if len(doubled) > _MAX_LISTED else ""
     message = f"{len(doubled)} ids in column {job.config.input.id!r} are not unique{more}"
-    return InputError(message, (*problems, Problem("", "Ids name records: remove doubled rows, or leave input.id out.")))
+    return InputError(
+        message, (*problems, Problem("", "Ids name records: remove doubled rows, or leave input.id out."))
+    )

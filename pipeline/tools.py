@@ -4,17 +4,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+from pydantic import TypeAdapter
+
 from pipeline.codecs import Codec
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.image import ImageCodec
 from pipeline.codecs.text import TextCodec
-from pydantic import TypeAdapter
-
 from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig
 from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality
 from transforms.recipe import Recipe, build_recipe
 from transforms.steps import leaves, read_steps
-
 
 _FIELDS: TypeAdapter[dict[str, dict[str, FieldConfig]]] = TypeAdapter(dict[str, dict[str, FieldConfig]])
 

@@ -16,7 +16,8 @@ from pipeline.config_file import ConfigText
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fan_out import copies_of
 from pipeline.job import Job, Task
-from pipeline.probe import Probe, probe_job, weigh
+from pipeline.planning import Probe
+from pipeline.probe import probe_job, weigh
 from pipeline.records import Record
 
 RECORD, STARTED, SAMPLES = 0, 1, 2
@@ -30,6 +31,7 @@ def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, de
     settle_process(debug)
     serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
         "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
+        "replay": _replay,
     }  # fmt: skip
     while True:
         try:
@@ -39,7 +41,7 @@ def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, de
         if order is None:
             return
         kind, task = order
-        watch = _Watch(beat, 0 if kind == "check" else len(copies_of(job.config, task.shard.split)))
+        watch = _Watch(beat, len(copies_of(job.config, task.shard.split)) if kind == "render" else 0)
         try:
             answer: tuple[str, Any] = ("done", serve[kind](job, task, watch))
         except FanbeamError as error:
@@ -71,6 +73,10 @@ class _Watch:
         self._beat, self._samples = beat, samples_per_record
         self.at: Record | None = None
         beat[SAMPLES] = 0.0
+
+    def seconds(self) -> float:
+        """Seconds since the record at work started."""
+        return time.monotonic() - self._beat[STARTED]
 
     def __call__(self, records: Iterator[Record]) -> Iterator[Record]:
         beat, clock = self._beat, time.monotonic
@@ -108,15 +114,19 @@ def _collect(job: Job, task: Task, watch: _Watch) -> object:
     return list(families(job, task, watch))
 
 
+def _replay(_: Job, order: tuple[Job, Task], watch: _Watch) -> object:
+    """Like `collect`, for a job of its own."""
+    return _collect(*order, watch)
+
+
 def _probe(job: Job, task: Task, watch: _Watch) -> object:
     from pipeline.rendering import families
 
     probe = Probe()
     light = probe_job(job)
     for _ in range(2):  # the second time without what is only paid once
-        start = time.perf_counter()
         for gated in families(light, task, watch):
-            probe = weigh(gated, time.perf_counter() - start)
+            probe = weigh(gated, watch.seconds())
     return probe
 
 

@@ -30,12 +30,13 @@ from transforms.registry import LIBRARIES
 _POLL_SECONDS = 0.1
 _MAX_DEATHS = 8
 _GUILTY_DEATHS = 3
+_GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": []}
 _PRELOAD = ("pipeline.worker", "pipeline.rendering")
 
 
 @dataclass(slots=True)
 class _Order:
-    """Something to do. `kind`: check a ConfigText; render, try or probe a Task. A trial knows whose record it tries."""
+    """Something for a worker to do: see `worker.main` for the kinds. A trial knows whose record it tries."""
 
     kind: str
     task: Any
@@ -135,13 +136,13 @@ class Pool:
         if order.kind == "trial" and order.suspect_of is not None:
             waiting.appendleft(_without(order.suspect_of, order.task.only or 0, cause))
             return
-        if order.kind == "probe" and order.deaths > 1:
-            yield Probe()
+        if order.kind in _GIVEN_UP and order.deaths > 1:
+            yield _GIVEN_UP[order.kind]
             return
         if order.deaths >= _MAX_DEATHS:
             raise RunFailed(
-                f"workers died {order.deaths} times at {_described(order)} (the last one: {cause.message}). If memory ran out, "
-                "use fewer --workers or a smaller output.shard_size."
+                f"workers died {order.deaths} times at {_described(order)} (the last one: {cause.message}). "
+                "If memory ran out, use fewer --workers or a smaller output.shard_size."
             )
         waiting.appendleft(self._suspect(order, at, cause))
 

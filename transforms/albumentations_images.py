@@ -17,7 +17,7 @@ import numpy as np
 
 from transforms import library_warnings
 from transforms.albumentations_refused import REFUSED as REFUSED
-from transforms.checks import construction_problems, parameter_problems, trial_problems
+from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
 from transforms.interface import Description, Parameter, StepProblem, Transform
 from transforms.values import ImageValue, Value
 
@@ -99,11 +99,14 @@ class _ImageStep:
     state of an existing Philox takes 1.5 us where a new one takes 10.
     """
 
-    __slots__ = ("_bits", "_keeps_size", "_name", "_python", "_step")
+    __slots__ = ("_bits", "_errors", "_keeps_size", "_name", "_python", "_step")
 
     def __init__(self, name: str, step: Any) -> None:
+        import cv2
         from albumentations import ImageOnlyTransform
+        from albumentations.augmentations.crops.transforms import CropSizeError
 
+        self._errors = (ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error)
         self._name = name
         self._step = step
         self._keeps_size = isinstance(step, ImageOnlyTransform)
@@ -121,8 +124,8 @@ class _ImageStep:
         with library_warnings.collected(), np.errstate(all="ignore"):
             try:
                 result = self._step(image=pixels)["image"]
-            except (ValueError, TypeError, NotImplementedError, ArithmeticError) as error:
-                raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {error}") from error
+            except self._errors as error:
+                raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {concise(error)}") from error
         drawn = self._step.params
         if not drawn:
             return value, None

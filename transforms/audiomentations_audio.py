@@ -26,6 +26,7 @@ DISTRIBUTIONS = (
     "lameenc",
     "librosa",
     "loudness",
+    "numba",
     "numpy",
     "numpy-audio-limiter",
     "numpy-minmax",

@@ -127,7 +127,8 @@ def trial_problems(build: Callable[[], Transform], modality: str) -> list[StepPr
     except Exception as error:  # noqa: BLE001 - a library may raise anything for a bad parameter; it becomes a problem
         if _TOO_SMALL.search(str(error)):
             return []
-        return [StepProblem((), f"fails on a plain {modality}: {concise(error)}")]
+        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        return [StepProblem((), f"fails on a plain {modality}: {concise(cause)}")]
     return []
 
 

@@ -75,7 +75,7 @@ class _Python(ModuleType):
     """Stands in for the module `random`."""
 
     def __getattr__(self, name: str) -> Any:
-        if _thread.seed is None:
+        if _thread.seed is None or not hasattr(_thread.python, name):
             return getattr(random, name)
         if not _thread.python_ready:
             _thread.python.seed(python_seed(_thread.seed))

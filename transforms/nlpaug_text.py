@@ -102,16 +102,19 @@ def build(name: str, params: Mapping[str, Any]) -> Transform:
 class _TextStep:
     """One nlpaug augmenter; seed to randomness: see `library_random`.
 
-    Recorded are the action, how many words (RandomSentAug: sentences) are no longer the same, and where those words
-    began in the stripped text. A text without a word that can change is recorded with `changed: 0`.
+    Recorded are the action, how many words (RandomSentAug: sentences) are no longer the same, and those words before
+    and after, in the order of the text. A text without a word that can change is recorded with `changed: 0`.
     """
 
-    __slots__ = ("_name", "_step")
+    __slots__ = ("_name", "_sentences", "_step")
 
     def __init__(self, name: str, step: Any) -> None:
         self._name = name
         self._step = step
+        self._sentences: list[str] = []
         step.include_detail = True
+        if name == "RandomSentAug":
+            step.model.tokenizer = self._split
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
         """Apply to a `TextValue`."""
@@ -129,8 +132,9 @@ class _TextStep:
             if self._step.action == "crop" and "larger than population" in str(error):  # too few words to crop
                 return value, unchanged
             raise
-        moved = sorted(change["orig_start_pos"] for change in changes if change["new_token"] != change["orig_token"])
-        return TextValue(text), {"action": self._step.action, "changed": len(moved), "positions": moved}
+        changes.sort(key=lambda change: change["orig_start_pos"])
+        words = [(c["orig_token"], c["new_token"]) for c in changes if c["orig_token"] != c["new_token"]]
+        return TextValue(text), {"action": self._step.action, "changed": len(words), "words": words}
 
     def _swap_sentences(self, value: TextValue, seed: bytes) -> tuple[Value, dict[str, Any]]:
         before = sentences(value.text.strip())
@@ -138,12 +142,13 @@ class _TextStep:
             return value, {"action": self._step.action, "changed": 0}
         with library_random.seeded(seed), library_warnings.collected():
             text = self._step.augment(value.text)[0]
-        rest = text
-        changed = 0
-        for sentence in before:
-            changed += not rest.startswith(sentence)
-            rest = rest[len(sentence) + 1 :]
+        changed = sum(old != new for old, new in zip(before, self._sentences, strict=True))
         return TextValue(text), {"action": self._step.action, "changed": changed}
+
+    def _split(self, text: str) -> list[str]:
+        """Split for nlpaug, which swaps the sentences in this very list."""
+        self._sentences = sentences(text)
+        return self._sentences
 
 
 def sentences(text: str) -> list[str]:

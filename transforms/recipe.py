@@ -140,8 +140,7 @@ class _RunSome:
     """one_of and some_of: the steps with the smallest ranks run, in the order of the config.
 
     A step's rank is `blake2b(its path, key=the group's seed)`, so every choice is equally likely, and a step added to
-    the group moves only the values that now choose it. A chosen step's own p still counts: in `one_of`, a step with
-    p=0.5 is chosen and then skipped half of the time. Write `p: 1` where that is not meant.
+    the group moves only the values that now choose it. A chosen step's own p still counts.
     """
 
     __slots__ = ("_hi", "_lo", "_steps", "path")

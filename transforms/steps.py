@@ -6,7 +6,8 @@
     - some_of: {n: 2, steps: [...]}                      n of the steps; n may be a range [lo, hi]
     - sometimes: {p: 0.3, steps: [...]}                  all of the steps, or none
 
-Groups may hold groups.
+Groups may hold groups. A step that a group has chosen still has its own p: most image and audio classes have p=0.5 by
+default, so write `p: 1` on the steps of a one_of of which one should always be applied.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -50,9 +50,7 @@ def gather(path: str | tuple[str, ...]) -> tuple[Folder, list[Found]]:
     if problems:
         raise InputError(problems[0].message.rstrip("."), tuple(problems))
     root = _common_root([folder for folder, _ in expanded])
-    found = {
-        posixpath.relpath(folder.full(f.path), root.url): f for folder, files in expanded for f in files
-    }
+    found = {posixpath.relpath(folder.full(f.path), root.url): f for folder, files in expanded for f in files}
     if not found:
         raise InputError(f"no files in {path!r}")
     return root, [replace(found[name], path=name) for name in sorted(found)]

@@ -31,7 +31,9 @@ class ParquetReader:
         wanted = list(self.columns if columns is None else columns)
         with self.root.open(unit.file) as source:
             file = pq.ParquetFile(source, metadata=_footer(self.root, unit.file), buffer_size=_STREAM_BYTES)
-            batches = file.iter_batches(batch_rows(unit, columns), row_groups=[unit.part], columns=wanted, use_threads=False)
+            batches = file.iter_batches(
+                batch_rows(unit, columns), row_groups=[unit.part], columns=wanted, use_threads=False
+            )
             yield from _window(batches, wanted, start, stop)
 
     def locate(self, unit: Unit, row: int) -> tuple[str, int]:
@@ -39,9 +41,7 @@ class ParquetReader:
         return unit.file, unit.first_row + row
 
 
-def _window(
-    batches: Iterator[pa.RecordBatch], columns: list[str], start: int, stop: int
-) -> Iterator[pa.RecordBatch]:
+def _window(batches: Iterator[pa.RecordBatch], columns: list[str], start: int, stop: int) -> Iterator[pa.RecordBatch]:
     """The rows `start`..`stop` of a stream of batches, columns in the wanted order."""
     seen = 0
     for batch in batches:

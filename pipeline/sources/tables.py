@@ -270,5 +270,3 @@ def _widest(types: list[pa.DataType]) -> pa.DataType:
     if len(seen) <= 1:
         return seen.pop() if seen else pa.string()
     return pa.float64() if seen == {pa.int64(), pa.float64()} else pa.string()
-
-

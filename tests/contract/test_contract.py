@@ -62,7 +62,9 @@ every_name = pytest.mark.parametrize("name", NAMES)
 
 
 def test_the_registry_is_as_large_as_it_was() -> None:
-    counts = {library: sum(name.startswith(f"{library}.") for name in registry.all_names()) for library in registry.LIBRARIES}
+    counts = {
+        library: sum(name.startswith(f"{library}.") for name in registry.all_names()) for library in registry.LIBRARIES
+    }
     assert counts == {"albumentations": 93, "audiomentations": 35, "nlpaug": 10}
 
 

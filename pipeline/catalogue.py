@@ -1,0 +1,69 @@
+"""What a recipe may name, for people and for machines."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.errors import UsageError, nearest
+from transforms import registry
+from transforms.interface import Description, MissingLibrary
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Names by modality."""
+
+    names: dict[str, list[str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Modality -> names."""
+        return {"transforms": self.names}
+
+    def lines(self) -> Iterator[str]:
+        """A heading per modality."""
+        for modality, names in self.names.items():
+            yield f"{modality} ({len(names)})"
+            yield from (f"  {name}" for name in names)
+        yield "groups\n  one_of: [STEPS]\n  some_of: {n: N, steps: [STEPS]}\n  sometimes: {p: P, steps: [STEPS]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One transform."""
+
+    description: Description
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it."""
+        return asdict(self.description)
+
+    def lines(self) -> Iterator[str]:
+        """Name, parameters with defaults, the library's own words."""
+        found = self.description
+        yield f"{found.name} ({found.modality})\n"
+        for parameter in found.parameters:
+            kind = f"  ({parameter.kind})" if parameter.kind else ""
+            yield f"  {parameter.name}: {parameter.default or 'required'}{kind}"
+        yield f"\n{found.doc}"
+
+
+def catalogue(part: str | None) -> Listed:
+    """All names, or those that contain `part` in any case. Raises UsageError if there are none."""
+    names: dict[str, list[str]] = {}
+    for modality in ("image", "audio", "text"):
+        found = [n for n in registry.all_names(modality) if part is None or part.lower() in n.lower()]
+        if found:
+            names[modality] = found
+    if not names:
+        raise UsageError(f"no transform has {part!r} in its name; `fanbeam transforms` lists them")
+    return Listed(names)
+
+
+def described(name: str) -> Described:
+    """One transform. Raises UsageError with the nearest name."""
+    try:
+        return Described(registry.describe(name))
+    except MissingLibrary as error:
+        raise UsageError(str(error)) from error
+    except LookupError as error:
+        raise UsageError(f"{error.args[0]}. {nearest(name, list(registry.all_names()))}".strip()) from error

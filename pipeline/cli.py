@@ -1,0 +1,192 @@
+"""The commands. Each body is one call into another room; heavy imports happen inside."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.errors import ExitCode, FanbeamError, UsageError
+
+app = typer.Typer(
+    name="fanbeam",
+    help="Multiply labeled records without leaks: same config, same data, same bytes.",
+    epilog="First steps: fanbeam init DATA -o config.yaml; fanbeam preview config.yaml; fanbeam run config.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigPath = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file; local or any fsspec URL.")]
+DatasetPath = Annotated[str, typer.Argument(metavar="DATASET", help="Output folder, or one of its version folders.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the libraries' own messages.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key, e.g. --set copies=8.")
+]
+Input = Annotated[str | None, typer.Option("--input", metavar="FOLDER", help="Where the sources are now, if moved.")]
+_PASSING = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.command(epilog="Example: fanbeam init photos/ -o birds.yaml")
+def init(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="File, glob or folder of records.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The config to write.")] = Path("config.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing config.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Look at the data and write a config that runs as it is."""
+    from pipeline import commands
+
+    commands.init(data, str(output), force, as_json)
+
+
+@app.command(epilog="Example: fanbeam check birds.yaml")
+def check(config: ConfigPath, set_: Set = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Find everything that can be known to be wrong without running."""
+    from pipeline import commands
+
+    commands.check(config, set_ or [], as_json)
+
+
+@app.command(epilog="Example: fanbeam plan birds.yaml --set copies=8")
+def plan(
+    config: ConfigPath,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes to estimate the time for.")] = None,
+    set_: Set = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show splits, classes, samples, shards, bytes and time of a run. Writes nothing."""
+    from pipeline import commands
+
+    commands.plan(config, set_ or [], workers, as_json)
+
+
+@app.command(epilog="Example: fanbeam preview birds.yaml -o sheet.png")
+def preview(
+    config: ConfigPath,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Picture to write.")] = Path("sheet.png"),
+    records: Annotated[int, typer.Option(min=1, max=100, help="Rows of the sheet.")] = 6,
+    set_: Set = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Draw a contact sheet: originals, their copies beside them, and what was done to each."""
+    from pipeline import commands
+
+    commands.preview(config, set_ or [], str(output), records, as_json)
+
+
+@app.command(context_settings=_PASSING, epilog="Example: fanbeam run birds.yaml --workers 2 --set seed=18")
+def run(
+    context: typer.Context,
+    config: ConfigPath,
+    runner: Annotated[str, typer.Option(help="direct, or Beam's own name for an engine.")] = "direct",
+    workers: Annotated[int | None, typer.Option(min=1, help="Local processes; default: one per core.")] = None,
+    set_: Set = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make the dataset. Further options are Beam's own. The same command again finishes what was interrupted."""
+    from pipeline import commands
+
+    commands.run(config, set_ or [], commands.RunFlags(runner, workers, tuple(context.args), debug), as_json)
+
+
+@app.command(epilog="Example: fanbeam verify out/birds --samples 50")
+def verify(
+    dataset: DatasetPath,
+    samples: Annotated[int, typer.Option(min=0, help="Samples to render again from their sources.")] = 16,
+    input_: Input = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check manifest, checksums, ids, counts, splits, and render some samples again. Exit 1 if anything differs."""
+    from pipeline import commands
+
+    raise typer.Exit(commands.verify(dataset, samples, input_, as_json))
+
+
+@app.command(epilog="Example: fanbeam replay out/birds IMG_0042.jpg/3 -o again.jpg")
+def replay(
+    dataset: DatasetPath,
+    sample_id: Annotated[str, typer.Argument(metavar="SAMPLE_ID", help="As in the column sample_id.")],
+    output: Annotated[str | None, typer.Option("-o", "--output", help="Write the payload rendered again.")] = None,
+    input_: Input = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Render one sample again from its source and compare its sha256. Exit 1 if it differs."""
+    from pipeline import commands
+
+    raise typer.Exit(commands.replay(dataset, sample_id, output, input_, as_json))
+
+
+@app.command(epilog="Example: fanbeam transforms albumentations.Rotate")
+def transforms(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="library.Class, or a part of a name.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List what a recipe may name; with a name: its parameters, defaults and documentation."""
+    from pipeline import commands
+
+    commands.transforms(name, as_json)
+
+
+@app.command(epilog="Example: fanbeam schema > fanbeam.schema.json")
+def schema(as_json: Json = False, debug: Debug = False) -> None:
+    """Print the JSON Schema of the config, for editors."""
+    from pipeline import commands
+
+    commands.schema()
+
+
+@app.command(epilog="Example: fanbeam demo demo/")
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to put data, config and dataset.")] = Path(
+        "demo"
+    ),
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make a small labeled dataset of real photos, augment it, verify it, draw it."""
+    from pipeline import commands
+
+    commands.demo(str(folder), as_json, debug)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and answer its exit code; no traceback for a user's mistake."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(given, prog_name="fanbeam", standalone_mode=False)
+    except Exception as error:  # noqa: BLE001  (the outermost door: everything becomes a message and an exit code)
+        return _tell(error, given)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the same command again goes on from here\n")
+        return int(ExitCode.INTERRUPTED)
+    return int(code or 0)
+
+
+def _tell(error: Exception, given: list[str]) -> int:
+    from pipeline import commands
+
+    if "--debug" in given:
+        import traceback
+
+        traceback.print_exception(error)
+    known = error if isinstance(error, FanbeamError) else _usage(error)
+    if known is None:
+        known = FanbeamError(f"{type(error).__name__}: {error} (a defect of fanbeam; --debug shows where)")
+    commands.tell(known, "--json" in given)
+    return int(known.exit_code)
+
+
+def _usage(error: Any) -> UsageError | None:
+    """What the command line parser says, as ours."""
+    return UsageError(error.format_message()) if hasattr(error, "format_message") else None

@@ -1,0 +1,202 @@
+"""Bodies of the commands: call the room that does the work, then say what came out."""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import ExitCode, FanbeamError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFlags:
+    """Flags of `run` that are no part of the config."""
+
+    runner: str
+    workers: int | None
+    beam: tuple[str, ...]
+    debug: bool
+
+
+def tell(error: FanbeamError, as_json: bool) -> None:
+    """Say an error: one JSON object on standard output, or lines on standard error."""
+    if as_json:
+        _put(error.as_json())
+        return
+    from pipeline.report import error_lines
+
+    for line in error_lines(error):
+        sys.stderr.write(f"{line}\n")
+    for note in getattr(error, "__notes__", ()) if "--debug" in sys.argv else ():
+        sys.stderr.write(f"{note}\n")
+
+
+def init(data: str, output: str, force: bool, as_json: bool) -> None:
+    """Write a config for some data."""
+    from pipeline.looking import config_text, describe_data
+    from pipeline.storage import Folder, write_file
+
+    if not force and Folder.at(output).exists():
+        raise UsageError(f"{output} exists. Give another name with -o, or --force to replace it")
+    text = config_text(describe_data(data), output)
+    write_file(output, text.encode())
+    if as_json:
+        _put({"config": output})
+        return
+    _say(f"Wrote {output}. Next:\n  fanbeam preview {output} -o sheet.png\n  fanbeam run {output}")
+
+
+def check(config: str, overrides: list[str], as_json: bool) -> None:
+    """Check a config."""
+    from pipeline.check import checked, recipe_warnings
+    from pipeline.config_file import read_config
+
+    valid, listing = checked(read_config(config, overrides))
+    warnings = recipe_warnings(valid)
+    if as_json:
+        _put({"ok": True, "files": len(listing.files), "kind": listing.kind, "warnings": warnings})
+        return
+    for warning in warnings:
+        _say(f"warning: {warning}")
+    _say(f"{config}: fine. {len(listing.files)} input files ({listing.kind}).")
+
+
+def plan(config: str, overrides: list[str], workers: int | None, as_json: bool) -> None:
+    """Show what a run would make."""
+    from pipeline import api, report
+    from pipeline.config_file import read_config
+    from pipeline.planning import estimated_seconds
+    from pipeline.workers import default_count
+
+    planned = api.plan(read_config(config, overrides))
+    count = workers or default_count()
+    seconds = estimated_seconds(planned.plan, planned.probe, count)
+    if as_json:
+        _put(report.plan_json(planned, seconds))
+        return
+    report.show_plan(_console(), planned, seconds, count)
+
+
+def preview(config: str, overrides: list[str], output: str, records: int, as_json: bool) -> None:
+    """Draw a contact sheet."""
+    from pipeline.config_file import read_config
+    from pipeline.preview import contact_sheet, sheet_bytes
+    from pipeline.previewing import preview_families
+    from pipeline.storage import write_file
+
+    job, families = preview_families(read_config(config, overrides), records)
+    write_file(output, sheet_bytes(contact_sheet(job, families), output))
+    if as_json:
+        _put({"sheet": output, "records": len(families)})
+        return
+    _say(f"Wrote {output}")
+
+
+def run(config: str, overrides: list[str], flags: RunFlags, as_json: bool) -> None:
+    """Make the dataset."""
+    from pipeline import report
+    from pipeline.config_file import read_config
+    from pipeline.progress import Bar, Lines, Silent
+    from pipeline.running import RunOptions, run_job
+
+    text = read_config(config, overrides)
+    quiet = as_json and not sys.stderr.isatty()
+    watch = Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(_warn)
+    try:
+        result = run_job(text, RunOptions(flags.runner, flags.workers, flags.beam, flags.debug, watch))
+    finally:
+        watch.end()
+    if as_json:
+        _put(report.run_json(result))
+        return
+    report.show_run(_console(), result)
+
+
+def verify(dataset: str, samples: int, input_path: str | None, as_json: bool) -> ExitCode:
+    """Check a dataset; DIFFERENCES if there are any."""
+    from pipeline import report
+    from pipeline.dataset import open_dataset
+    from pipeline.verify import verify as verify_dataset
+
+    opened = open_dataset(dataset)
+    found = verify_dataset(opened, samples, input_path)
+    if as_json:
+        _put(report.verify_json(found, opened.path))
+    else:
+        for line in report.verify_lines(found, opened.path):
+            _say(line)
+    return ExitCode.OK if found.ok else ExitCode.DIFFERENCES
+
+
+def replay(dataset: str, sample_id: str, output: str | None, input_path: str | None, as_json: bool) -> ExitCode:
+    """Render one sample again; DIFFERENCES if it is not the same."""
+    from pipeline.dataset import open_dataset
+    from pipeline.replay import replay as replay_rows
+    from pipeline.replay import write_payloads
+
+    opened = open_dataset(dataset)
+    row = opened.sample(sample_id)
+    (result,) = replay_rows(opened, [row], input_path)
+    written = write_payloads(result, output) if output else []
+    if as_json:
+        found = {"sample_id": sample_id, "sha256": result.sha256, "difference": result.difference}
+        _put({**found, "same": not result.difference, "written": written})
+    else:
+        _say(f"{sample_id}: {result.difference or f'the same again, sha256 {result.sha256}'}")
+        for name in written:
+            _say(f"Wrote {name}")
+    return ExitCode.DIFFERENCES if result.difference else ExitCode.OK
+
+
+def transforms(name: str | None, as_json: bool) -> None:
+    """List transforms, or describe one."""
+    from pipeline.catalogue import catalogue, described
+
+    found = catalogue(name) if name is None or "." not in name else described(name)
+    if as_json:
+        _put(found.as_json())
+        return
+    for line in found.lines():
+        _say(line)
+
+
+def schema() -> None:
+    """Print the JSON Schema of the config."""
+    from pipeline.config import JobConfig
+
+    _put(JobConfig.model_json_schema())
+
+
+def demo(folder: str, as_json: bool, debug: bool) -> None:
+    """Make data, a config, a dataset, and a picture of it."""
+    from pipeline.demo import make_demo
+
+    made = make_demo(folder)
+    flags = RunFlags("direct", None, (), debug)
+    if as_json:
+        run(made.config, [], flags, as_json)
+        return
+    _say(f"Data:    {made.data}\nConfig:  {made.config}")
+    preview(made.config, [], made.sheet, 5, as_json)
+    run(made.config, [], flags, as_json)
+    verify(made.output, 16, None, as_json)
+    _say(f"\nLook at {made.sheet}, {made.config} and {made.output}.\nWith data of your own: fanbeam init YOUR_DATA")
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _put(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")

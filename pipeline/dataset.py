@@ -1,0 +1,90 @@
+"""Read a committed dataset: manifest, splits, single samples with their lineage."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from pipeline.commit import LATEST, MANIFEST, read_manifest
+from pipeline.config import JobConfig
+from pipeline.errors import InputError
+from pipeline.schema import SAMPLE_ID
+from pipeline.storage import Folder, file_system
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One committed version. `splits` are pyarrow datasets; only files that the manifest names are in them."""
+
+    folder: Folder
+    manifest: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where the version lies."""
+        return self.folder.url
+
+    @property
+    def version(self) -> str:
+        """Fingerprint that names the version."""
+        return str(self.manifest["version"])
+
+    @property
+    def splits(self) -> dict[str, pads.Dataset]:
+        """`train`, `validation`, `test`: those that have samples."""
+        return {split: self._open(split) for split in self.manifest["splits"] if self.files(split)}
+
+    def files(self, split: str) -> list[str]:
+        """Paths of a split's files within the version folder, in order."""
+        return [s["path"] for s in self.manifest["shards"] if s["split"] == split]
+
+    def sample(self, sample_id: str) -> dict[str, Any]:
+        """One row, lineage included. Raises InputError if there is none of that id."""
+        for split in self.splits.values():
+            rows = split.to_table(filter=pads.field(SAMPLE_ID) == sample_id)
+            if rows.num_rows:
+                row: dict[str, Any] = rows.slice(0, 1).to_pylist()[0]
+                return row
+        raise InputError(f"{self.path} has no sample {sample_id!r}. {self._examples()}")
+
+    def config(self, input_path: str, output: str) -> JobConfig:
+        """The config that the version was made with, reading from `input_path`."""
+        tree = dict(self.manifest["config"])
+        tree["fields"] = {name: tree["fields"][name] for name in self.manifest["field_order"]}
+        tree["input"] = {**tree["input"], "path": input_path}
+        tree["output"] = {**tree["output"], "path": output}
+        return JobConfig.model_validate(tree)
+
+    def _open(self, split: str) -> pads.Dataset:
+        system, root = file_system(self.folder)
+        return pads.dataset([f"{root}/{path}" for path in self.files(split)], filesystem=system, format="parquet")
+
+    def _examples(self) -> str:
+        for split in self.manifest["splits"]:
+            for name in self.files(split)[:1]:
+                with self.folder.open(name) as source:
+                    first = next(pq.ParquetFile(source).iter_batches(3, columns=[SAMPLE_ID]), None)
+                    found = first.column(0).to_pylist() if isinstance(first, pa.RecordBatch) else []
+                    return f"Ids look like {', '.join(map(repr, found))}."
+        return ""
+
+
+def open_dataset(path: str) -> Dataset:
+    """Open an output folder (its LATEST version) or a version folder. Raises InputError if no dataset is there."""
+    folder = Folder.at(path)
+    manifest = read_manifest(folder)
+    if manifest is not None:
+        return Dataset(folder, manifest)
+    if not folder.exists():
+        raise InputError(f"no such dataset: {path}")
+    if folder.exists(LATEST):
+        version = folder.read(LATEST).decode(errors="replace").strip()
+        manifest = read_manifest(folder.folder(version))
+        if manifest is not None:
+            return Dataset(folder.folder(version), manifest)
+        raise InputError(f"{path}: LATEST names version {version!r}, which has no {MANIFEST}. Run the job again.")
+    unfinished = [name for name in folder.folders() if folder.folder(name).exists("_receipts")]
+    hint = f" Version {unfinished[0]} is unfinished: run the job again to finish it." if unfinished else ""
+    raise InputError(f"{path} is no dataset: it has neither {MANIFEST} nor {LATEST}.{hint}")

@@ -1,0 +1,99 @@
+"""Files of this machine, for `storage` alone: listing, and publishing whole files."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+
+TEMPORARY = ".fanbeam-"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that was listed: path relative to its folder, size in bytes, tag that changes with its content."""
+
+    path: str
+    size: int
+    tag: str
+
+
+def walk(root: str, inside: str = "") -> Iterator[Found]:
+    """Every file below `root`, names relative to it; names that begin with a dot are left out."""
+    with os.scandir(os.path.join(root, inside)) as entries:
+        for entry in entries:
+            name = f"{inside}/{entry.name}" if inside else entry.name
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from walk(root, name)
+            elif entry.is_file():
+                yield stat(entry.path, name)
+
+
+def stat(path: str, name: str) -> Found:
+    """Size and modification time of a file, under the name `name`. Raises FileNotFoundError."""
+    info = os.stat(path)
+    return Found(name, info.st_size, f"mtime:{info.st_mtime_ns}")
+
+
+def publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool) -> bool:
+    """Temporary file of a name never used before, fsync, then rename (or link, which fails if the name exists)."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not replace and target.exists():
+        return False
+    temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{time.monotonic_ns()}-{target.name}"
+    try:
+        with _locked(temporary) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            return _reveal(temporary, target, replace)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _reveal(temporary: Path, target: Path, replace: bool) -> bool:
+    if replace:
+        temporary.replace(target)
+    else:
+        try:
+            target.hardlink_to(temporary)
+        except FileExistsError:
+            return False
+    _sync_folder(target.parent)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[IO[bytes]]:
+    """A new file, locked while it is written, so that `remove_leftovers` knows it from that of a killed run."""
+    while True:
+        with path.open("xb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_nlink:  # nobody took it for a leftover before it was locked
+                yield file
+                return
+
+
+def remove_unlocked(path: Path) -> bool:
+    """Remove a temporary file unless a living process holds its lock; whether it was removed."""
+    with suppress(OSError), path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+        return True
+    return False

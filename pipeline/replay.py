@@ -1,0 +1,167 @@
+"""Render single samples again from their sources and compare."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline import workers
+from pipeline.dataset import Dataset
+from pipeline.errors import FanbeamError, InputError
+from pipeline.fingerprint import cpu, libraries
+from pipeline.job import Job, Task
+from pipeline.records import Block, Gated, Payload, Sample, Shard, Split
+from pipeline.rows import digest
+from pipeline.run_log import newest_log
+from pipeline.running import job_of
+from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.sources import Reader, list_input
+from pipeline.storage import Folder, absolute, write_file
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A sample rendered again. `difference` is empty if it is the same, else what is not and why."""
+
+    sample_id: str
+    sha256: str
+    difference: str = ""
+    payloads: dict[str, Payload] | None = None
+
+
+def replay(dataset: Dataset, rows: Sequence[dict[str, Any]], input_path: str | None = None) -> list[Replayed]:
+    """Render the samples of some rows again, in a worker process, and compare digests and parameters.
+
+    `rows` need the columns `sample_id` and `lineage`. `input_path` tells where the sources are now, if they moved.
+    Raises InputError if nothing tells where they are.
+    """
+    root = input_root(dataset, input_path)
+    prepared = [_prepare(dataset, row, root) for row in rows]
+    ready = [item for item in prepared if not isinstance(item, Replayed)]
+    results = [item for item in prepared if isinstance(item, Replayed)]
+    if ready:
+        with workers.Pool(ready[0].job, 1) as pool:
+            results += [_compare(dataset, item, _rendered(pool, item)) for item in ready]
+    order = {row[SAMPLE_ID]: number for number, row in enumerate(rows)}
+    return sorted(results, key=lambda r: order[r.sample_id])
+
+
+def write_payloads(result: Replayed, output: str) -> list[str]:
+    """Write what was rendered again: one field to `output`, several to one file each. Returns the names."""
+    payloads = result.payloads or {}
+    stem, dot, ending = output.rpartition(".")
+    written = []
+    for field, payload in payloads.items():
+        name = output if len(payloads) == 1 else f"{stem}.{field}{dot}{ending}" if dot else f"{output}.{field}"
+        write_file(name, payload.encode() if isinstance(payload, str) else payload)
+        written.append(name)
+    return written
+
+
+def input_root(dataset: Dataset, input_path: str | None) -> str:
+    """Folder of the sources: as given, else as the newest run log has it."""
+    if input_path is not None:
+        return absolute(input_path)
+    log = newest_log(dataset.folder)
+    if log is None:
+        raise InputError(f"{dataset.path} has no run log that tells where its sources are: give --input FOLDER")
+    return str(log["input_root"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    job: Job
+    task: Task
+    row: dict[str, Any]
+
+
+def _prepare(dataset: Dataset, row: dict[str, Any], root: str) -> "_Ready | Replayed":
+    """The one-record shard that makes a sample, or why there is none."""
+    lineage, sample_id = row[LINEAGE], row[SAMPLE_ID]
+    name, number = lineage["source_file"], lineage["source_row"]
+    try:
+        job, block = source_of(dataset, root, name, number)
+    except FanbeamError as error:
+        detail = error.problems[0].message if error.problems else error.message
+        return Replayed(sample_id, "", f"its source {name} row {number} cannot be read: {detail}")
+    split: Split = lineage["split"]
+    return _Ready(job, Task(Shard(split, 0, (block,))), row)
+
+
+def source_of(dataset: Dataset, root: str, name: str, number: int) -> tuple[Job, Block]:
+    """The job that reads one source file, and the block of one row in it. Raises InputError."""
+    found = Folder(root)
+    if not found.exists(name):
+        raise InputError(f"no such file: {found.full(name)}. If the input moved, give --input FOLDER")
+    config = dataset.config(found.full(name), dataset.path)
+    listing = list_input(config)
+    reader = _rooted(listing.reader, found)
+    prefix = name[: len(name) - len(listing.files[0].path)]
+    for unit in listing.units:
+        first = 0 if unit.members else unit.first_row
+        if first <= number < first + unit.rows:
+            members = tuple(replace(m, path=prefix + m.path) for m in unit.members)
+            moved = replace(unit, file=name, members=members)
+            job = replace(job_of(config, listing), reader=reader, version=dataset.version)
+            return job, Block(moved, number - first, number - first + 1)
+    raise InputError(f"{name} has no row {number} any more")
+
+
+def _rooted(reader: Reader, root: Any) -> Reader:
+    """The same reader, paths counted from the root of the whole input."""
+    moved: Reader = replace(reader, root=root)  # type: ignore[type-var]
+    return moved
+
+
+def _rendered(pool: workers.Pool, item: _Ready) -> list[Gated]:
+    (families,) = pool.run("replay", [(item.job, item.task)])
+    return list(families)
+
+
+def _compare(dataset: Dataset, item: _Ready, families: list[Gated]) -> Replayed:
+    lineage, sample_id = item.row[LINEAGE], item.row[SAMPLE_ID]
+    fields = tuple(item.job.config.fields)
+    place = f"{lineage['source_file']} row {lineage['source_row']}"
+    if not families or families[0].record.key != lineage["source_id"]:
+        now = f"record {families[0].record.key!r}" if families else f"no {lineage['split']} record"
+        return Replayed(sample_id, "", f"the source has changed: {place} is now {now}")
+    record = families[0].record
+    source = digest([record.payloads[name] for name in fields])
+    if source != lineage["source_sha256"]:
+        return Replayed(sample_id, "", f"the source has changed: {place} has sha256 {source}")
+    sample = next((s for s in families[0].samples if s.variant.copy == lineage["copy"]), None)
+    if sample is None:
+        dropped = next((d.refusal for d in families[0].dropped if d.copy in (None, lineage["copy"])), None)
+        why = f"{dropped.reason}: {dropped.message}" if dropped else "it is not made any more"
+        return Replayed(sample_id, "", f"it was dropped this time ({why}). {environment_differences(dataset)}")
+    return _judged(dataset, item, sample, fields)
+
+
+def _judged(dataset: Dataset, item: _Ready, sample: Sample, fields: tuple[str, ...]) -> Replayed:
+    lineage = item.row[LINEAGE]
+    payloads = {name: sample.rendered[name].payload or b"" for name in fields}
+    now = digest([payloads[name] for name in fields])
+    difference = ""
+    if now != lineage["sha256"]:
+        why = environment_differences(dataset) or "versions and CPU are the same"
+        difference = f"sha256 is {now}, the dataset has {lineage['sha256']} ({why})"
+    elif _steps(sample, fields) != [tuple(t.values()) for t in lineage["transforms"]]:
+        difference = "the applied steps differ from the lineage"
+    return Replayed(item.row[SAMPLE_ID], now, difference, payloads)
+
+
+def _steps(sample: Sample, fields: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    return [(name, a.name, a.params) for name in fields for a in sample.rendered[name].applied]
+
+
+def environment_differences(dataset: Dataset) -> str:
+    """Which versions or CPU features differ from those that the dataset was made with; empty if none."""
+    config = dataset.config("-", dataset.path)
+    then, now = dataset.manifest["libraries"], libraries(config)
+    changed = [
+        f"{name} {then.get(name)} -> {now.get(name)}"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    if dataset.manifest["cpu"] != cpu():
+        changed.append("another class of CPU")
+    return f"made with other versions: {', '.join(changed)}" if changed else ""

@@ -1,0 +1,173 @@
+"""What commands say: JSON objects for machines, tables for people. No command logic."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.api import Planned
+from pipeline.errors import FanbeamError
+from pipeline.records import SPLITS
+from pipeline.running import RunResult
+from pipeline.verify import Report
+
+_MAX_CLASSES = 30
+
+
+def error_lines(error: FanbeamError) -> list[str]:
+    """The error for people: a headline, then every problem with what to do."""
+    if len(error.problems) == 1 and error.problems[0].message.rstrip(".") in error.message:
+        return [str(error.problems[0])]
+    return [f"error: {error.message}", *(f"  {problem}" for problem in error.problems)]
+
+
+def run_json(result: RunResult) -> dict[str, Any]:
+    """What a scheduler needs of a run."""
+    manifest = result.manifest
+    return {
+        "version": result.version,
+        "path": result.path,
+        "already_there": result.already_there,
+        "resumed_shards": result.resumed_shards,
+        "records": manifest["input"]["records"],
+        "samples": result.samples,
+        "splits": manifest["splits"],
+        "dropped": manifest["dropped"],
+        "shards": len(manifest["shards"]),
+        "bytes": sum(s["bytes"] for s in manifest["shards"]),
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def show_run(console: Console, result: RunResult) -> None:
+    """The summary at the end of a run."""
+    if result.already_there:
+        console.print(f"Nothing to do: version {result.version} is complete.\n{result.path}", soft_wrap=True)
+        return
+    splits = result.manifest["splits"]
+    console.print(_class_table({s: v["classes"] for s, v in splits.items()}))
+    console.print(_split_table({s: (v["records"], v["samples"], v["bytes"]) for s, v in splits.items()}))
+    for kind, reasons in result.manifest["dropped"].items():
+        if reasons:
+            console.print(f"{kind}: {', '.join(f'{r} {n}' for r, n in reasons.items())} (see _{kind}/)")
+    rate = result.samples / result.seconds if result.seconds else 0.0
+    resumed = f", {result.resumed_shards} shards were there already" if result.resumed_shards else ""
+    console.print(f"{result.samples} samples in {result.seconds:.1f} s ({rate:.0f} samples/s{resumed})")
+    console.print(f"Dataset: {result.path}", soft_wrap=True)
+
+
+def plan_json(planned: Planned, seconds: float) -> dict[str, Any]:
+    """A plan for machines."""
+    plan = planned.plan
+    return {
+        "version": planned.version,
+        "records": plan.records,
+        "samples": plan.samples,
+        "splits": {
+            s: {"records": p.records, "samples": p.samples, "bytes": p.bytes, "shards": p.shards}
+            for s, p in plan.splits.items()
+        },
+        "classes": _nested(planned),
+        "shards": len(plan.shards),
+        "bytes": sum(p.bytes for p in plan.splits.values()),
+        "refused": plan.refused,
+        "ignored": list(planned.listing.ignored),
+        "seconds": round(seconds, 1),
+    }
+
+
+def show_plan(console: Console, planned: Planned, seconds: float, workers: int) -> None:
+    """A plan for people."""
+    plan = planned.plan
+    nested = _nested(planned)
+    console.print(_class_table(nested))
+    console.print(_split_table({s: (p.records, p.samples, p.bytes) for s, p in plan.splits.items()}))
+    if plan.refused:
+        console.print(f"{plan.refused} records will fail: their id or label is null")
+    if planned.listing.ignored:
+        names = planned.listing.ignored
+        more = ", …" if len(names) > 3 else ""
+        console.print(f"{len(names)} files are not read: {', '.join(names[:3])}{more}")
+    shards, size = len(plan.shards), megabytes(sum(p.bytes for p in plan.splits.values()))
+    console.print(f"{plan.samples} samples in {shards} shards, about {size}")
+    if planned.probe.records:
+        console.print(f"About {duration(seconds)} with {workers} workers, judged by {planned.probe.records} records")
+    console.print(f"Version {planned.version}")
+
+
+def verify_json(report: Report, path: str) -> dict[str, Any]:
+    """A verification for machines."""
+    return {
+        "path": path,
+        "ok": report.ok,
+        "files": report.files,
+        "rows": report.rows,
+        "rendered": report.rendered,
+        "differences": report.differences,
+        "notes": report.notes,
+    }
+
+
+def verify_lines(report: Report, path: str) -> Iterable[str]:
+    """A verification for people."""
+    yield from (f"difference: {d}" for d in report.differences)
+    yield from (f"note: {n}" for n in report.notes)
+    verdict = "all is as the manifest says" if report.ok else f"{len(report.differences)} differences"
+    yield f"{path}: {report.files} files, {report.rows} rows, {report.rendered} samples rendered again: {verdict}"
+
+
+def megabytes(size: float) -> str:
+    """Bytes for people."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _nested(planned: Planned) -> dict[str, dict[str, dict[str, int]]]:
+    """Records and samples per split and class, as they are planned."""
+    out: dict[str, dict[str, dict[str, int]]] = {}
+    for (split, label), records in planned.plan.classes.items():
+        totals = planned.plan.splits[split]
+        samples = records * totals.samples // totals.records
+        out.setdefault(split, {})[label] = {"records": records, "samples": samples}
+    return out
+
+
+def _split_table(splits: dict[Any, tuple[int, int, int]]) -> Table:
+    table = Table("split", "records", "samples", "bytes", box=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for split in (s for s in SPLITS if s in splits):
+        records, samples, size = splits[split]
+        table.add_row(split, str(records), str(samples), megabytes(size))
+    return table
+
+
+def _class_table(classes: dict[Any, dict[str, dict[str, int]]]) -> Table | str:
+    """Records -> samples per class and split; the largest classes if there are many."""
+    splits = [s for s in SPLITS if s in classes]
+    sizes: dict[str, int] = {}
+    for split in splits:
+        for label, counts in classes[split].items():
+            sizes[label] = sizes.get(label, 0) + counts["records"]
+    if not sizes:
+        return ""
+    table = Table("class", *splits, box=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for label in sorted(sizes, key=lambda name: (-sizes[name], name))[:_MAX_CLASSES]:
+        cells = [classes[s].get(label, {"records": 0, "samples": 0}) for s in splits]
+        table.add_row(label, *(f"{c['records']} → {c['samples']}" for c in cells))
+    if len(sizes) > _MAX_CLASSES:
+        table.add_row(f"… and {len(sizes) - _MAX_CLASSES} more")
+    return table

@@ -1,0 +1,196 @@
+"""Check a committed dataset against its manifest, its own promises, and its sources. Every damage is reported."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.dataset import Dataset
+from pipeline.errors import FanbeamError
+from pipeline.keys import texts
+from pipeline.read import BYTES
+from pipeline.records import SPLITS
+from pipeline.replay import environment_differences, replay
+from pipeline.rows import digest
+from pipeline.schema import LINEAGE, SAMPLE_ID
+
+_READ_ROWS = 256
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked and every difference found, each with its place."""
+
+    files: int = 0
+    rows: int = 0
+    rendered: int = 0
+    differences: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What must be compared across files: digests of ids, sources and groups, with the split they were seen in."""
+
+    wanted: int
+    samples: list[NDArray[np.uint64]] = field(default_factory=list)
+    sources: list[tuple[str, NDArray[np.uint64]]] = field(default_factory=list)
+    groups: list[tuple[str, NDArray[np.uint64]]] = field(default_factory=list)
+    candidates: list[tuple[bytes, dict[str, Any]]] = field(default_factory=list)
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+def verify(dataset: Dataset, samples: int, input_path: str | None = None) -> Report:
+    """Check manifest, checksums, ids, counts, splits, and render `samples` samples again from their sources."""
+    report, seen = Report(), _Seen(samples)
+    for shard in dataset.manifest["shards"]:
+        data = _whole_file(dataset, shard, report)
+        if data is not None:
+            report.rows += _check_rows(dataset, shard, data, report, seen)
+    for shard in dataset.manifest["dropped_shards"]:
+        _whole_file(dataset, shard, report)
+    report.differences += [*_strangers(dataset), *_doubled(seen), *_crossing(seen), *_miscounted(dataset, seen)]
+    _render_again(dataset, input_path, report, seen)
+    return report
+
+
+def _whole_file(dataset: Dataset, shard: dict[str, Any], report: Report) -> bytes | None:
+    """The content of one file if its size and checksum are right."""
+    report.files += 1
+    path = shard["path"]
+    try:
+        data = dataset.folder.read(path)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        report.differences.append(f"{path}: {'is missing' if missing else f'cannot be read: {error.strerror}'}")
+        return None
+    if len(data) != shard["bytes"]:
+        report.differences.append(f"{path}: has {len(data)} bytes, the manifest says {shard['bytes']}")
+    elif sha256(data).hexdigest() != shard["sha256"]:
+        report.differences.append(f"{path}: its content has changed: sha256 differs from the manifest")
+    else:
+        return data
+    return None
+
+
+def _check_rows(dataset: Dataset, shard: dict[str, Any], data: bytes, report: Report, seen: _Seen) -> int:
+    rows = 0
+    for batch in pq.ParquetFile(pa.BufferReader(data)).iter_batches(_READ_ROWS):
+        rows += batch.num_rows
+        _check_batch(dataset, shard, batch, report)
+        _remember(dataset, shard["split"], batch, seen)
+    if rows != shard["rows"]:
+        report.differences.append(f"{shard['path']}: has {rows} rows, the manifest says {shard['rows']}")
+    return rows
+
+
+def _check_batch(dataset: Dataset, shard: dict[str, Any], batch: pa.RecordBatch, report: Report) -> None:
+    """Each row against its own lineage."""
+    payloads = [_payloads(batch.column(name)) for name in dataset.manifest["field_order"]]
+    ids = batch.column(SAMPLE_ID).to_pylist()
+    for number, (sample_id, lineage) in enumerate(zip(ids, batch.column(LINEAGE).to_pylist(), strict=True)):
+        for problem in _row_problems(shard["split"], sample_id, lineage, [column[number] for column in payloads]):
+            report.differences.append(f"{shard['path']}: sample {sample_id!r} {problem}")
+
+
+def _row_problems(split: str, sample_id: str, lineage: dict[str, Any], payloads: list[Any]) -> Iterator[str]:
+    if sample_id != f"{lineage['source_id']}/{lineage['copy']}":
+        yield f"has the lineage of {lineage['source_id']}/{lineage['copy']}"
+    if lineage["split"] != split:
+        yield f"lies in {split}, its lineage says {lineage['split']}"
+    if lineage["copy"] and split != "train":
+        yield f"is a copy in {split}; only training records are multiplied"
+    if digest(payloads) != lineage["sha256"]:
+        yield "does not have the sha256 of its lineage"
+
+
+def _payloads(column: pa.Array) -> list[Any]:
+    if pa.types.is_struct(column.type):
+        column = column.field(BYTES)
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _remember(dataset: Dataset, split: str, batch: pa.RecordBatch, seen: _Seen) -> None:
+    lineage = batch.column(LINEAGE)
+    ids = batch.column(SAMPLE_ID).to_pylist()
+    seen.samples.append(_hashes(ids))
+    seen.sources.append((split, _hashes(lineage.field("source_id").to_pylist())))
+    group = dataset.manifest["config"]["input"]["group"]
+    if group is not None:
+        known = [g for g in texts(batch.column(group)) if g is not None]
+        seen.groups.append((split, _hashes(known)))
+    seen.counts.setdefault(split, Counter())["samples"] += len(ids)
+    ranked = [(blake2b(i.encode(), digest_size=8).digest(), n) for n, i in enumerate(ids)]
+    for rank, number in sorted(ranked)[: seen.wanted]:
+        row = {SAMPLE_ID: ids[number], LINEAGE: lineage[number].as_py()}
+        seen.candidates.append((rank, row))
+    seen.candidates = sorted(seen.candidates, key=lambda c: c[0])[: seen.wanted]
+
+
+def _hashes(values: list[str]) -> NDArray[np.uint64]:
+    raw = b"".join(blake2b(v.encode("utf-8", "surrogatepass"), digest_size=8).digest() for v in values)
+    return np.frombuffer(raw, np.uint64)
+
+
+def _strangers(dataset: Dataset) -> list[str]:
+    """Files in the split folders that the manifest does not name: a glob would read them."""
+    known = {s["path"] for s in (*dataset.manifest["shards"], *dataset.manifest["dropped_shards"])}
+    found = [f"{s}/{name}" for s in (*SPLITS, "_failed", "_rejected") for name in dataset.folder.names(s)]
+    return [f"{path}: is not in the manifest" for path in found if path not in known]
+
+
+def _doubled(seen: _Seen) -> list[str]:
+    everything = np.concatenate(seen.samples) if seen.samples else np.empty(0, np.uint64)
+    count = len(everything) - len(np.unique(everything))
+    return [f"{count} sample ids occur more than once"] if count else []
+
+
+def _crossing(seen: _Seen) -> list[str]:
+    """Records or groups that are in two splits."""
+    found = []
+    for what, parts in (("records", seen.sources), ("groups", seen.groups)):
+        splits = {s: np.unique(np.concatenate([h for name, h in parts if name == s])) for s in {n for n, _ in parts}}
+        named = sorted(splits)
+        for number, one in enumerate(named):
+            for other in named[number + 1 :]:
+                shared = len(np.intersect1d(splits[one], splits[other]))
+                if shared:
+                    found.append(f"{shared} {what} are in both {one} and {other}")
+    return found
+
+
+def _miscounted(dataset: Dataset, seen: _Seen) -> list[str]:
+    found = []
+    for split, totals in dataset.manifest["splits"].items():
+        counted = seen.counts.get(split, Counter())["samples"]
+        if counted != totals["samples"]:
+            found.append(f"{split}: {counted} samples could be read, the manifest says {totals['samples']}")
+    return found
+
+
+def _render_again(dataset: Dataset, input_path: str | None, report: Report, seen: _Seen) -> None:
+    """Some samples, chosen by the hash of their ids, from their sources."""
+    if not seen.candidates:
+        return
+    try:
+        replayed = replay(dataset, [row for _, row in seen.candidates], input_path)
+    except FanbeamError as error:
+        report.differences.append(f"no sample could be rendered again: {error.message}")
+        return
+    report.rendered = len(replayed)
+    report.differences += [f"sample {r.sample_id!r}: {r.difference}" for r in replayed if r.difference]
+    changed = environment_differences(dataset)
+    if changed:
+        report.notes.append(changed)
