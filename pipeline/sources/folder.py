@@ -10,9 +10,10 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from pipeline.errors import InputError, Problem
+from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing, batch_rows
-from pipeline.storage import Folder, Found
+from pipeline.storage import Folder
 
 PATH, LABEL = "path", "label"
 EXTENSIONS: dict[str, frozenset[str]] = {

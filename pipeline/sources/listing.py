@@ -7,11 +7,12 @@ from pathlib import PurePosixPath
 
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
+from pipeline.local_files import Found
 from pipeline.sources.folder import EXTENSIONS, list_folder
 from pipeline.sources.interface import Listing
 from pipeline.sources.parquet import list_parquet
 from pipeline.sources.tables import list_tables
-from pipeline.storage import Folder, Found, expand, is_url
+from pipeline.storage import Folder, expand, is_url
 
 KINDS = {
     ".parquet": "parquet", ".pq": "parquet",

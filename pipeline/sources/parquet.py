@@ -1,6 +1,8 @@
 """Parquet input: a unit is one row group. Rows stream page by page, so one huge row group needs little memory."""
 
 import struct
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,12 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import InputError, Problem
+from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing, batch_rows
-from pipeline.storage import Folder, Found
+from pipeline.storage import Folder
 
 _STREAM_BYTES = 1 << 20
 _LISTING_THREADS = 16
+_OPEN_STREAMS = 3  # one per split
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +32,67 @@ class ParquetReader:
 
     def read(self, unit: Unit, columns: Sequence[str] | None, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Rows `start`..`stop` of a row group; see `Reader.read`."""
-        wanted = list(self.columns if columns is None else columns)
-        with self.root.open(unit.file) as source:
-            file = pq.ParquetFile(source, metadata=_footer(self.root, unit.file), buffer_size=_STREAM_BYTES)
-            batches = file.iter_batches(
-                batch_rows(unit, columns), row_groups=[unit.part], columns=wanted, use_threads=False
-            )
-            yield from _window(batches, wanted, start, stop)
+        wanted = self.columns if columns is None else tuple(columns)
+        yield from _stream(self.root, unit, wanted, batch_rows(unit, columns), start).rows(start, stop)
 
     def locate(self, unit: Unit, row: int) -> tuple[str, int]:
         """The unit's file, and the row counted from the start of the file."""
         return unit.file, unit.first_row + row
 
 
-def _window(batches: Iterator[pa.RecordBatch], columns: list[str], start: int, stop: int) -> Iterator[pa.RecordBatch]:
-    """The rows `start`..`stop` of a stream of batches, columns in the wanted order."""
-    seen = 0
-    for batch in batches:
-        low, high = max(start - seen, 0), min(stop - seen, batch.num_rows)
-        seen += batch.num_rows
-        if low < high:
-            yield batch.slice(low, high - low).select(columns)
-        if seen >= stop:
-            return
+class _Stream:
+    """A row group read forwards, page by page. Batches always begin at the same rows, wherever reading starts."""
+
+    def __init__(self, root: Folder, unit: Unit, columns: tuple[str, ...], size: int) -> None:
+        self._columns = list(columns)
+        self._open = root.open(unit.file)
+        file = pq.ParquetFile(self._open.__enter__(), metadata=_footer(root, unit.file), buffer_size=_STREAM_BYTES)
+        self._batches = file.iter_batches(size, row_groups=[unit.part], columns=self._columns, use_threads=False)
+        self._batch: pa.RecordBatch | None = None
+        self.first = 0
+        """Row number of the first row that can still be read."""
+
+    def rows(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+        """Rows `start`..`stop`; `start` is not before `first`."""
+        while True:
+            batch = self._batch or next(self._batches, None)
+            if batch is None:
+                return
+            self._batch = batch
+            low, high = max(start - self.first, 0), min(stop - self.first, batch.num_rows)
+            if low < high:
+                yield batch.slice(low, high - low).select(self._columns)
+            if self.first + batch.num_rows > stop:
+                return
+            self.first += batch.num_rows
+            self._batch = None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._open.__exit__(None, None, None)
+
+
+class _Streams(threading.local):
+    """The streams that a thread has open: the next shard of a huge row group goes on where the last one stopped."""
+
+    def __init__(self) -> None:
+        self.open: OrderedDict[tuple[object, ...], _Stream] = OrderedDict()
+
+
+_streams = _Streams()
+
+
+def _stream(root: Folder, unit: Unit, columns: tuple[str, ...], size: int, start: int) -> _Stream:
+    """An open stream that has not passed row `start` yet, else a new one."""
+    key = (root, unit.file, unit.part, columns, size)
+    found = _streams.open.pop(key, None)
+    if found is not None and found.first > start:
+        found.close()
+        found = None
+    _streams.open[key] = found or _Stream(root, unit, columns, size)
+    while len(_streams.open) > _OPEN_STREAMS:
+        _streams.open.popitem(last=False)[1].close()
+    return _streams.open[key]
 
 
 @lru_cache(maxsize=64)

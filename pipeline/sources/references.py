@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import blake2b
 
+from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing, Reader
-from pipeline.storage import Folder, Found, is_url, stat_file
+from pipeline.storage import Folder, is_url, stat_file
 
 _THREADS = 16
 _MISSING = Found("", 0, "missing")

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from pipeline.errors import InputError, Problem
+from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing, batch_rows
-from pipeline.storage import Folder, Found
+from pipeline.storage import Folder
 
 UNIT_BYTES = 8 * 2**20
 _MAX_PROBLEMS = 20

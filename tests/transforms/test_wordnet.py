@@ -1,8 +1,10 @@
 import os
 import shutil
 import threading
+import zipfile
 from pathlib import Path
 
+import nltk
 import pytest
 
 from transforms import wordnet
@@ -58,6 +60,21 @@ def test_a_folder_without_lexnames_and_sense_index_is_enough(tmp_path: Path, mon
     assert wordnet._reader().synsets("dog")[0].lexname() == "noun.animal"
     (tmp_path / "data.noun").unlink()
     assert wordnet.problems() == [wordnet.INSTALL_WORDNET]
+    wordnet._reader.cache_clear()
+
+
+def test_the_zip_of_nltk_s_downloader_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Path(os.environ.get("WNSEARCHDIR", wordnet.SYSTEM_FOLDER))
+    (tmp_path / "corpora").mkdir()
+    with zipfile.ZipFile(tmp_path / "corpora" / "wordnet.zip", "w") as archive:
+        archive.writestr("wordnet/lexnames", wordnet.LEXNAMES)
+        for file in wordnet._FILES:
+            archive.write(source / file, f"wordnet/{file}")
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    monkeypatch.setenv("WNSEARCHDIR", str(tmp_path / "nowhere"))
+    wordnet._reader.cache_clear()
+    assert wordnet.problems() == []
+    assert wordnet._reader().synsets("dog")[0].lexname() == "noun.animal"
     wordnet._reader.cache_clear()
 
 

@@ -1,0 +1,98 @@
+"""One field's values side by side: pictures or sounds of one record, drawn to one width on a common scale."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from pipeline import drawing
+from pipeline.drawing import BODY, LINE, SMALL
+from pipeline.records import Refusal
+from pipeline.spectrogram import Scale, coloured, envelope, mono, scale_of, seconds_of, spectrogram
+from transforms.values import AudioValue, ImageValue
+
+WIDTH = 224
+Panel = tuple[Image.Image, str]
+
+_TALLEST = 224
+_LOWEST = 48
+_MAX_ENLARGEMENT = 8
+_WAVE, _SPECTRUM, _SEAM = 64, 96, 2
+_WAVE_INK = (58, 110, 190)
+PAD = 10
+
+
+def picture_panels(values: Sequence[ImageValue]) -> list[Panel]:
+    """Pictures centred on checkerboards of one height, with their sizes; small ones enlarged in whole steps."""
+    fitted = [_fitted(value) for value in values]
+    height = max(_LOWEST, *(f.height for f in fitted))
+    panels = []
+    for value, picture in zip(values, fitted, strict=True):
+        ground = drawing.checkerboard(WIDTH, height)
+        place = (WIDTH - picture.width) // 2, (height - picture.height) // 2
+        ground.paste(picture, place, picture if picture.mode == "RGBA" else None)
+        rows, columns = value.pixels.shape[:2]
+        panels.append((ground, f"{columns} × {rows}"))
+    return panels
+
+
+def sound_panels(values: Sequence[AudioValue]) -> list[Panel]:
+    """Waveforms over spectrograms, with durations and rates; one scale of time, loudness and pitch for all."""
+    scale = scale_of(list(values))
+    widths = [max(1, round(WIDTH * seconds_of(v) / scale.seconds)) for v in values]
+    shape = [(mono(v), v.sample_rate, w) for v, w in zip(values, widths, strict=True)]
+    levels = [spectrogram(samples, rate, (width, _SPECTRUM), scale.top_hz) for samples, rate, width in shape]
+    loudest = max(float(level.max()) for level in levels)
+    panels = []
+    for value, width, level in zip(values, widths, levels, strict=True):
+        panel = Image.new("RGB", (WIDTH, _WAVE + _SEAM + _SPECTRUM), drawing.WELL)
+        _draw_wave(panel, value, width, scale)
+        panel.paste(Image.fromarray(coloured(level, loudest)), (0, _WAVE + _SEAM))
+        panels.append((panel, _sound_text(value)))
+    return panels
+
+
+def refusal_panel(refusal: Refusal, height: int) -> Image.Image:
+    """Why there is no copy to show."""
+    ground, border, ink = drawing.REFUSED[refusal.kind]
+    message = drawing.wrapped(refusal.message or refusal.error, SMALL, WIDTH - 2 * PAD, 8)
+    where = " · ".join(part for part in (refusal.field, refusal.stage) if part)
+    needed = 2 * PAD + LINE[BODY] + LINE[SMALL] * (len(message) + 1) + 4
+    panel = Image.new("RGB", (WIDTH, max(height, needed)), ground)
+    draw = ImageDraw.Draw(panel)
+    draw.rectangle((0, 0, panel.width - 1, panel.height - 1), outline=border)
+    room = WIDTH - 2 * PAD
+    drawing.draw_line(draw, (PAD, PAD), drawing.shortened(f"{refusal.kind}: {refusal.reason}", BODY, room), BODY, ink)
+    y = PAD + LINE[BODY]
+    drawing.draw_line(draw, (PAD, y), drawing.shortened(where, SMALL, room), SMALL, drawing.MUTED)
+    for number, line in enumerate(message, 1):
+        drawing.draw_line(draw, (PAD, y + number * LINE[SMALL] + 4), line, SMALL)
+    return panel
+
+
+def _fitted(value: ImageValue) -> Image.Image:
+    pixels = value.pixels
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    longest = max(picture.width / WIDTH, picture.height / _TALLEST)
+    if longest > 1:
+        size = max(1, round(picture.width / longest)), max(1, round(picture.height / longest))
+        return picture.resize(size, Image.Resampling.LANCZOS)
+    factor = min(_MAX_ENLARGEMENT, int(1 / longest))
+    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def _draw_wave(panel: Image.Image, value: AudioValue, width: int, scale: Scale) -> None:
+    low, high = envelope(mono(value), width)
+    middle, reach = (_WAVE - 1) / 2, (_WAVE - 6) / 2
+    tops = np.rint(middle - high / scale.peak * reach).astype(int)
+    bottoms = np.rint(middle - low / scale.peak * reach).astype(int)
+    rows = np.arange(_WAVE)[:, None]
+    pixels = np.array(panel)
+    pixels[:_WAVE, :width][(rows >= np.minimum(tops, bottoms)) & (rows <= np.maximum(tops, bottoms))] = _WAVE_INK
+    panel.paste(Image.fromarray(pixels))
+
+
+def _sound_text(value: AudioValue) -> str:
+    channels = value.samples.shape[0]
+    named = {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
+    return f"{seconds_of(value):.2f} s · {value.sample_rate / 1000:g} kHz · {named}"
