@@ -41,6 +41,18 @@ setup(
     ],
     extras_require={
         "demo": ["scikit-image>=0.26,<0.27", "scikit-learn>=1.7,<2"],
+        "test": [
+            "datasets>=5,<6",
+            "duckdb>=1.3",
+            "hypothesis>=6.130",
+            "mlcroissant>=1.1",
+            "mypy==2.4.1",
+            "pandas>=2.2",
+            "psutil>=6",
+            "pytest>=8",
+            "pytest-xdist>=3.6",
+            "ruff==0.17.6",
+        ],
         "audio-extras": ["audiomentations[extras]>=0.43,<0.44"],
     },
     entry_points={"console_scripts": ["fanbeam=pipeline.cli:main"]},

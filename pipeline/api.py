@@ -9,9 +9,9 @@ from pipeline.check import checked
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, read_config, validate
 from pipeline.errors import ConfigError
-from pipeline.planning import Plan, Probe
+from pipeline.planning import Plan, Probe, make_plan
 from pipeline.progress import Silent
-from pipeline.running import RunOptions, RunResult, job_of, plan_job, run_job
+from pipeline.running import RunOptions, RunResult, job_of, run_job, survey_job
 from pipeline.sources import Listing
 
 Config = str | os.PathLike[str] | JobConfig | ConfigText
@@ -43,8 +43,8 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
     checked_config, listing = checked(text, with_recipes=False)
     job = job_of(checked_config, listing)
     with workers.Pool(job, workers_count or 1) as pool:
-        made, probe = plan_job(job, listing, pool, text, Silent())
-    return Planned(job.version, made, probe, listing, job.config)
+        surveyed, probe = survey_job(job, listing, pool, text, Silent())
+    return Planned(job.version, make_plan(job, surveyed, probe), probe, listing, job.config)
 
 
 def run(config: Config, options: RunOptions | None = None) -> RunResult:

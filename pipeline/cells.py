@@ -1,19 +1,28 @@
 """One family as cells of the contact sheet: the original, its copies, and what could not be made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from pipeline import drawing
 from pipeline.captions import Caption, captions
+from pipeline.codecs import CodecError
+from pipeline.drawing import BODY, LINE, SMALL
 from pipeline.job import Job
-from pipeline.panels import refusal_panel
-from pipeline.records import Gated, Refusal
-from transforms.values import Value
+from pipeline.panels import WIDTH, Panel, picture_panels, refusal_panel, sound_panels
+from pipeline.records import Gated, Payload, Refusal, Sample
+from pipeline.text_panels import text_panels
+from pipeline.tools import codec_of
+from transforms.interface import Applied
+from transforms.values import AudioValue, ImageValue, TextValue, Value
 
 SHOWN_COPIES = 8
-_BAND_GAP, _STEP_LINES = 14, 2
+_BAND_GAP, _STEP_LINES, _INDENT = 14, 2, 12
+_REFUSAL_HEIGHT = 160
 _UNSAFE_STAGES = ("read", "decode", "render")
+
+_Steps = Mapping[str, tuple[Applied, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ def cells_of(job: Job, gated: Gated) -> tuple[Cell, ...]:
     first = samples.get(0)
     original = {n: r.payload for n, r in first.rendered.items()} if first else gated.record.payloads
     prepared = {n: r.applied for n, r in first.rendered.items()} if first else {}
-    title = "original" if first or not job.config.keep_original else "original, as it came"
+    title = "original" if first else "original (not kept)"
     cells = [_cell(job, title, original, {n: captions(a) for n, a in prepared.items()})]
     for copy in sorted({*samples, *refusals} - {0})[:SHOWN_COPIES]:
         if copy in samples:
@@ -49,19 +58,122 @@ def cells_of(job: Job, gated: Gated) -> tuple[Cell, ...]:
 
 def drawn_cells(job: Job, cells: Sequence[Cell]) -> list[Image.Image]:
     """The cells of one record, all WIDTH wide; the same field stands at the same height in all of them."""
-    stacks: list[list[Image.Image]] = [[_title(cell.title)] for cell in cells]
     named = len(job.config.fields) > 1
-    for name in job.config.fields:
-        shown = [n for n, cell in enumerate(cells) if name in cell.values]
-        panels = _panels([cells[n].values[name] for n in shown], cells[0].values.get(name)) if shown else []
-        bands = [
-            _band(panel, cells[n], name, named and n == shown[0]) for n, panel in zip(shown, panels, strict=True)
-        ]
-        height = max((b.height for b in bands), default=0)
-        for n, band in zip(shown, bands, strict=True):
-            stacks[n].append(_padded(band, height))
-    tallest = max((p.height for p, _ in panels), default=0)
-    for stack, cell in zip(stacks, cells, strict=True):
-        if cell.refusal is not None:
-            stack.append(refusal_panel(cell.refusal, tallest))
-    return [stacked(stack, _BAND_GAP if len(stack) > 2 else 0) for stack in stacks]
+    bands = [_bands(cells, name, named) for name in job.config.fields]
+    tallest = max((b.height for of_field in bands for b in of_field.values()), default=0)
+    return [_drawn(cell, [of_field[n] for of_field in bands if n in of_field], tallest) for n, cell in enumerate(cells)]
+
+
+def stacked(images: Sequence[Image.Image], gap: int = 0) -> Image.Image:
+    """Images below each other, left edges aligned, on white."""
+    height = sum(i.height for i in images) + gap * (len(images) - 1)
+    out = Image.new("RGB", (max(i.width for i in images), height), drawing.CARD)
+    y = 0
+    for image in images:
+        out.paste(image, (0, y))
+        y += image.height + gap
+    return out
+
+
+def beside(images: Sequence[Image.Image], gap: int) -> Image.Image:
+    """Images beside each other, top edges aligned, on white."""
+    width = sum(i.width for i in images) + gap * (len(images) - 1)
+    out = Image.new("RGB", (width, max(i.height for i in images)), drawing.CARD)
+    x = 0
+    for image in images:
+        out.paste(image, (x, 0))
+        x += image.width + gap
+    return out
+
+
+def _failed_whole(job: Job, gated: Gated, refusal: Refusal) -> tuple[Cell, ...]:
+    """A record without samples. A payload that failed or killed its decoder is not decoded here again."""
+    if refusal.stage in _UNSAFE_STAGES:
+        return (Cell("original", refusal=refusal),)
+    return _cell(job, "original", gated.record.payloads, {}), Cell("no copies", refusal=refusal)
+
+
+def _cell(job: Job, title: str, payloads: Mapping[str, Payload | None], steps: dict[str, tuple[Caption, ...]]) -> Cell:
+    values: dict[str, Value] = {}
+    for name, config in job.config.fields.items():
+        payload = payloads.get(name)
+        try:
+            values |= {name: codec_of(config).decode(payload).value} if payload is not None else {}
+        except CodecError as error:
+            return Cell(title, refusal=Refusal("failed", name, "decode", error.reason, message=str(error)))
+    return Cell(title, values, steps)
+
+
+def _copy_cell(job: Job, sample: Sample, original: Mapping[str, Payload | None], prepared: _Steps) -> Cell:
+    """A copy; steps that `prepare` applied to every sample are told with the original alone."""
+    rendered = sample.rendered
+    steps = {name: captions(r.applied, prepared.get(name, ())) for name, r in rendered.items()}
+    cell = _cell(job, f"copy {sample.variant.copy}", {name: r.payload for name, r in rendered.items()}, steps)
+    return replace(cell, same=tuple(n for n, r in rendered.items() if r.payload == original.get(n)))
+
+
+def _bands(cells: Sequence[Cell], name: str, named: bool) -> dict[int, Image.Image]:
+    """One field of all cells that show it, by the cell's number; all of one height."""
+    shown = [n for n, cell in enumerate(cells) if name in cell.values]
+    panels = _panels([cells[n].values[name] for n in shown], cells[0].values.get(name))
+    drawn = {n: _band(panel, cells[n], name, named) for n, panel in zip(shown, panels, strict=True)}
+    height = max((band.height for band in drawn.values()), default=0)
+    return {n: _padded(band, height) for n, band in drawn.items()}
+
+
+def _panels(values: Sequence[Value], original: Value | None) -> list[Panel]:
+    """Panels for the values of one field, which are all of one modality."""
+    images = [v for v in values if isinstance(v, ImageValue)]
+    sounds = [v for v in values if isinstance(v, AudioValue)]
+    texts = [v for v in values if isinstance(v, TextValue)]
+    if images:
+        return picture_panels(images)
+    if sounds:
+        return sound_panels(sounds)
+    return text_panels(texts, original if isinstance(original, TextValue) else None) if texts else []
+
+
+def _band(panel: Panel, cell: Cell, name: str, named: bool) -> Image.Image:
+    """One field of one cell: its name where there are several, the panel, its measures, the steps."""
+    picture, measures = panel
+    measures += " · same as the original" if name in cell.same else ""
+    parts = [_line(name, drawing.MUTED)] if named else []
+    parts += [picture, _blank(6), _line(measures, drawing.MUTED), _blank(4)]
+    return stacked([*parts, *(_step(caption) for caption in cell.steps.get(name, ()))])
+
+
+def _step(caption: Caption) -> Image.Image:
+    """A step's name in ink, its parameters muted: behind it if they fit, else below it."""
+    name = drawing.shortened(caption.name, SMALL, WIDTH)
+    end = drawing.width_of(name, SMALL) + 8
+    inline = end + drawing.width_of(caption.parameters, SMALL) <= WIDTH
+    below = [] if inline else drawing.wrapped(caption.parameters, SMALL, WIDTH - _INDENT, _STEP_LINES)
+    image = _blank(LINE[SMALL] * (1 + len(below)))
+    draw = ImageDraw.Draw(image)
+    drawing.draw_line(draw, (0, 0), name, SMALL)
+    if inline:
+        drawing.draw_line(draw, (end, 0), caption.parameters, SMALL, drawing.MUTED)
+    for number, line in enumerate(below, 1):
+        drawing.draw_line(draw, (_INDENT, number * LINE[SMALL]), line, SMALL, drawing.MUTED)
+    return image
+
+
+def _drawn(cell: Cell, bands: Sequence[Image.Image], tallest: int) -> Image.Image:
+    parts = [_line(cell.title, drawing.INK, BODY), _blank(4)]
+    if cell.refusal is not None:
+        return stacked([*parts, refusal_panel(cell.refusal, min(tallest, _REFUSAL_HEIGHT))])
+    return stacked([*parts, stacked(bands, _BAND_GAP)] if bands else parts)
+
+
+def _line(text: str, ink: str, size: int = SMALL) -> Image.Image:
+    image = _blank(LINE[size])
+    drawing.draw_line(ImageDraw.Draw(image), (0, 0), drawing.shortened(text, size, WIDTH), size, ink)
+    return image
+
+
+def _blank(height: int) -> Image.Image:
+    return Image.new("RGB", (WIDTH, height), drawing.CARD)
+
+
+def _padded(image: Image.Image, height: int) -> Image.Image:
+    return stacked([image, _blank(height - image.height)]) if image.height < height else image

@@ -191,6 +191,12 @@ def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
             yield Problem(text.where(("output", "path")), message, "Choose a folder beside the input.")
 
 
+def with_problems(text: ConfigText, error: InputError, found: list[Problem]) -> ConfigError:
+    """One error of what is wrong with the recipes and with the input."""
+    everything = [*found, *(error.problems or (Problem(text.where(("input", "path")), f"{error.message}."),))]
+    return ConfigError(headline(text.name, everything), tuple(everything))
+
+
 def headline(name: str, problems: list[Problem]) -> str:
     """`config.yaml: 3 problems`."""
     count = len(problems)

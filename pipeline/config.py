@@ -118,6 +118,7 @@ class TextGate(_Gate):
 
     reject_empty: bool = Field(False, description="Nothing but white space left: empty.")
     reject_unchanged: bool = Field(False, description="Same text as the original: unchanged.")
+    min_chars: Annotated[int, Field(ge=0)] | None = Field(None, description="Code points; below it: too_short.")
 
 
 class _Field(_Node):

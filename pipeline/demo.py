@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import product
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,11 @@ from pipeline.errors import UsageError
 from pipeline.storage import absolute, write_file
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "immunohistochemistry")
-SIDE, STRIDE = 160, 96
+SIDE, STRIDE, REGION = 128, 64, 192
 
 _CONFIG = """\
 # fanbeam run {config}     ->  {output}/<version>/
-# Crops of real photos. Crops that overlap share pixels, so all crops of one region of a photo stay in one split.
+# Crops of real photos. Crops of one region of a photo overlap, so `group` keeps them in one split.
 seed: 17
 input:
   path: {data}
@@ -30,7 +32,7 @@ fields:
     type: image
     augment:                  # copies of training records only
       - albumentations.HorizontalFlip
-      - albumentations.RandomResizedCrop: {{size: [160, 160], scale: [0.6, 1.0], p: 0.8}}
+      - albumentations.RandomResizedCrop: {{size: [128, 128], scale: [0.6, 1.0], p: 0.8}}
       - albumentations.RandomBrightnessContrast
       - one_of:
           - albumentations.GaussNoise: {{p: 1}}
@@ -55,7 +57,7 @@ class Demo:
 def make_demo(folder: str) -> Demo:
     """Write the data and a config into a folder. Raises UsageError if the packages with the photos are missing."""
     made = Demo(*(f"{folder.rstrip('/')}/{name}" for name in ("photos.parquet", "config.yaml", "dataset", "sheet.png")))
-    write_file(absolute(made.data), _parquet(_crops()))
+    write_file(absolute(made.data), _parquet(photo_table(photo_crops())))
     write_file(absolute(made.config), _CONFIG.format(data=made.data, config=made.config, output=made.output).encode())
     return made
 
@@ -68,18 +70,28 @@ def _photos() -> dict[str, Any]:
         raise UsageError(f"the demo's photos come with {error.name}: pip install 'fanbeam[demo]'") from error
     photos = {name: getattr(skimage.data, name)() for name in PHOTOS}
     bundled = load_sample_images()
-    names = [name.removesuffix(".jpg") for name in bundled.filenames]
+    names = [PurePath(name).stem for name in bundled.filenames]
     return {**photos, **dict(zip(names, bundled.images, strict=True))}
 
 
-def _crops() -> list[dict[str, Any]]:
+def photo_crops() -> list[dict[str, Any]]:
+    """Crops of real photos: `crop_id`, `photo` (the class), `region` (the group: crops in it overlap), JPEG bytes."""
     rows = []
     for name, photo in _photos().items():
-        for top in range(0, photo.shape[0] - SIDE + 1, STRIDE):
-            for left in range(0, photo.shape[1] - SIDE + 1, STRIDE):
-                region = f"{name}-{top // (2 * SIDE)}-{left // (2 * SIDE)}"
-                crop = np.ascontiguousarray(photo[top : top + SIDE, left : left + SIDE])
-                rows.append({"crop_id": f"{name}-{top}-{left}", "photo": name, "region": region, "image": _jpeg(crop)})
+        for top, left in product(
+            range(0, photo.shape[0] - REGION + 1, REGION), range(0, photo.shape[1] - REGION + 1, REGION)
+        ):
+            for down, right in product(range(0, REGION - SIDE + 1, STRIDE), repeat=2):
+                y, x = top + down, left + right
+                crop = np.ascontiguousarray(photo[y : y + SIDE, x : x + SIDE])
+                rows.append(
+                    {
+                        "crop_id": f"{name}-{y}-{x}",
+                        "photo": name,
+                        "region": f"{name}-{top}-{left}",
+                        "image": _jpeg(crop),
+                    }
+                )
     return rows
 
 
@@ -90,9 +102,14 @@ def _jpeg(pixels: Any) -> bytes:
     return encoded
 
 
-def _parquet(rows: list[dict[str, Any]]) -> bytes:
+def photo_table(rows: list[dict[str, Any]]) -> pa.Table:
+    """The crops as a table."""
     names = ("crop_id", "photo", "region")
     schema = pa.schema([*((name, pa.string()) for name in names), ("image", pa.binary())])
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _parquet(table: pa.Table) -> bytes:
     sink = BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema), sink)
+    pq.write_table(table, sink)
     return sink.getvalue()

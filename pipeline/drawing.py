@@ -20,20 +20,24 @@ REFUSED = {"failed": ("#fdf1f0", "#f0c4c0", "#a8322a"), "rejected": ("#fff8e8", 
 
 _CHECKER = ((238, 240, 243), (250, 251, 252))
 _CHECKER_SIDE = 8
-_TOKENS = re.compile(
-    r"\s+|[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-    r"|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
-)
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han and kana
+_TOKENS = re.compile(rf"\s+|[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_ALONE = re.compile(f"[{_UNSPACED}]")
 
 
 def visible(text: str) -> str:
-    """A text without what cannot be drawn: controls become spaces, format characters and selectors go."""
-    return "".join(_visible(c) for c in text)
+    """A text without what cannot be drawn: controls become spaces, format characters and selectors go; composed."""
+    return unicodedata.normalize("NFC", "".join(_visible(c) for c in text))
 
 
 def tokens(text: str) -> list[str]:
     """Words, runs of white space, and single characters of scripts that are written without spaces."""
     return _TOKENS.findall(text)
+
+
+def breakable(word: str) -> bool:
+    """Whether a line may end before and after it although there is no space."""
+    return _ALONE.fullmatch(word) is not None
 
 
 def width_of(text: str, size: int) -> float:

@@ -5,6 +5,7 @@ empty box of Pillow's font, and `missing` says so; nothing else of a picture dep
 """
 
 import os
+import re
 import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
@@ -26,6 +27,9 @@ _UNFIT = ("italic", "oblique", "bold", "thin", "light", "black", "emoji", "lastr
 _MAX_FONTS = 300
 _NO_CHARACTER = "\uffff"
 _PROBE_SIZE = 16
+_CLUSTERS = re.compile(
+    r".[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31-\u0e4e]*", re.DOTALL
+)
 
 Font = ImageFont.FreeTypeFont
 
@@ -42,9 +46,9 @@ def font(size: int, path: str = "") -> Font:
 
 
 @lru_cache(maxsize=65_536)
-def path_for(character: str) -> str | None:
-    """The font that has a character: empty for Pillow's own, None if there is none."""
-    return next((path for path in ("", *_system_fonts()) if _has(path, character)), None)
+def path_for(cluster: str) -> str | None:
+    """The font that has every character of a cluster: empty for Pillow's own, None if there is none."""
+    return next((path for path in ("", *_system_fonts()) if all(_has(path, c) for c in cluster)), None)
 
 
 def missing(text: Payload | None) -> bool:
@@ -53,19 +57,15 @@ def missing(text: Payload | None) -> bool:
 
 
 def runs(text: str, size: int) -> list[tuple[str, Font]]:
-    """A text cut where the font changes; spaces and combining marks stay with what precedes them."""
+    """A text cut where the font changes; spaces stay with what precedes them, combining marks with their letter."""
     out: list[tuple[str, str]] = []
-    for character in text:
-        path = out[-1][1] if out and _follows(character) else path_for(character) or ""
+    for cluster in _CLUSTERS.findall(text):
+        path = out[-1][1] if out and cluster == " " else path_for(cluster) or ""
         if out and out[-1][1] == path:
-            out[-1] = (out[-1][0] + character, path)
+            out[-1] = (out[-1][0] + cluster, path)
         else:
-            out.append((character, path))
+            out.append((cluster, path))
     return [(part, font(size, path)) for part, path in out]
-
-
-def _follows(character: str) -> bool:
-    return character == " " or unicodedata.combining(character) > 0
 
 
 def _blank(character: str) -> bool:
@@ -98,7 +98,7 @@ def _system_fonts() -> tuple[str, ...]:
 
 def _font_files(folder: Path) -> list[str]:
     return [
-        os.path.join(inside, name)
+        str(Path(inside) / name)
         for inside, _, names in os.walk(folder)
         for name in names
         if name.lower().endswith(_ENDINGS)

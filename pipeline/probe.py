@@ -1,13 +1,17 @@
 """Render a few training records beforehand, so that shards come out at the size that was asked for."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+
+import orjson
 
 from pipeline.config import JobConfig
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.records import Block, Gated, Payload, Shard
+from pipeline.storage import Folder
 from pipeline.survey import Survey
 
+PLAN = "_plan.json"
 PROBED_RECORDS = 6
 PROBED_COPIES = 2
 
@@ -40,6 +44,24 @@ def weigh(gated: Gated, seconds: float) -> Probe:
     original = sum(_size(r.payload) for r in originals[0].rendered.values())
     copied = sum(_size(r.payload) for s in copies for r in s.rendered.values()) / len(copies) if copies else original
     return Probe(1, record_bytes, original, copied, seconds / len(gated.samples))
+
+
+def remembered(dataset: Folder) -> Probe | None:
+    """The probe that this version was planned with by an earlier run or by one beside us; None if there is none."""
+    try:
+        sizes = orjson.loads(dataset.read(PLAN))["probe"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Probe(**sizes)
+
+
+def remember(dataset: Folder, probe: Probe) -> Probe:
+    """Keep the probe beside the shards, so that every run of this version cuts the same ones. Returns the one kept."""
+    sizes = {k: v for k, v in asdict(probe).items() if k != "seconds_per_sample"}
+    data = orjson.dumps({"probe": sizes}, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    if dataset.put_if_absent(PLAN, data):
+        return probe
+    return remembered(dataset) or probe
 
 
 def combine(probes: list[Probe]) -> Probe:

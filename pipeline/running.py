@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline import workers
-from pipeline.check import checked
+from pipeline.check import checked, with_problems
 from pipeline.commit import Expected, check_limits, complete, finished, point_latest, read_manifest
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
-from pipeline.errors import FanbeamError, RunFailed
+from pipeline.errors import FanbeamError, InputError, RunFailed
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, Task
 from pipeline.planning import Plan, Probe, make_plan
-from pipeline.probe import combine, probe_tasks
+from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
 from pipeline.run_log import write_log
 from pipeline.sources import Listing
 from pipeline.storage import Folder
-from pipeline.survey import survey
+from pipeline.survey import Survey, survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     count = options.workers or workers.default_count()
     with workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
         _warm_beam(options)
-        plan, _ = plan_job(job, listing, pool, text, options.progress)
+        surveyed, probe = survey_job(job, listing, pool, text, options.progress)
+        job.dataset.make()
+        plan = make_plan(job, surveyed, remember(job.dataset, probe))
         resumed = _render(job, plan, listing, options)
     manifest = _outcome(job, plan, listing)
     point_latest(job.output, job.version)
@@ -90,15 +92,18 @@ def job_of(config: JobConfig, listing: Listing) -> Job:
     )
 
 
-def plan_job(
+def survey_job(
     job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress
-) -> tuple[Plan, Probe]:
-    """Check the recipes (in a worker, which has the libraries), survey, probe, plan. Writes nothing."""
-    pool.check_recipes(text)
+) -> tuple[Survey, Probe]:
+    """Survey, check the recipes (in a worker, which has the libraries), probe. Writes nothing."""
     progress.say("surveying the input")
-    surveyed = survey(job, listing.units)
-    probe = combine(list(pool.run("probe", probe_tasks(surveyed))))
-    return make_plan(job, surveyed, probe), probe
+    try:
+        surveyed = survey(job, listing.units)
+    except InputError as error:
+        problems = pool.recipe_problems(text)
+        raise with_problems(text, error, problems) if problems else error from error
+    pool.check_recipes(text)
+    return surveyed, remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
 
 
 def expected_of(plan: Plan, listing: Listing) -> Expected:
@@ -108,7 +113,6 @@ def expected_of(plan: Plan, listing: Listing) -> Expected:
 
 def _render(job: Job, plan: Plan, listing: Listing, options: RunOptions) -> int:
     """Render what has no receipt yet. Returns how many shards were there already."""
-    job.dataset.make()
     job.dataset.remove_leftovers()
     done = finished(job.dataset)
     tasks = [Task(s) for s in plan.shards if s.name not in done]

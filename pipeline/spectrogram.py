@@ -43,7 +43,7 @@ def scale_of(sounds: list[AudioValue]) -> Scale:
 
 def seconds_of(sound: AudioValue) -> float:
     """Duration."""
-    return sound.samples.shape[1] / max(1, sound.sample_rate)
+    return float(sound.samples.shape[1] / max(1, sound.sample_rate))
 
 
 def mono(sound: AudioValue) -> Mono:

@@ -8,15 +8,15 @@ from PIL import Image, ImageDraw
 from pipeline import drawing
 from pipeline.drawing import BODY, LINE
 from pipeline.panels import PAD, WIDTH, Panel
-from pipeline.word_diff import Word, changes, marked_words
+from pipeline.word_diff import MAX_CHARACTERS, Word, changes, from_first_change, marked_words, words_of
 from transforms.values import TextValue
 
 MAX_LINES = 12
 _MAX_CHARACTERS = 1500
+_SHOWN_CHARACTERS = 300
 _ROOM = WIDTH - 2 * PAD
-_BREAK = Word("\n")
-
 Line = list[Word]
+_BREAK: Line = [Word("\n")]
 
 
 def text_panels(values: Sequence[TextValue], original: TextValue | None) -> list[Panel]:
@@ -33,47 +33,63 @@ def text_panels(values: Sequence[TextValue], original: TextValue | None) -> list
 def lines_of(words: Sequence[Word]) -> list[Line]:
     """Words broken into lines that fit; at most MAX_LINES, the last one with an ellipsis if there is more."""
     lines: list[Line] = [[]]
-    used = 0.0
-    for word in _fitting(words):
-        width = drawing.width_of(word.text, BODY)
-        if word is _BREAK or (used + width > _ROOM and not word.text.isspace()):
-            lines, used = [*lines, []] if lines[-1] else lines, 0.0
-        if word is _BREAK or (word.text.isspace() and not used):
+    for group in _groups(words):
+        blank = group[0].text.isspace()
+        if lines[-1] and (group == _BREAK or (not blank and _width([*lines[-1], *group]) > _ROOM)):
+            lines.append([])
+        if group == _BREAK or (blank and not lines[-1]):
             continue
         if len(lines) > MAX_LINES:
             return [*lines[: MAX_LINES - 1], _with_ellipsis(lines[MAX_LINES - 1])]
-        lines[-1].append(word)
-        used += width
+        lines[-1] += group
     return [line for line in lines if line]
 
 
-def _fitting(words: Sequence[Word]) -> Iterator[Word]:
-    """Words that fit into a line, line breaks as _BREAK."""
+def _groups(words: Sequence[Word]) -> Iterator[Line]:
+    """What a line break must not tear apart, none wider than a line; line breaks of the text as _BREAK."""
+    group: Line = []
     for word in words:
-        if word.text.isspace() and "\n" in word.text:
+        alone = word.text.isspace() or drawing.breakable(word.text)
+        if group and (alone or _width([*group, word]) > _ROOM):
+            yield group
+            group = []
+        if "\n" in word.text and alone:
             yield _BREAK
-        else:
-            for piece in drawing.pieces([drawing.visible(word.text)], BODY, _ROOM):
-                yield Word(piece, word.mark)
+            continue
+        *full, last = (Word(p, word.mark) for p in drawing.pieces([drawing.visible(word.text)], BODY, _ROOM))
+        yield from ([piece] for piece in full)
+        group.append(last)
+        if alone:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _width(line: Line) -> float:
+    return sum(drawing.width_of(w.text, BODY) for w in line)
 
 
 def _marked(value: TextValue, original: TextValue | None) -> list[Word]:
     if original is None or value == original:
-        words = [Word(t) for t in drawing.tokens(value.text[:_MAX_CHARACTERS])]
+        words = [Word(t) for t in words_of(value.text[:_MAX_CHARACTERS])]
         return [*words, Word("…")] if len(value.text) > _MAX_CHARACTERS else words
-    return marked_words(original.text, value.text)
+    return from_first_change(marked_words(original.text, value.text), _SHOWN_CHARACTERS)
 
 
 def _described(value: TextValue, words: Sequence[Word]) -> str:
+    """How long it is, and how much was changed as far as was compared."""
     count, changed = len(value.text), changes(words)
     size = f"{count:,} character{'' if count == 1 else 's'}"
-    return f"{size} · {changed} word{'' if changed == 1 else 's'} changed" if changed else size
+    if not changed or count > MAX_CHARACTERS:
+        return size
+    return f"{size} · {changed} word{'' if changed == 1 else 's'} changed"
 
 
 def _with_ellipsis(line: Line) -> Line:
     """The last line that is shown, with room made for an ellipsis."""
     kept = list(line)
-    while len(kept) > 1 and sum(drawing.width_of(w.text, BODY) for w in kept) + BODY > _ROOM:
+    while len(kept) > 1 and _width(kept) + BODY > _ROOM:
         kept.pop()
     return [*kept, Word("…")]
 

@@ -1,5 +1,6 @@
 """What an augmented text changed, word by word, for people to look at."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -8,8 +9,13 @@ from typing import Literal
 from pipeline.drawing import tokens
 
 Mark = Literal["same", "changed", "removed"]
-_MAX_CHARACTERS = 4000
+MAX_CHARACTERS = 4000
 _LEAD_WORDS = 6
+_PUNCTUATION = (
+    r"[!-/:-@\[-`{-~\u00a1-\u00bf\u055a-\u055f\u060c\u061b\u061f\u0964\u2010-\u205e"
+    r"\u3001-\u3003\uff01-\uff0f\uff1a-\uff20]"
+)
+_ENDS = re.compile(rf"^({_PUNCTUATION}*)(.*?)({_PUNCTUATION}*)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +26,22 @@ class Word:
     mark: Mark = "same"
 
 
+def words_of(text: str) -> list[str]:
+    """Words, white space, and punctuation at either end of a word by itself: libraries move it apart."""
+    out: list[str] = []
+    for token in tokens(text):
+        match = None if token.isspace() else _ENDS.match(token)
+        out += [*match[1], *([match[2]] if match[2] else []), *match[3]] if match else [token]
+    return out
+
+
 def marked_words(original: str, copy: str) -> list[Word]:
     """The copy's words: new or replaced ones `changed`, dropped ones `removed` where they stood.
 
     White space between two marked words takes their mark; it is never compared, since word libraries normalise it.
     """
-    old = [t for t in tokens(original[:_MAX_CHARACTERS]) if not t.isspace()]
-    new = tokens(copy[:_MAX_CHARACTERS])
+    old = [t for t in words_of(original[:MAX_CHARACTERS]) if not t.isspace()]
+    new = words_of(copy[:MAX_CHARACTERS])
     spaced = [Word(t) for t in new]
     places = [n for n, t in enumerate(new) if not t.isspace()]
     matcher = SequenceMatcher(None, old, [new[n] for n in places], autojunk=False)
@@ -72,5 +87,5 @@ def _joined(words: list[Word]) -> list[Word]:
 
 
 def changes(words: Sequence[Word]) -> int:
-    """How many words are not the same, counting a run of them by its words."""
-    return sum(w.mark != "same" and not w.text.isspace() for w in words)
+    """How many words are changed or removed; punctuation alone does not count."""
+    return sum(w.mark != "same" and any(c.isalnum() for c in w.text) for w in words)

@@ -20,7 +20,7 @@ from typing import Any
 from pipeline import worker
 from pipeline.check import headline
 from pipeline.config_file import ConfigText
-from pipeline.errors import ConfigError, RunFailed
+from pipeline.errors import ConfigError, Problem, RunFailed
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.records import Refusal
@@ -82,11 +82,15 @@ class Pool:
         busy = [m for m in self._workers if m.order is not None and m.order.kind == "render"]
         return self._samples + int(sum(m.beat[worker.SAMPLES] for m in busy))
 
+    def recipe_problems(self, text: ConfigText) -> list[Problem]:
+        """Everything that is wrong with a config's recipes, found where the libraries are loaded."""
+        return [problem for found in self.run("check", [text]) for problem in found]
+
     def check_recipes(self, text: ConfigText) -> None:
-        """Check a config's recipes where the libraries are loaded. Raises ConfigError with every problem."""
-        for problems in self.run("check", [text]):
-            if problems:
-                raise ConfigError(headline(text.name, problems), tuple(problems))
+        """Raise ConfigError with every problem of a config's recipes."""
+        problems = self.recipe_problems(text)
+        if problems:
+            raise ConfigError(headline(text.name, problems), tuple(problems))
 
     def run(self, kind: str, tasks: Sequence[Any]) -> Iterator[Any]:
         """Results of all tasks, in the order in which they finish. Raises RunFailed, or what a worker raised."""

@@ -1,0 +1,139 @@
+"""A folder of files -> findings: the modality of most files, classes by folder, and what will surprise."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from pipeline.errors import InputError, Problem
+from pipeline.findings import FieldFound, Findings, Modality, Payloads
+from pipeline.payload_samples import DECODED, examine, examine_texts, spread
+from pipeline.sources.folder import EXTENSIONS, label_of, list_folder
+from pipeline.split import split_of_name
+from pipeline.storage import Folder, Found
+
+_FEW = 10
+_LISTED = 5
+_GLOB = frozenset("*?[")
+_NOUNS = {"image": "images", "audio": "sounds", "text": "texts"}
+
+
+def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str = "") -> Findings:
+    """Look at a folder of files. `forced` is the kind to write where the file names alone tell another.
+
+    Raises InputError: names that are not UTF-8, only empty files.
+    """
+    modality = _main_modality(found)
+    wanted = [f for f in found if _is(f, modality)]
+    list_folder(root, wanted, modality, modality)  # raises for names that no dataset can hold
+    outside = [f for f in wanted if label_of(f.path) is None]
+    inside = [f for f in wanted if label_of(f.path) is not None]
+    pattern = _pattern(path, inside) if outside and inside else None
+    kept = inside if pattern else wanted
+    looked, errors = _examine(root, kept, modality, path)
+    classes = Counter(label for f in kept if (label := label_of(f.path)))
+    notes = (*_class_notes(classes), *_split_notes(kept), *_other_notes(found, wanted))
+    return Findings(
+        source=path,
+        paths=(pattern or path,),
+        root=root.url,
+        kind="folder",
+        forced=forced,
+        summary=f"{len(kept):,} {_NOUNS[modality]}, {_classes_text(classes)}",
+        fields=(FieldFound(modality, modality, payloads=looked, notes=errors),),
+        refused=0.0 if pattern or not inside else len(outside) / len(wanted),
+        notes=(*notes, *_outside_notes(outside, inside, pattern)),
+        other_paths=_split_paths(path, kept),
+    )
+
+
+def _main_modality(found: Sequence[Found]) -> Modality:
+    counts: Counter[Modality] = Counter()
+    for modality in ("image", "audio", "text"):
+        counts[modality] = sum(_is(f, modality) for f in found)
+    return counts.most_common(1)[0][0]
+
+
+def _is(file: Found, modality: Modality) -> bool:
+    return PurePosixPath(file.path).suffix.lower() in EXTENSIONS[modality]
+
+
+def _pattern(path: str, inside: Sequence[Found]) -> str | None:
+    """A glob of the files in class folders; None where the path has characters that a glob would misread."""
+    if _GLOB & set(path):
+        return None
+    deep = "**/" if any(f.path.count("/") > 1 for f in inside) else ""
+    return f"{path.rstrip('/')}/*/{deep}*"
+
+
+def _examine(root: Folder, files: Sequence[Found], modality: Modality, path: str) -> tuple[Payloads, tuple[str, ...]]:
+    filled = [f for f in files if f.size]
+    if not filled:
+        message = f"all {len(files)} {modality} files in {path!r} are empty"
+        raise InputError(message, (Problem(path, f"{message}.", "Copy the data again."),))
+    empty = (f"{len(files) - len(filled)} files are empty and will fail",) if len(filled) < len(files) else ()
+    payloads = [root.read(f.path) for f in spread(filled, DECODED)]
+    if modality == "text":
+        return examine_texts([p.decode("utf-8", "replace") for p in payloads]), empty
+    looked, errors = examine(payloads, modality)
+    return looked, (*errors, *empty)
+
+
+def _classes_text(classes: Counter[str]) -> str:
+    if not classes:
+        return "no class folders"
+    listed = ", ".join(f"{name} {count:,}" for name, count in sorted(classes.items())[:_LISTED])
+    more = ", …" if len(classes) > _LISTED else ""
+    return f"{len(classes):,} class{'es' if len(classes) > 1 else ''} by folder: {listed}{more}"
+
+
+def _class_notes(classes: Counter[str]) -> tuple[str, ...]:
+    few = sorted(name for name, count in classes.items() if count < _FEW)
+    if not few or len(classes) < 2:
+        return ()
+    listed = ", ".join(few[:_LISTED]) + (", …" if len(few) > _LISTED else "")
+    return (f"{len(few)} of {len(classes)} classes have fewer than {_FEW} records: {listed}",)
+
+
+def _split_folders(files: Sequence[Found]) -> dict[str, list[str]]:
+    """Top folders by the split that they are named for, if all of them are."""
+    tops = sorted({f.path.split("/")[0] for f in files if "/" in f.path})
+    named: dict[str, list[str]] = {}
+    for top in tops:
+        named.setdefault(split_of_name(top) or "", []).append(top)
+    return {} if "" in named or not tops else named
+
+
+def _split_notes(files: Sequence[Found]) -> tuple[str, ...]:
+    named = _split_folders(files)
+    if not named:
+        return ()
+    folders = ", ".join(top for tops in named.values() for top in tops)
+    notes = [f"The folders {folders} look like splits. fanbeam splits itself, and mixes them: to keep them apart,"]
+    notes.append("run it on the training folder alone (see input.path) with `split: {}`, and use the others as they are.")
+    if all(f.path.count("/") == 1 for f in files):
+        notes.append("The files lie directly in them, so the label would be the split's name.")
+    return tuple(notes)
+
+
+def _split_paths(path: str, files: Sequence[Found]) -> tuple[str, ...]:
+    tops = _split_folders(files).get("train", ())
+    return tuple(f"{path.rstrip('/')}/{top}" for top in tops) if not _GLOB & set(path) else ()
+
+
+def _other_notes(found: Sequence[Found], wanted: Sequence[Found]) -> tuple[str, ...]:
+    """Files that are passed over, by extension."""
+    used = {f.path for f in wanted}
+    others = [f.path for f in found if f.path not in used]
+    if not others:
+        return ()
+    endings = Counter(PurePosixPath(name).suffix.lower() or "no extension" for name in others)
+    listed = ", ".join(f"{count} {ending}" for ending, count in sorted(endings.items())[:_LISTED])
+    return (f"{len(others):,} other file{'s are' if len(others) > 1 else ' is'} ignored: {listed}",)
+
+
+def _outside_notes(outside: Sequence[Found], inside: Sequence[Found], pattern: str | None) -> tuple[str, ...]:
+    if not outside or not inside:
+        return ()
+    names = ", ".join(f.path for f in outside[:3]) + (", …" if len(outside) > 3 else "")
+    fate = "left out by the pattern" if pattern else "without a label they fail"
+    return (f"{len(outside):,} outside the class folders, {fate}: {names}",)

@@ -1,0 +1,105 @@
+"""A few payloads -> their modality by their first bytes, and what the config's author should know of them."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+from typing import TypeVar
+
+from pipeline.codecs import CodecError
+from pipeline.codecs.audio import AudioCodec
+from pipeline.codecs.containers import sniff_sound
+from pipeline.codecs.image import ImageCodec, sniff
+from pipeline.findings import Modality, Payloads
+from transforms.values import AudioValue, ImageValue
+
+T = TypeVar("T")
+DECODED = 12
+
+
+def modality_of(payloads: Sequence[bytes]) -> Modality | None:
+    """Image or audio, by the first bytes of most payloads; None for anything else."""
+    kinds = Counter(kind for p in payloads if (kind := _sniffed(bytes(p))))
+    kind, count = kinds.most_common(1)[0] if kinds else (None, 0)
+    return kind if 2 * count > len(payloads) else None
+
+
+def examine(payloads: Sequence[bytes], modality: Modality) -> tuple[Payloads, tuple[str, ...]]:
+    """Decode a few payloads; those that cannot be decoded become a note."""
+    look = _examine_images if modality == "image" else _examine_sounds
+    chosen = spread(payloads, DECODED)
+    found, errors = look(chosen)
+    notes = (f"{len(errors)} of {len(chosen)} looked at cannot be decoded: {errors[0]}",) if errors else ()
+    return found, notes
+
+
+def examine_texts(texts: Sequence[str]) -> Payloads:
+    """Words and letters of some texts."""
+    counts = [len(t.split()) for t in texts] or [0]
+    letters = Counter(_is_latin(c) for t in texts[:200] for c in t[:500] if c.isalpha())
+    return Payloads(
+        seen=len(texts),
+        words=float(median(counts)),
+        short=sum(c < 3 for c in counts) / len(counts),
+        latin=letters[True] >= letters[False],
+    )
+
+
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """At most `most` items, evenly over all of them."""
+    return [items[n * len(items) // most] for n in range(most)] if len(items) > most else list(items)
+
+
+def _sniffed(data: bytes) -> Modality | None:
+    for kind, look in (("image", sniff), ("audio", sniff_sound)):
+        try:
+            look(data)
+        except CodecError:
+            continue
+        return "image" if kind == "image" else "audio"
+    return None
+
+
+def _examine_images(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
+    shapes: list[tuple[int, ...]] = []
+    formats, errors = Counter[str](), []
+    for payload in payloads:
+        try:
+            decoded = ImageCodec("keep").decode(payload)
+        except CodecError as error:
+            errors.append(str(error))
+            continue
+        if isinstance(decoded.value, ImageValue):
+            shapes.append(decoded.value.pixels.shape)
+            formats[decoded.source_format] += 1
+    if not shapes:
+        return Payloads(), errors
+    channels = {shape[2] for shape in shapes}
+    smallest, largest = min(min(s[:2]) for s in shapes), max(max(s[:2]) for s in shapes)
+    found = Payloads(
+        len(shapes), smallest, largest, grey=channels == {1}, alpha=channels == {4}, formats=tuple(sorted(formats))
+    )
+    return found, errors
+
+
+def _examine_sounds(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
+    seconds: list[float] = []
+    rates, formats, errors = set[int](), set[str](), []
+    for payload in payloads:
+        try:
+            decoded = AudioCodec().decode(payload)
+        except CodecError as error:
+            errors.append(str(error))
+            continue
+        if isinstance(decoded.value, AudioValue):
+            seconds.append(decoded.value.samples.shape[1] / decoded.value.sample_rate)
+            rates.add(decoded.value.sample_rate)
+            formats.add(decoded.source_format.partition(":")[0])
+    if not seconds:
+        return Payloads(), errors
+    formats_seen, rates_seen = tuple(sorted(formats)), tuple(sorted(rates))
+    return Payloads(len(seconds), min(seconds), max(seconds), formats=formats_seen, rates=rates_seen), errors
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")

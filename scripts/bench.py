@@ -1,0 +1,120 @@
+"""Throughput and memory beside the bound and two peers, interleaved; prints tables, asserts nothing.
+
+python scripts/bench.py [--sizes 2000,20000] [--rounds 3] [--workers 2] [--only fanbeam,bound]
+
+bound: bare processes that do only what must be done. hugging_face: `datasets.map`. naive_beam: a per-record pipeline.
+Every contender is a process of its own, start-up included; memory is the sum of RSS over its process tree.
+"""
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP))
+from scripts.benchmarks import material  # noqa: E402
+
+CONTENDERS = ("fanbeam", "bound", "hugging_face", "naive_beam")
+_SAMPLE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run of one contender: wall seconds, and peak RSS of the process tree in MiB."""
+
+    seconds: float
+    peak: float
+
+
+def command(name: str, data: Path, output: Path, workers: int) -> list[str]:
+    """The command line of a contender."""
+    if name == "fanbeam":
+        config = output.with_suffix(".yaml")
+        material.write_config(config, data, output)
+        program = str(Path(sys.executable).with_name("fanbeam"))
+        return [program, "run", str(config), "--workers", str(workers)]
+    return [sys.executable, "-m", f"scripts.benchmarks.{name}", str(data), str(output), str(workers)]
+
+
+def measure(arguments: list[str]) -> Measured:
+    """Run to the end. Raises CalledProcessError."""
+    started, peak = time.perf_counter(), 0
+    process = subprocess.Popen(arguments, cwd=TOP, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    tree = psutil.Process(process.pid)
+    while process.poll() is None:
+        peak = max(peak, _resident(tree))
+        time.sleep(_SAMPLE_SECONDS)
+    seconds = time.perf_counter() - started
+    errors = process.stderr.read().decode() if process.stderr else ""
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, arguments, stderr=errors)
+    return Measured(seconds, peak / 2**20)
+
+
+def _resident(tree: psutil.Process) -> int:
+    total = 0
+    try:
+        members = [tree, *tree.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0
+    for member in members:
+        try:
+            total += member.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def compare(size: int, rounds: int, workers: int, names: list[str]) -> None:
+    """All contenders in turn, several rounds; medians, and ratios pair by pair against fanbeam."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        data = folder / "photos.parquet"
+        material.write_photos(data, size)
+        found: dict[str, list[Measured]] = defaultdict(list)
+        for number in range(rounds):
+            for name in names:
+                output = folder / f"{name}-{number}"
+                found[name].append(measure(command(name, data, output, workers)))
+                shutil.rmtree(output, ignore_errors=True)
+        show(size, found)
+    finally:
+        shutil.rmtree(folder)
+
+
+def show(size: int, found: dict[str, list[Measured]]) -> None:
+    """One table."""
+    samples = size * material.COPIES
+    print(f"\n{size} records of {material.SIDE} px, {material.COPIES} copies\n")
+    print("| contender | seconds (median) | samples/s | fanbeam's throughput / its | peak RSS of the tree, MiB |")
+    print("|---|---|---|---|---|")
+    for name, runs in found.items():
+        seconds = statistics.median(r.seconds for r in runs)
+        ratios = [own.seconds / ours.seconds for own, ours in zip(runs, found.get("fanbeam", runs), strict=True)]
+        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+        peak = max(r.peak for r in runs)
+        print(f"| {name} | {seconds:.1f} | {samples / seconds:.0f} | {spread} | {peak:.0f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="2000,20000")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", default=",".join(CONTENDERS))
+    given = parser.parse_args()
+    for size in given.sizes.split(","):
+        compare(int(size), given.rounds, given.workers, given.only.split(","))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs all of them: bash scripts/test.sh [pytest arguments]
+# The ordinary suite alone: bash scripts/test.sh -m "not slow"
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/environment.sh"
+export FANBEAM_EXTRAS="demo,audio-extras,test"
+environment "$FANBEAM_EXTRAS"
+cd "$here/.."
+exec python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" --dist worksteal "$@"
