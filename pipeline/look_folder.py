@@ -8,6 +8,7 @@ from pipeline.errors import InputError, Problem
 from pipeline.findings import FieldFound, Findings, Modality, Payloads
 from pipeline.payload_samples import DECODED, examine, examine_texts, spread
 from pipeline.sources.folder import EXTENSIONS, label_of, list_folder
+from pipeline.sources.listing import KINDS
 from pipeline.split import split_of_name
 from pipeline.storage import Folder, Found
 
@@ -37,7 +38,7 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
         paths=(pattern or path,),
         root=root.url,
         kind="folder",
-        forced=forced,
+        forced="folder" if pattern and _has_tables(found) else forced,
         summary=f"{len(kept):,} {_NOUNS[modality]}, {_classes_text(classes)}",
         fields=(FieldFound(modality, modality, payloads=looked, notes=errors),),
         refused=0.0 if pattern or not inside else len(outside) / len(wanted),
@@ -55,6 +56,10 @@ def _main_modality(found: Sequence[Found]) -> Modality:
 
 def _is(file: Found, modality: Modality) -> bool:
     return PurePosixPath(file.path).suffix.lower() in EXTENSIONS[modality]
+
+
+def _has_tables(found: Sequence[Found]) -> bool:
+    return any(KINDS.get(PurePosixPath(f.path).suffix.lower(), "folder") != "folder" for f in found)
 
 
 def _pattern(path: str, inside: Sequence[Found]) -> str | None:

@@ -35,7 +35,7 @@ def describe_data(path: str) -> Findings:
     kind = _main_kind(path, found)
     agreed = _agreed(path, everything, kind)
     if kind == "folder":
-        return look_at_folder(path, root, found, "" if agreed else "folder")
+        return look_at_folder(path, root, everything, "" if agreed else "folder")
     if agreed:
         return look_at_table((path,), path, ())
     return look_at_table(_patterns(path, root, found, kind), path, (_several(found, kind),))

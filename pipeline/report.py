@@ -91,7 +91,7 @@ def show_plan(console: Console, planned: Planned, seconds: float, workers: int) 
         console.print(f"{len(names)} files are not read: {', '.join(names[:3])}{more}")
     shards, size = len(plan.shards), megabytes(sum(p.bytes for p in plan.splits.values()))
     console.print(f"{plan.samples} samples in {shards} shards, about {size}")
-    if planned.probe.records:
+    if planned.probe.seconds_per_sample:
         console.print(f"About {duration(seconds)} with {workers} workers, judged by {planned.probe.records} records")
     console.print(f"Version {planned.version}")
 
