@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.errors import ExitCode, FanbeamError, UsageError
+from pipeline.errors import ExitCode, FanbeamError, Interrupted, UsageError
 
 app = typer.Typer(
     name="fanbeam",
@@ -167,9 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = app(given, prog_name="fanbeam", standalone_mode=False)
     except Exception as error:  # noqa: BLE001  (the outermost door: everything becomes a message and an exit code)
         return _tell(error, given)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the same command again goes on from here\n")
-        return int(ExitCode.INTERRUPTED)
+    if code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C
+        return _tell(Interrupted("interrupted; the same command again goes on from here"), given)
     return int(code or 0)
 
 

@@ -30,7 +30,7 @@ class Facts:
     """What all rows of a column hold (`whole`), or the first rows of very long input.
 
     `counts`: how often each value occurs, for columns of few values. `names`: the classes of an integer label, where
-    the schema's metadata tells them. `several`: a list per row.
+    the schema's metadata tells them. `several`: a list per row. `class_only`: of a type that can name nothing else.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Facts:
     counts: tuple[tuple[str, int], ...] = ()
     names: tuple[str, ...] = ()
     several: bool = False
-    truth: bool = False
+    class_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def roles_of(columns: Sequence[Facts]) -> Roles:
     rest = [c for c in rest if c is not identity]
     group, groups = _best(rest, _GROUP, _is_group)
     if group is not None and group.distinct < FEWEST_GROUPS:
-        group, groups = None, [group, *groups]
+        groups = [group, *groups]
+        group = None
     others = [("id", _id_role(c)) for c in ids]
     others += [("label", _label_role(c)) for c in labels if c not in (identity, group)]
     others += [("group", _group_role(c)) for c in groups]
@@ -75,7 +76,7 @@ def roles_of(columns: Sequence[Facts]) -> Roles:
         _id_role(identity) if identity else None,
         _label_role(label) if label else None,
         _group_role(group) if group else None,
-        Role(split.name, ", ".join(f"{value} {count:,}" for value, count in split.counts)) if split else None,
+        Role(split.name, ", ".join(f"{value} ({count:,})" for value, count in split.counts)) if split else None,
         tuple(others),
         label.nulls if label else 0,
     )
@@ -111,7 +112,7 @@ def _best(
 def _is_id(column: Facts) -> bool:
     """Unique for certain: ids that occur twice are refused."""
     unique = column.distinct == column.rows and not column.nulls and column.rows > 1
-    return unique and column.whole and not column.several and not column.truth
+    return unique and column.whole and not column.several and not column.class_only
 
 
 def _is_label(column: Facts) -> bool:
@@ -120,7 +121,7 @@ def _is_label(column: Facts) -> bool:
 
 def _is_group(column: Facts) -> bool:
     """Fewer values than rows: otherwise each record is its own group."""
-    return not (column.several or column.truth) and 2 <= column.distinct <= 0.9 * (column.rows - column.nulls)
+    return not (column.several or column.class_only) and 2 <= column.distinct <= 0.9 * (column.rows - column.nulls)
 
 
 def _is_split(column: Facts) -> bool:
@@ -137,7 +138,7 @@ def _label_role(column: Facts) -> Role:
     nulls = f"; {column.nulls:,} rows have none and will fail" if column.nulls else ""
     if column.several:
         return Role(column.name, f"several classes per row{nulls}")
-    named = [f"{_class_name(column, value)} {count:,}" for value, count in column.counts[:_LISTED]]
+    named = [f"{_class_name(column, value)} ({count:,})" for value, count in column.counts[:_LISTED]]
     more = ", …" if column.distinct > len(named) else ""
     listed = f": {', '.join(named)}{more}" if named else ""
     return Role(column.name, f"{column.distinct:,} class{'' if column.distinct == 1 else 'es'}{listed}{nulls}")

@@ -12,7 +12,8 @@ from pipeline.errors import LimitsExceeded, Problem, RunFailed
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
 from pipeline.job import Job
 from pipeline.records import SPLITS, FileReceipt, InputFile, Receipt
-from pipeline.shards import RECEIPTS, read_receipt
+from pipeline.shards import RECEIPTS, read_receipt, receipt_path
+from pipeline.snapshot import refuse_changed_references
 from pipeline.storage import Folder
 
 MANIFEST = "manifest.json"
@@ -49,9 +50,19 @@ def commit(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> dict[st
 
 
 def commit_outcome(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> str:
-    """`commit` for an engine: a word instead of an exception, since engines run what raised once more."""
+    """`commit` for an engine: a word instead of an exception, since engines run what raised once more.
+
+    Raises RunFailed if files that the input refers to changed; this run's receipts go, so that no run adopts them.
+    """
+    made = list(receipts)
     try:
-        commit(job, expected, receipts)
+        refuse_changed_references(job, expected.files)
+    except RunFailed:
+        for receipt in made:
+            job.dataset.remove(receipt_path(receipt.name))
+        raise
+    try:
+        commit(job, expected, made)
     except LimitsExceeded:
         return "limits"
     return "committed"

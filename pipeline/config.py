@@ -2,14 +2,47 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from pipeline.records import Split
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+def _number(value: object) -> object:
+    """Python counts true as 1: `validation: true` would put every record into validation."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not a boolean")  # noqa: TRY004  (pydantic wants ValueError)
+    return value
+
+
+def _some(paths: tuple[str, ...]) -> tuple[str, ...]:
+    if not paths:
+        raise ValueError("must name at least one path")
+    return paths
+
+
+Int = Annotated[int, BeforeValidator(_number)]
+Float = Annotated[float, BeforeValidator(_number)]
+Share = Annotated[Float, Field(ge=0.0, le=1.0)]
+Seed = Annotated[Int, Field(ge=-(2**63), le=2**63 - 1)]
 Column = Annotated[str, StringConstraints(min_length=1)]
+OnePath = Annotated[str, StringConstraints(min_length=1)]
+Paths = Annotated[
+    Annotated[OnePath, Tag("one")] | Annotated[tuple[OnePath, ...], AfterValidator(_some), Tag("many")],
+    Discriminator(lambda value: "many" if isinstance(value, list | tuple) else "one"),
+]
 Steps = Annotated[
     list[Any],
     Field(
@@ -37,9 +70,7 @@ class _Node(BaseModel):
 class InputConfig(_Node):
     """Where the records are and which columns mean what."""
 
-    path: Annotated[str, StringConstraints(min_length=1)] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="File, glob, folder or list of them; local or any fsspec URL."
-    )
+    path: Paths = Field(description="File, glob, folder or list of them; local or any fsspec URL.")
     format: Literal["parquet", "csv", "jsonl", "folder"] | None = Field(
         None, description="Only needed where the file names do not tell."
     )
@@ -57,7 +88,7 @@ class SplitConfig(_Node):
     validation: Share = Field(0.0, description="Share of validation in 0..1.")
     test: Share = Field(0.0, description="Share of test in 0..1.")
     column: Column | None = Field(None, description="Column that names the split instead of the hash.")
-    seed: int = Field(0, description="Apart from the run's seed, so that new augmentations move no record.")
+    seed: Seed = Field(0, description="Apart from the run's seed, so that new augmentations move no record.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -79,7 +110,7 @@ class ImageEncode(_Node):
     """How augmented images are written. Absent: JPEG, PNG and WebP keep their format, others become PNG."""
 
     format: Literal["jpeg", "png", "webp"] | None = None
-    quality: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="JPEG (95) and WebP (90) only.")
+    quality: Annotated[Int, Field(ge=1, le=100)] | None = Field(None, description="JPEG (95) and WebP (90) only.")
 
 
 class AudioEncode(_Node):
@@ -89,7 +120,7 @@ class AudioEncode(_Node):
 
 
 class _Gate(_Node):
-    retries: Annotated[int, Field(ge=0, le=100)] = Field(
+    retries: Annotated[Int, Field(ge=0, le=100)] = Field(
         2, description="New sub-seeds for a copy that the gate refuses, before it is rejected."
     )
 
@@ -97,8 +128,8 @@ class _Gate(_Node):
 class ImageGate(_Gate):
     """Reasons to reject an augmented image."""
 
-    min_side: Annotated[int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
-    min_std: Annotated[float, Field(ge=0)] | None = Field(
+    min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
+    min_std: Annotated[Float, Field(ge=0)] | None = Field(
         None, description="Standard deviation of grey levels, 0..127; below it: blank."
     )
     reject_identical: bool = Field(False, description="Same pixels as the original: identical.")
@@ -107,8 +138,8 @@ class ImageGate(_Gate):
 class AudioGate(_Gate):
     """Reasons to reject an augmented sound; non-finite samples are always refused."""
 
-    min_seconds: Annotated[float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")
-    min_rms_db: float | None = Field(None, description="dB of full scale, e.g. -60; below it: silent.")
+    min_seconds: Annotated[Float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")
+    min_rms_db: Float | None = Field(None, description="dB of full scale, e.g. -60; below it: silent.")
     max_clipped: Share | None = Field(None, description="Share of samples at full scale; above it: clipped.")
     reject_identical: bool = Field(False, description="Same samples as the original: identical.")
 
@@ -132,7 +163,7 @@ class ImageField(_Field):
 
     type: Literal["image"]
     mode: Literal["rgb", "grey", "rgba", "keep"] = Field("rgb", description="Channels that the steps see.")
-    max_pixels: Annotated[int, Field(ge=1)] = Field(MAX_PIXELS, description="Larger images fail: too_many_pixels.")
+    max_pixels: Annotated[Int, Field(ge=1)] = Field(MAX_PIXELS, description="Larger images fail: too_many_pixels.")
     encode: ImageEncode = ImageEncode()
     quality: ImageGate | None = None
 
@@ -159,7 +190,7 @@ class OutputConfig(_Node):
     """Where the dataset goes."""
 
     path: Annotated[str, StringConstraints(min_length=1)] = Field(description="Folder; local or any fsspec URL.")
-    shard_size: Annotated[ByteSize, Field(ge=1024, le=4 * 2**30)] = Field(
+    shard_size: Annotated[ByteSize, BeforeValidator(_number), Field(ge=1024, le=4 * 2**30)] = Field(
         ByteSize(64 * 2**20), description="About how big a shard becomes, e.g. 64MiB."
     )
 
@@ -174,22 +205,15 @@ class Limits(_Node):
 class JobConfig(_Node):
     """One job: what to read, how to split, how often to multiply, what to do to each field, where to write."""
 
-    seed: int = Field(0, description="Another seed draws other augmentations; splits stay.")
+    seed: Seed = Field(0, description="Another seed draws other augmentations; splits stay.")
     input: InputConfig
     split: SplitConfig = SplitConfig(validation=0.1)
-    copies: Annotated[int, Field(ge=0, le=10_000)] = Field(4, description="Per training record, besides the original.")
+    copies: Annotated[Int, Field(ge=0, le=10_000)] = Field(4, description="Per training record, besides the original.")
     keep_original: bool = Field(True, description="Whether training records appear themselves, as copy 0.")
     fields: Annotated[dict[Column, FieldConfig], Field(min_length=1)] = Field(description="Column -> how to treat it.")
     output: OutputConfig
     limits: Limits = Limits()
-    record_timeout: Annotated[float, Field(gt=0)] = Field(60.0, description="Seconds for one record, all its copies.")
-
-    @field_validator("seed", "copies", mode="before")
-    @classmethod
-    def _no_booleans(cls, value: object) -> object:
-        if isinstance(value, bool):
-            raise ValueError("must be a whole number, not a boolean")  # noqa: TRY004  (pydantic wants ValueError)
-        return value
+    record_timeout: Annotated[Float, Field(gt=0)] = Field(60.0, description="Seconds for one record, all its copies.")
 
     @model_validator(mode="after")
     def _something_to_write(self) -> Self:

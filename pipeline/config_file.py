@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pipeline import config as tree
 from pipeline.config import JobConfig
@@ -56,18 +56,20 @@ def read_config(path: str, overrides: Sequence[str] = ()) -> ConfigText:
 def parse_yaml(text: str, name: str) -> ConfigText:
     """Parse YAML 1.2 text, remembering the line of every key. Raises ConfigError."""
     yaml = YAML(typ="safe", pure=True)
+    lines: dict[Path, int] = {}
     try:
         node = yaml.compose(text)
         values = yaml.load(text)
+        if node is not None:
+            _index(node, (), lines)
     except DuplicateKeyError as error:
         raise _syntax(name, error.problem_mark, str(error.problem).split("\n")[0]) from error
     except MarkedYAMLError as error:
         raise _syntax(name, error.problem_mark or error.context_mark, str(error.problem or error.context)) from error
+    except RecursionError as error:
+        raise _syntax(name, None, "nested too deeply, or an alias that holds itself") from error
     except Exception as error:  # ruamel raises many kinds for odd characters; all are the user's text
         raise _syntax(name, None, _plain(error)) from error
-    lines: dict[Path, int] = {}
-    if node is not None:
-        _index(node, (), lines)
     return ConfigText(name, values, lines)
 
 
@@ -86,6 +88,8 @@ def _index(node: Node, path: Path, lines: dict[Path, int]) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, MappingNode):
         for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                continue
             lines[(*path, key.value)] = key.start_mark.line + 1
             _index(value, (*path, key.value), lines)
     elif isinstance(node, SequenceNode):
@@ -116,7 +120,7 @@ def _override(values: Any, overrides: Sequence[str]) -> Any:
 
 def _with_value(values: Any, keys: list[str], value: Any, item: str) -> Any:
     head, rest = keys[0], keys[1:]
-    if isinstance(values, list) and head.isdigit() and int(head) < len(values):
+    if isinstance(values, list) and head.isdecimal() and int(head) < len(values):
         number = int(head)
         inner = _with_value(values[number], rest, value, item) if rest else value
         return [*values[:number], inner, *values[number + 1 :]]
@@ -162,9 +166,7 @@ _EXAMPLES = {
 
 def _is_tag(number: int, loc: Sequence[object]) -> bool:
     """Pydantic puts the union's tag or branch into the location; it is no key of the file."""
-    part = loc[number]
-    at_field = number == 2 and loc[0] == "fields"
-    return at_field or (isinstance(part, str) and part.startswith(("constrained-str", "tuple[", "function-")))
+    return number == 2 and (loc[0] == "fields" or tuple(loc[:2]) == ("input", "path"))
 
 
 _FIELD_MODELS: dict[object, type[BaseModel]] = {

@@ -84,6 +84,13 @@ class RunFailed(FanbeamError):
     exit_code = ExitCode.FAILED
 
 
+class Interrupted(FanbeamError):
+    """The user stopped a command."""
+
+    kind = "interrupted"
+    exit_code = ExitCode.INTERRUPTED
+
+
 def nearest(word: str, known: list[str]) -> str:
     """A sentence that names the nearest known word, or lists them when none is near and they are few."""
     match = get_close_matches(word, known, n=1, cutoff=0.6)

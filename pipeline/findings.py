@@ -1,6 +1,6 @@
 """What `fanbeam init` found in some data: columns and their likely roles, with what to tell about each."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Modality = Literal["image", "audio", "text"]
@@ -18,13 +18,16 @@ class Role:
 class Payloads:
     """What a few payloads of a field looked like; numbers that do not apply to its modality stay 0.
 
-    `smallest`, `largest`: shortest and longest side in pixels, or seconds. `words`: median words of a text.
-    `short`: share of texts of fewer than three words. `latin`: whether most letters are Latin.
+    `smallest`, `largest`: shortest and longest side in pixels, or seconds; `typical`: median shortest side.
+    `broken`: share that cannot be decoded. `words`: median words of a text; `short`: share of texts of fewer than
+    three words; `latin`: whether most letters are Latin.
     """
 
     seen: int = 0
     smallest: float = 0.0
     largest: float = 0.0
+    typical: float = 0.0
+    broken: float = 0.0
     grey: bool = False
     alpha: bool = False
     formats: tuple[str, ...] = ()
@@ -36,20 +39,23 @@ class Payloads:
 
 @dataclass(frozen=True, slots=True)
 class FieldFound:
-    """A column of payload."""
+    """A column of payload. `refused` is the share of rows without any: nulls, files that are not there."""
 
     column: str
     modality: Modality
     uri: bool = False
+    refused: float = 0.0
     payloads: Payloads = Payloads()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that is known of the data. `refused` is the share of records that will fail: null labels, null payload.
+    """All that is known of the data.
 
-    `forced` is the `input.format` to write where the file names do not tell. `paths` are the input paths to write, `root` the absolute folder that the files lie in. `notes` are lines for people.
+    `paths` are the input paths to write, `root` is the absolute folder that the files lie in, `forced` the
+    `input.format` to write where the file names do not tell. `refused` is the share of records that will fail:
+    null labels, null payload. `notes` are lines for people.
     """
 
     source: str
@@ -63,7 +69,7 @@ class Findings:
     label: Role | None = None
     group: Role | None = None
     split: Role | None = None
-    other_roles: dict[str, tuple[Role, ...]] = field(default_factory=dict)
+    other_roles: tuple[tuple[str, Role], ...] = ()
     refused: float = 0.0
     forced: str = ""
     notes: tuple[str, ...] = ()

@@ -23,15 +23,23 @@ class Found:
     tag: str
 
 
-def walk(root: str, inside: str = "") -> Iterator[Found]:
-    """Every file below `root`, names relative to it; names that begin with a dot are left out."""
-    with os.scandir(os.path.join(root, inside)) as entries:
+def walk(root: str, inside: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Found]:
+    """Every file below `root`, names relative to it; names that begin with a dot are left out.
+
+    Links are followed, but not into a folder that is already being walked (`above`: device and inode of those).
+    """
+    folder = os.path.join(root, inside)
+    info = os.stat(folder)
+    here = (info.st_dev, info.st_ino)
+    if here in above:
+        return
+    with os.scandir(folder) as entries:
         for entry in entries:
             name = f"{inside}/{entry.name}" if inside else entry.name
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or (entry.is_symlink() and not os.path.exists(entry.path)):
                 continue
             if entry.is_dir():
-                yield from walk(root, name)
+                yield from walk(root, name, above | {here})
             elif entry.is_file():
                 yield stat(entry.path, name)
 

@@ -6,16 +6,17 @@ from pathlib import PurePosixPath
 
 from pipeline.errors import InputError, Problem
 from pipeline.findings import FieldFound, Findings, Modality, Payloads
+from pipeline.local_files import Found
 from pipeline.payload_samples import DECODED, examine, examine_texts, spread
 from pipeline.sources.folder import EXTENSIONS, label_of, list_folder
 from pipeline.sources.listing import KINDS
 from pipeline.split import split_of_name
-from pipeline.storage import Folder, Found
+from pipeline.storage import Folder
 
 _FEW = 10
 _LISTED = 5
 _GLOB = frozenset("*?[")
-_NOUNS = {"image": "images", "audio": "sounds", "text": "texts"}
+_NOUNS = {"image": "image", "audio": "sound", "text": "text"}
 
 
 def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str = "") -> Findings:
@@ -39,9 +40,9 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
         root=root.url,
         kind="folder",
         forced="folder" if pattern and _has_tables(found) else forced,
-        summary=f"{len(kept):,} {_NOUNS[modality]}, {_classes_text(classes)}",
+        summary=f"{len(kept):,} {_NOUNS[modality]}{'' if len(kept) == 1 else 's'}, {_classes_text(classes)}",
         fields=(FieldFound(modality, modality, payloads=looked, notes=errors),),
-        refused=0.0 if pattern or not inside else len(outside) / len(wanted),
+        refused=looked.broken + (0.0 if pattern or not inside else len(outside) / len(wanted)),
         notes=(*notes, *_outside_notes(outside, inside, pattern)),
         other_paths=_split_paths(path, kept),
     )
@@ -86,7 +87,7 @@ def _examine(root: Folder, files: Sequence[Found], modality: Modality, path: str
 def _classes_text(classes: Counter[str]) -> str:
     if not classes:
         return "no class folders"
-    listed = ", ".join(f"{name} {count:,}" for name, count in sorted(classes.items())[:_LISTED])
+    listed = ", ".join(f"{name} ({count:,})" for name, count in sorted(classes.items())[:_LISTED])
     more = ", …" if len(classes) > _LISTED else ""
     return f"{len(classes):,} class{'es' if len(classes) > 1 else ''} by folder: {listed}{more}"
 
@@ -113,8 +114,10 @@ def _split_notes(files: Sequence[Found]) -> tuple[str, ...]:
     if not named:
         return ()
     folders = ", ".join(top for tops in named.values() for top in tops)
-    notes = [f"The folders {folders} look like splits. fanbeam splits itself, and mixes them: to keep them apart,"]
-    notes.append("run it on the training folder alone (see input.path) with `split: {}`, and use the others as they are.")
+    notes = [
+        f"The folders {folders} look like splits. fanbeam splits itself, and mixes them: to keep them apart, run it",
+        "on the training folder alone (see input.path) with `split: {}`, and use the others as they are.",
+    ]
     if all(f.path.count("/") == 1 for f in files):
         notes.append("The files lie directly in them, so the label would be the split's name.")
     return tuple(notes)

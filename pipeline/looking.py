@@ -7,18 +7,20 @@ from pathlib import PurePosixPath
 
 from pipeline.errors import InputError, Problem
 from pipeline.findings import Findings
+from pipeline.local_files import Found
 from pipeline.look_folder import look_at_folder
 from pipeline.look_table import look_at_table
 from pipeline.sources.folder import EXTENSIONS
 from pipeline.sources.listing import KINDS, gather, kind_of
 from pipeline.starter_config import config_text
-from pipeline.storage import Folder, Found
+from pipeline.storage import Folder
 
 __all__ = ["config_text", "describe_data"]
 
 _READABLE = "What can be read: Parquet, CSV, TSV, JSON Lines, and folders of files that end with"
 _PAPERS = frozenset({"readme", "license", "licence", "copying", "changelog", "notes", "requirements", "about"})
 _GLOB = frozenset("*?[")
+_RECEIPTS = "_receipts"
 
 
 def describe_data(path: str) -> Findings:
@@ -31,6 +33,7 @@ def describe_data(path: str) -> Findings:
     except InputError as error:
         remedy = "Check the spelling; relative paths start at the current folder."
         raise InputError(error.message, (Problem(path, f"{error.message}.", remedy),)) from error
+    _refuse_results(path, everything)
     found = [f for f in everything if not posixpath.basename(f.path).startswith("_")]
     kind = _main_kind(path, found)
     agreed = _agreed(path, everything, kind)
@@ -39,6 +42,14 @@ def describe_data(path: str) -> Findings:
     if agreed:
         return look_at_table((path,), path, ())
     return look_at_table(_patterns(path, root, found, kind), path, (_several(found, kind),))
+
+
+def _refuse_results(path: str, found: Sequence[Found]) -> None:
+    """A folder with the result of a run in it is no input: it would be multiplied again."""
+    made = next((f.path for f in found if _RECEIPTS in f.path.split("/")), None)
+    if made is not None:
+        message = f"{path!r} holds the result of a fanbeam run: {made.partition(f'/{_RECEIPTS}')[0]}"
+        raise InputError(message, (Problem(path, f"{message}.", "Give the folder or files of the original data."),))
 
 
 def _main_kind(path: str, found: Sequence[Found]) -> str:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from transforms.values import AudioValue, ImageValue
 
 T = TypeVar("T")
 DECODED = 12
+_ERROR_CHARACTERS = 80
 
 
 def modality_of(payloads: Sequence[bytes]) -> Modality | None:
@@ -29,8 +31,11 @@ def examine(payloads: Sequence[bytes], modality: Modality) -> tuple[Payloads, tu
     look = _examine_images if modality == "image" else _examine_sounds
     chosen = spread(payloads, DECODED)
     found, errors = look(chosen)
-    notes = (f"{len(errors)} of {len(chosen)} looked at cannot be decoded: {errors[0]}",) if errors else ()
-    return found, notes
+    if not errors:
+        return found, ()
+    shortened = errors[0] if len(errors[0]) <= _ERROR_CHARACTERS else f"{errors[0][:_ERROR_CHARACTERS]}…"
+    note = f"{len(errors)} of {len(chosen)} looked at cannot be decoded: {shortened}"
+    return replace(found, broken=len(errors) / len(chosen)), (note,)
 
 
 def examine_texts(texts: Sequence[str]) -> Payloads:
@@ -75,9 +80,15 @@ def _examine_images(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
     if not shapes:
         return Payloads(), errors
     channels = {shape[2] for shape in shapes}
-    smallest, largest = min(min(s[:2]) for s in shapes), max(max(s[:2]) for s in shapes)
+    sides = [min(s[:2]) for s in shapes]
     found = Payloads(
-        len(shapes), smallest, largest, grey=channels == {1}, alpha=channels == {4}, formats=tuple(sorted(formats))
+        seen=len(shapes),
+        smallest=min(sides),
+        largest=max(max(s[:2]) for s in shapes),
+        typical=float(median(sides)),
+        grey=channels == {1},
+        alpha=channels == {4},
+        formats=tuple(sorted(formats)),
     )
     return found, errors
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 from pipeline.job import Job, Task
 from pipeline.keys import Key, keys_of, record_of
 from pipeline.records import Block, Payload, Record, Refusal, Split
+from pipeline.snapshot import read_listed
 from pipeline.sources.references import resolve
 from pipeline.storage import read_file
 
@@ -30,7 +31,7 @@ def read_shard(job: Job, split: Split, blocks: Sequence[Block]) -> Iterator[Reco
     """The records of one split in a run of blocks."""
     for block in blocks:
         start = block.start
-        for batch in job.reader.read(block.unit, None, block.start, block.stop):
+        for batch in read_listed(job.reader, block.unit, None, block.start, block.stop):
             keys = keys_of(job.config, job.reader, block.unit, batch, start)
             start += batch.num_rows
             wanted = [n for n, key in enumerate(keys) if key.split == split]

@@ -26,7 +26,7 @@ class Unit:
     """A piece of the input that can be read alone.
 
     Parquet: row group `part` of `file`. Tables: bytes `begin`..`end` of `file`. Folders: the files `members`.
-    `first_row` is the row number, within the file, of the unit's first row.
+    `first_row` is the row number, within the file, of the unit's first row; `listed` the file as it was found.
     """
 
     file: str
@@ -37,6 +37,7 @@ class Unit:
     begin: int = 0
     end: int = 0
     members: tuple[InputFile, ...] = ()
+    listed: InputFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     options.progress.say("reading the input")
     config, listing = checked(text, with_recipes=False)
     job = job_of(config, listing)
+    job.output.remove_leftovers()
     manifest = read_manifest(job.dataset)
     if manifest is not None:
         point_latest(job.output, job.version)
@@ -69,9 +70,10 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     with workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
         _warm_beam(options)
         surveyed, probe = survey_job(job, listing, pool, text, options.progress)
+        engine = _engine(options)
         job.dataset.make()
         plan = make_plan(job, surveyed, remember(job.dataset, probe))
-        resumed = _render(job, plan, listing, options)
+        resumed = _render(job, plan, listing, engine, options.progress)
     manifest = _outcome(job, plan, listing)
     point_latest(job.output, job.version)
     result = RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, False, resumed)
@@ -111,17 +113,16 @@ def expected_of(plan: Plan, listing: Listing) -> Expected:
     return Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
 
 
-def _render(job: Job, plan: Plan, listing: Listing, options: RunOptions) -> int:
+def _render(job: Job, plan: Plan, listing: Listing, engine: "_Engine", progress: Progress) -> int:
     """Render what has no receipt yet. Returns how many shards were there already."""
-    job.dataset.remove_leftovers()
     done = finished(job.dataset)
     tasks = [Task(s) for s in plan.shards if s.name not in done]
     resumed = len(plan.shards) - len(tasks)
-    options.progress.begin(_samples_of(plan, tasks), resumed)
+    progress.begin(_samples_of(plan, tasks), resumed)
     try:
-        _run_beam(job, tasks, expected_of(plan, listing), options)
+        _run_beam(job, tasks, expected_of(plan, listing), engine)
     finally:
-        options.progress.end()
+        progress.end()
     return resumed
 
 
@@ -148,31 +149,45 @@ def _warm_beam(options: RunOptions) -> None:
     threading.Thread(target=load, daemon=True).start()
 
 
-def _run_beam(job: Job, tasks: Sequence[Task], expected: Expected, options: RunOptions) -> None:
-    import apache_beam as beam
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """Beam's options for a run, and whether this machine's pool renders."""
 
-    from pipeline.build import build
+    settings: Any
+    local: bool
+
+
+def _engine(options: RunOptions) -> _Engine:
+    """Raises UsageError for a runner or an option that nobody knows."""
     from pipeline.runners import engine_of, hush, options_of
 
     hush(options.debug)
     engine = engine_of(options.runner)
-    settings = options_of(engine, options.beam)
+    return _Engine(options_of(engine, options.beam), engine.local)
+
+
+def _run_beam(job: Job, tasks: Sequence[Task], expected: Expected, engine: _Engine) -> None:
+    import apache_beam as beam
+
+    from pipeline.build import build
+
     try:
-        with beam.Pipeline(options=settings) as pipeline:
+        with beam.Pipeline(options=engine.settings) as pipeline:
             build(pipeline, job, tasks, expected, engine.local)
-    except FanbeamError:
-        raise
     except Exception as error:
         raise _told(error) from error
 
 
-def _told(error: BaseException) -> FanbeamError:
-    """The error that a worker meant for the user, dug out of what the engine made of it."""
+def _told(error: BaseException) -> BaseException:
+    """The error that was meant for the user, dug out of what the engine made of it: the first one of the chain."""
+    told: BaseException | None = None
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, FanbeamError):
-            return seen
+        if isinstance(seen, FanbeamError | KeyboardInterrupt):
+            told = seen
         seen = seen.__cause__ or seen.__context__
+    if told is not None:
+        return told
     lines = [line for line in str(error).splitlines() if line.strip()]
     return RunFailed(f"the engine gave up: {lines[-1] if lines else type(error).__name__}")
 

@@ -12,6 +12,7 @@ from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, file_of
 from pipeline.records import Dropped, FileReceipt, Gated, Receipt, Sample, Shard
 from pipeline.rows import RowMaker, dropped_table
 from pipeline.schema import output_schema
+from pipeline.snapshot import refuse_changed
 from pipeline.storage import Folder
 
 RECEIPTS = "_receipts"
@@ -23,6 +24,7 @@ def write_shard(job: Job, task: Task, recipe: str, families: Iterator[Gated]) ->
     for gated in families:
         builder.add(gated)
     receipt, files = builder.finish()
+    refuse_changed(job.reader.root, task.shard.blocks)
     for path, data in files:
         job.dataset.put(path, data)
     job.dataset.put(receipt_path(receipt.name), receipt_bytes(receipt))

@@ -233,8 +233,9 @@ def _glob(where: str) -> tuple[Folder, list[Found]]:
     root = Folder("/".join(parts[:fixed]) or "/")
     fs, path = _connect(where)
     base = _connect(root.url)[1]
-    names = sorted(name for name in fs.glob(path) if fs.isfile(name))
-    return root, [root.stat(posixpath.relpath(name, base)) for name in names]
+    names = sorted(posixpath.relpath(name, base) for name in fs.glob(path) if fs.isfile(name))
+    asked = _hidden("/".join(parts[fixed:]))
+    return root, [root.stat(name) for name in names if asked or not _hidden(name)]
 
 
 def _is_file(where: str) -> bool:
@@ -277,7 +278,7 @@ def _clear_errors(path: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RunFailed(f"{path}: the disk is full. Free some space and run the same command again.") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
             raise RunFailed(
                 f"{path}: cannot be written: {error.strerror}. Check owner and mode, or output.path."
             ) from error

@@ -13,6 +13,7 @@ from pipeline.errors import InputError, Problem
 from pipeline.job import Job
 from pipeline.keys import Key, keys_of
 from pipeline.records import SPLITS, Block, Split, Unit
+from pipeline.snapshot import read_listed
 
 _MAX_LISTED = 10
 _BLOCKS_PER_SHARD = 8
@@ -109,7 +110,7 @@ def unit_keys(job: Job, unit: Unit) -> Iterator[Key]:
 def _key_batches(job: Job, unit: Unit) -> Iterable[pa.RecordBatch]:
     columns = job.config.key_columns()
     if columns:
-        return job.reader.read(unit, columns, 0, unit.rows)
+        return read_listed(job.reader, unit, columns, 0, unit.rows)
     return [pa.record_batch([pa.nulls(unit.rows)], names=[""])]
 
 

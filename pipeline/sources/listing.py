@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
 from pipeline.local_files import Found
+from pipeline.records import InputFile
 from pipeline.sources.folder import EXTENSIONS, list_folder
 from pipeline.sources.interface import Listing
 from pipeline.sources.parquet import list_parquet
@@ -32,10 +33,10 @@ def list_input(config: JobConfig) -> Listing:
     files = [f for f in files if not posixpath.basename(f.path).startswith("_")]
     if not files:
         raise InputError(f"no {kind} files in {config.input.path!r}")
-    files = [_tagged(config, root, f) for f in files]
-    listing = _tabular(config, root, files, kind)
-    used = {f.path for f in files}
-    return replace(listing, ignored=tuple(f.path for f in found if f.path not in used))
+    listing = _tabular(config, root, [_tagged(config, root, f) for f in files], kind)
+    listed = {f.path: InputFile(f.path, f.size, f.tag) for f in files}
+    units = tuple(replace(u, listed=listed[u.file]) for u in listing.units)
+    return replace(listing, units=units, ignored=tuple(f.path for f in found if f.path not in listed))
 
 
 def gather(path: str | tuple[str, ...]) -> tuple[Folder, list[Found]]:

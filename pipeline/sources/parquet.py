@@ -46,7 +46,9 @@ class _Stream:
     def __init__(self, root: Folder, unit: Unit, columns: tuple[str, ...], size: int) -> None:
         self._columns = list(columns)
         self._open = root.open(unit.file)
-        file = pq.ParquetFile(self._open.__enter__(), metadata=_footer(root, unit.file), buffer_size=_STREAM_BYTES)
+        file = pq.ParquetFile(
+            self._open.__enter__(), metadata=_footer(root, unit.file, unit.listed), buffer_size=_STREAM_BYTES
+        )
         self._batches = file.iter_batches(size, row_groups=[unit.part], columns=self._columns, use_threads=False)
         self._batch: pa.RecordBatch | None = None
         self.first = 0
@@ -84,7 +86,7 @@ _streams = _Streams()
 
 def _stream(root: Folder, unit: Unit, columns: tuple[str, ...], size: int, start: int) -> _Stream:
     """An open stream that has not passed row `start` yet, else a new one."""
-    key = (root, unit.file, unit.part, columns, size)
+    key = (root, unit.file, unit.listed, unit.part, columns, size)
     found = _streams.open.pop(key, None)
     if found is not None and found.first > start:
         found.close()
@@ -96,7 +98,8 @@ def _stream(root: Folder, unit: Unit, columns: tuple[str, ...], size: int, start
 
 
 @lru_cache(maxsize=64)
-def _footer(root: Folder, name: str) -> pq.FileMetaData:
+def _footer(root: Folder, name: str, _listed: InputFile | None) -> pq.FileMetaData:
+    """The footer of a file in the state in which it was listed: another state is another key of the cache."""
     with root.open(name) as source:
         return pq.read_metadata(source)
 

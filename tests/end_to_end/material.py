@@ -21,7 +21,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 LABELS = ("owl", "tit", "wren")
-WORDS = "the quick brown fox jumps over a lazy dog near some quiet river bank while small birds sing loud".split()
+WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "some", "lazy", "dog", "near", "a", "quiet", "river", "bank")
 IMAGE_STEPS: list[Any] = [
     "albumentations.HorizontalFlip",
     {"albumentations.Rotate": {"limit": 20}},

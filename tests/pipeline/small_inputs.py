@@ -80,7 +80,7 @@ def text_columns(count: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def values(path: Path | str | Sequence[str], output: Path | str, **changes: Any) -> dict[str, Any]:
+def values(path: Path | str | Sequence[str], output: Path | str, /, **changes: Any) -> dict[str, Any]:
     """A config as YAML gives it: texts by `id` and `label`. `changes` are keys with `__` between levels."""
     tree: dict[str, Any] = {
         "seed": 17,
@@ -101,7 +101,7 @@ def values(path: Path | str | Sequence[str], output: Path | str, **changes: Any)
     return tree
 
 
-def config_of(path: Path | str | Sequence[str], output: Path | str, **changes: Any) -> JobConfig:
+def config_of(path: Path | str | Sequence[str], output: Path | str, /, **changes: Any) -> JobConfig:
     """The same, validated."""
     return JobConfig.model_validate(values(path, output, **changes))
 

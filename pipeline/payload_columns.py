@@ -1,0 +1,171 @@
+"""Columns of payload in a table: bytes by their first bytes, files by their names, texts by their words."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.column_roles import words_of_name
+from pipeline.errors import UsageError
+from pipeline.findings import FieldFound, Modality, Payloads
+from pipeline.payload_samples import DECODED, examine, examine_texts, modality_of, spread
+from pipeline.read import BYTES
+from pipeline.records import Unit
+from pipeline.sources import Listing
+from pipeline.sources.folder import EXTENSIONS
+from pipeline.sources.references import resolve
+from pipeline.storage import read_file, stat_file
+
+_SNIFFED = 24
+_CHECKED_FILES = 40
+_MOST_NAMED = 0.9
+_LONGEST_NAME = 1000
+_NATURAL_CHARACTERS, _NATURAL_SHARE = 20, 0.5
+_TEXT_NAMES = frozenset({
+    "text", "caption", "sentence", "comment", "review", "body", "content", "description", "question", "answer",
+    "title", "transcript", "transcription", "prompt", "message", "summary", "abstract", "headline", "tweet",
+    "premise", "hypothesis", "utterance", "query", "document",
+})  # fmt: skip
+_MASKS = frozenset({"mask", "masks", "segmentation", "thumbnail", "thumb", "depth", "annotation"})
+_EXTENSIONS: dict[str, Modality] = {
+    extension: modality
+    for modality in ("image", "audio", "text")
+    for extension in EXTENSIONS[modality]
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """The first rows of a unit."""
+
+    unit: Unit
+    rows: pa.Table
+
+
+def find_payloads(listing: Listing, samples: Sequence[Sampled]) -> tuple[list[FieldFound], list[str]]:
+    """Columns of images and sounds, and of names of files that exist; remarks about columns that nearly are."""
+    fields: list[FieldFound] = []
+    remarks: list[str] = []
+    for column in listing.schema:
+        found = None
+        if _holds_bytes(column.type):
+            found = _bytes_field(column, samples)
+        elif is_text(column.type) and (modality := _named_modality(_values(samples, column.name))):
+            found = _uri_field(listing, samples, column.name, modality)
+        if isinstance(found, FieldFound):
+            fields.append(found)
+        elif found:
+            remarks.append(found)
+    return sorted(fields, key=lambda f: (bool(_MASKS & set(words_of_name(f.column))), f.uri)), remarks
+
+
+def find_texts(listing: Listing, samples: Sequence[Sampled], taken: set[str]) -> list[FieldFound]:
+    """Columns of natural language, the one with the longest texts first; a telling name counts threefold."""
+    found = []
+    for column in listing.schema:
+        values = _values(samples, column.name) if is_text(column.type) and column.name not in taken else []
+        texts = [v for v in values if v]
+        weight = _language_weight(column.name, texts)
+        if weight:
+            refused = 1 - len(values) / sum(s.rows.num_rows for s in samples)
+            found.append((weight, FieldFound(column.name, "text", False, refused, examine_texts(texts))))
+    return [field for _, field in sorted(found, key=lambda f: -f[0])]
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds text, dictionary encoded or not."""
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value))
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        place = kind.get_field_index(BYTES)
+        return place >= 0 and _holds_bytes(kind.field(place).type)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
+
+
+def _values(samples: Sequence[Sampled], name: str) -> list[Any]:
+    return [v for s in samples for v in s.rows.column(name).to_pylist() if v is not None]
+
+
+def _bytes_field(column: pa.Field, samples: Sequence[Sampled]) -> FieldFound | str:
+    """The field, or why the column cannot be one."""
+    rows = sum(s.rows.num_rows for s in samples)
+    values = _values(samples, column.name)
+    payloads = [p for v in values if (p := v.get(BYTES) if isinstance(v, dict) else v) is not None]
+    if not payloads:
+        return f"Column {column.name!r} has no bytes in the rows looked at; paths within a struct are not followed"
+    modality = modality_of(spread(payloads, _SNIFFED))
+    if modality is None:
+        return f"Column {column.name!r} holds bytes that are no image or sound that can be read"
+    looked, notes = examine(payloads, modality)
+    return FieldFound(column.name, modality, False, 1 - len(payloads) / rows, looked, notes)
+
+
+def _named_modality(values: Sequence[str]) -> Modality | None:
+    """What most values are the file names of; None where most are no file names."""
+    kinds = Counter(_EXTENSIONS.get(_ending(v)) for v in values if len(v) <= _LONGEST_NAME)
+    named = [(count, kind) for kind, count in kinds.items() if kind is not None]
+    if not named:
+        return None
+    count, kind = max(named, key=lambda n: n[0])
+    return kind if count >= _MOST_NAMED * len(values) else None
+
+
+def _ending(value: str) -> str:
+    return "" if "\n" in value else PurePosixPath(value.split("?")[0]).suffix.lower()
+
+
+def _uri_field(listing: Listing, samples: Sequence[Sampled], name: str, modality: Modality) -> FieldFound | str:
+    """The field, or where its files are missing. Web addresses are believed: asking for them all could be slow."""
+    places = [
+        (value, resolve(value, listing.reader.root, s.unit.file))
+        for s in samples
+        for value in s.rows.column(name).to_pylist()
+        if isinstance(value, str)
+    ]
+    chosen = spread(places, _CHECKED_FILES)
+    if all(where.startswith(("http://", "https://")) for _, where in chosen):
+        return FieldFound(name, modality, True, notes=("web addresses, not looked at",))
+    there = [where for _, where in chosen if _exists(where)]
+    if not there:
+        written, where = chosen[0]
+        return f"Column {name!r} names files that are not there: {written!r} should be at {where}"
+    rows = sum(s.rows.num_rows for s in samples)
+    absent = 1 - len(there) / len(chosen)
+    notes = (f"{len(chosen) - len(there)} of {len(chosen)} files looked for are missing",) if absent else ()
+    payloads = [read_file(where) for where in spread(there, DECODED)]
+    looked, errors = _examined(payloads, modality)
+    return FieldFound(name, modality, True, max(absent, 1 - len(places) / rows), looked, (*notes, *errors))
+
+
+def _exists(where: str) -> bool:
+    try:
+        stat_file(where)
+    except (OSError, ValueError, UsageError):
+        return False
+    return True
+
+
+def _examined(payloads: Sequence[bytes], modality: Modality) -> tuple[Payloads, tuple[str, ...]]:
+    if modality == "text":
+        return examine_texts([p.decode("utf-8", "replace") for p in payloads]), ()
+    return examine(payloads, modality)
+
+
+def _language_weight(name: str, texts: Sequence[str]) -> float:
+    """Mean length of texts that look like language; 0 for codes, names, addresses and serialised data."""
+    if not texts:
+        return 0.0
+    mean = sum(len(t) for t in texts) / len(texts)
+    spaced = sum(any(c.isspace() for c in t.strip()) for t in texts) / len(texts)
+    dense = sum(not t.isascii() for t in texts) / len(texts)
+    odd = sum("://" in t[:12] or t.lstrip()[:1] in ("{", "[", "<") for t in texts) / len(texts)
+    telling = bool(_TEXT_NAMES & set(words_of_name(name)))
+    if odd > _NATURAL_SHARE or (not telling and (mean < _NATURAL_CHARACTERS or spaced < _NATURAL_SHARE)):
+        return 0.0
+    return mean * (3 if telling else 1) if max(spaced, dense) > 0.1 or telling else 0.0

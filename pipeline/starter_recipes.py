@@ -1,0 +1,82 @@
+"""Sensible first recipes: for each modality the lines of a field's config, gentler for small or short payload."""
+
+from collections.abc import Callable
+
+from pipeline.findings import FieldFound, Modality, Payloads
+
+_SMALL_SIDE = 64
+_LARGE_SIDE = 640
+_SHORT_SECONDS = 0.25
+_FEW_WORDS = 4.0
+_EDGES = "    # border_mode 4 mirrors the edges; without it, uncovered corners are black"
+
+
+def recipe_lines(field: FieldFound) -> list[str]:
+    """YAML lines below `type:`, without indentation of their own level."""
+    return _RECIPES[field.modality](field.payloads)
+
+
+def _image(seen: Payloads) -> list[str]:
+    lines = ["mode: grey                # all pictures looked at are grey"] if seen.grey else []
+    lines += (
+        ["# mode: rgba              # keep transparency; without it, pictures are laid on white"] if seen.alpha else []
+    )
+    if seen.largest > _LARGE_SIDE:
+        lines += ["# prepare:                # every sample of every split; smaller files, faster runs"]
+        lines += ["#   - albumentations.SmallestMaxSize: {max_size: 512}"]
+    lines += ["augment:                  # copies of training records only", *_image_steps(seen)]
+    return [*lines, "quality: {reject_identical: true}   # a copy with the very pixels of its original is drawn again"]
+
+
+def _image_steps(seen: Payloads) -> list[str]:
+    flip = "  - albumentations.HorizontalFlip   # not where left and right matter: digits, letters, signs"
+    if 0 < seen.typical < _SMALL_SIDE:
+        return [
+            flip,
+            "  - albumentations.Affine: {translate_percent: [-0.08, 0.08], rotate: [-8, 8], border_mode: 4, p: 0.7}",
+            _EDGES,
+            "  - albumentations.RandomBrightnessContrast: {brightness_limit: 0.15, contrast_limit: 0.15, p: 0.7}",
+        ]
+    return [
+        flip,
+        "  - albumentations.Affine: {scale: [0.85, 1.15], keep_ratio: true, rotate: [-15, 15], border_mode: 4, p: 0.7}",
+        _EDGES,
+        "  - albumentations.RandomBrightnessContrast: {p: 0.7}",
+        "  - albumentations.GaussianBlur: {p: 0.2}",
+        "  # - albumentations.RandomResizedCrop: {size: [224, 224], scale: [0.6, 1.0], p: 1}   # one size for all",
+        "  # - albumentations.CoarseDropout: {p: 0.3}",
+    ]
+
+
+def _audio(seen: Payloads) -> list[str]:
+    lines = [
+        "augment:                  # copies of training records only",
+        "  - audiomentations.Gain: {min_gain_db: -6, max_gain_db: 6, p: 0.5}",
+        "  - audiomentations.AddGaussianNoise: {min_amplitude: 0.001, max_amplitude: 0.01, p: 0.7}",
+    ]
+    if seen.seen and seen.smallest < _SHORT_SECONDS:
+        lines += ["  # - audiomentations.PitchShift: {p: 0.3}   # some sounds are too short for it"]
+    else:
+        lines += [
+            "  - audiomentations.PitchShift: {min_semitones: -2, max_semitones: 2, p: 0.3}",
+            "  - audiomentations.TimeStretch: {min_rate: 0.9, max_rate: 1.1, p: 0.3}",
+        ]
+    lines += ["  # - audiomentations.Shift: {p: 0.5}"]
+    return [*lines, "quality: {reject_identical: true}   # a copy with the very samples of its original is drawn again"]
+
+
+def _text(seen: Payloads) -> list[str]:
+    lines = ["augment:                  # copies of training records only", "  - one_of:"]
+    if seen.words < _FEW_WORDS:
+        lines += ["      - nlpaug.RandomCharAug: {action: swap}", "      - nlpaug.RandomCharAug: {action: delete}"]
+    else:
+        lines += ["      - nlpaug.RandomWordAug: {action: swap, aug_p: 0.1}"]
+        lines += ["      - nlpaug.RandomWordAug: {action: delete, aug_p: 0.1}"]
+        typing = "- nlpaug.KeyboardAug: {aug_word_p: 0.1, aug_char_p: 0.2}"
+        lines += [f"      {typing}" if seen.latin else f"      # {typing}   # knows Latin keyboards"]
+    lines += ["  # - nlpaug.SynonymAug: {aug_p: 0.2}   # English; see: fanbeam transforms nlpaug.SynonymAug"]
+    unchanged = "" if seen.words < _FEW_WORDS or seen.short else ", reject_unchanged: true"
+    return [*lines, f"quality: {{reject_empty: true{unchanged}}}"]
+
+
+_RECIPES: dict[Modality, Callable[[Payloads], list[str]]] = {"image": _image, "audio": _audio, "text": _text}

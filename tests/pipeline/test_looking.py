@@ -1,0 +1,325 @@
+"""`fanbeam init`: what is found in data of each kind, and that the config written for it checks and renders."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from PIL import Image
+
+from pipeline.check import checked
+from pipeline.config import JobConfig
+from pipeline.config_file import read_config
+from pipeline.errors import InputError
+from pipeline.job import Task
+from pipeline.looking import config_text, describe_data
+from pipeline.records import SPLITS, Shard
+from pipeline.rendering import families
+from pipeline.running import job_of
+from pipeline.starter_config import dataset_path, quoted
+from pipeline.survey import survey
+
+SENTENCES = (
+    "The river was high after three days of rain.",
+    "She bought two tickets for the early train.",
+    "Nobody knew where the old map had gone.",
+    "A small dog slept under the kitchen table.",
+    "They painted the fence green before the winter came.",
+)
+
+
+def png(number: int, side: int = 40, channels: int = 3) -> bytes:
+    pixels = np.random.default_rng(number).integers(0, 256, (side, side + 8, channels), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def wav(number: int, seconds: float = 0.5) -> bytes:
+    samples = np.random.default_rng(number).standard_normal(int(8000 * seconds)).astype(np.float32) * 0.1
+    file = io.BytesIO()
+    soundfile.write(file, samples, 8000, format="WAV")
+    return file.getvalue()
+
+
+def put(path: Path, data: bytes | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str) -> tuple[str, JobConfig]:
+    """The config for some data, which must check, render, and stay within its own limits."""
+    monkeypatch.chdir(tmp_path)
+    text = config_text(describe_data(data), "config.yaml")
+    put(tmp_path / "config.yaml", text)
+    config, listing = checked(read_config("config.yaml"))
+    job = job_of(config, listing)
+    blocks = tuple(t.block for t in survey(job, listing.units).blocks)
+    found = [g for split in SPLITS for g in families(job, Task(Shard(split, 0, blocks)))]
+    failed = sum(d.copy is None for g in found for d in g.dropped)
+    copies = sum(s.variant.copy > 0 for g in found for s in g.samples)
+    lost = sum(d.copy is not None for g in found for d in g.dropped)
+    assert copies > 0
+    assert failed <= config.limits.failed * len(found)
+    assert lost <= config.limits.rejected * (copies + lost)
+    return text, config
+
+
+def problem_of(data: str) -> str:
+    with pytest.raises(InputError) as error:
+        describe_data(data)
+    assert all(p.message for p in error.value.problems)
+    return "\n".join([error.value.message, *(str(p) for p in error.value.problems)])
+
+
+def table(rows: int = 40) -> dict[str, list[object]]:
+    return {
+        "image_id": [f"im{n:03}" for n in range(rows)],
+        "species": [("oak", "elm")[n % 2] for n in range(rows)],
+        "observer": [f"person {n % 12}" for n in range(rows)],
+    }
+
+
+def test_folder_of_images_with_everything_that_lies_about(tmp_path, monkeypatch):
+    for n in range(12):
+        put(tmp_path / "my photos" / ("Bäume & co" if n % 2 else "chats noirs") / f"été {n}.PNG", png(n))
+    for name in ("Thumbs.db", "README.txt", "chats noirs/.DS_Store", "chats noirs/Thumbs.db"):
+        put(tmp_path / "my photos" / name, b"not a picture")
+    put(tmp_path / "my photos" / "chats noirs" / "deeper" / "one more.png", png(99))
+    put(tmp_path / "my photos" / "at the root.png", png(100))
+    text, config = written(tmp_path, monkeypatch, "my photos")
+    assert "13 images, 3 classes by folder: Bäume & co (6), chats noirs (6), deeper (1)" in text
+    assert "3 of 3 classes have fewer than 10 records" in text
+    assert "1 outside the class folders, left out by the pattern: at the root.png" in text
+    assert "3 other files are ignored: 2 .db, 1 .txt" in text
+    assert config.input.path == "my photos/*/**/*"
+    assert config.output.path == "out/my-photos"
+    assert list(config.fields) == ["image"]
+
+
+def test_plain_folder_keeps_its_path(tmp_path, monkeypatch):
+    for n in range(6):
+        put(tmp_path / "birds" / ("a", "b")[n % 2] / f"{n}.png", png(n, side=100))
+    put(tmp_path / "birds" / ".cache" / "x.png", b"not a picture")
+    text, config = written(tmp_path, monkeypatch, "birds")
+    assert config.input.path == "birds"
+    assert "albumentations.GaussianBlur" in text
+    assert text.startswith("# fanbeam run config.yaml     ->  out/birds/<version>/\n")
+
+
+def test_files_without_class_folders(tmp_path, monkeypatch):
+    for n in range(4):
+        put(tmp_path / "flat" / f"{n}.png", png(n))
+    text, _ = written(tmp_path, monkeypatch, "flat")
+    assert "4 images, no class folders" in text
+
+
+def test_grey_pictures_stay_grey(tmp_path, monkeypatch):
+    for n in range(4):
+        put(tmp_path / "scans" / "a" / f"{n}.png", png(n, channels=1))
+    _, config = written(tmp_path, monkeypatch, "scans")
+    assert config.fields["image"].mode == "grey"
+
+
+def test_folders_named_for_splits_are_warned_of(tmp_path, monkeypatch):
+    for n in range(6):
+        put(tmp_path / "set" / ("train", "val")[n % 2] / "cat" / f"{n}.png", png(n))
+    text, _ = written(tmp_path, monkeypatch, "set")
+    assert "# The folders train, val look like splits." in text
+    assert "  # path: set/train" in text
+
+
+def test_broken_pictures_are_told_and_allowed_for(tmp_path, monkeypatch):
+    for n in range(5):
+        put(tmp_path / "d" / "a" / f"{n}.png", png(n))
+    put(tmp_path / "d" / "a" / "broken.png", b"\x89PNG\r\n\x1a\n")
+    text, config = written(tmp_path, monkeypatch, "d")
+    assert "1 of 6 looked at cannot be decoded" in text
+    assert config.limits.failed > 1 / 6
+
+
+def test_folder_of_sounds(tmp_path, monkeypatch):
+    for n in range(6):
+        put(tmp_path / "drums" / ("kick", "snare")[n % 2] / f"hit {n}.wav", wav(n))
+    text, config = written(tmp_path, monkeypatch, "drums")
+    assert config.fields["audio"].type == "audio"
+    assert "wav; 0.50 to 0.50 seconds at 8 kHz in 6 looked at" in text
+
+
+def test_folder_of_texts_with_a_readme(tmp_path, monkeypatch):
+    for n in range(10):
+        put(tmp_path / "texts" / ("a", "b")[n % 2] / f"{n}.txt", SENTENCES[n % 5])
+    put(tmp_path / "texts" / "README.txt", "About these texts.")
+    _, config = written(tmp_path, monkeypatch, "texts")
+    assert config.fields["text"].type == "text"
+    assert config.input.path == "texts/*/*"
+
+
+def test_sidecar_tables_do_not_hide_the_pictures(tmp_path, monkeypatch):
+    for n in range(4):
+        put(tmp_path / "d" / "a" / f"{n}.png", png(n))
+        put(tmp_path / "d" / "a" / f"{n}.json", "[1]")
+    _, config = written(tmp_path, monkeypatch, "d")
+    assert config.input.format == "folder"
+
+
+def test_parquet_of_bytes(tmp_path, monkeypatch):
+    columns = {**table(), "picture": [png(n) for n in range(40)], "mask": [png(n) for n in range(40)]}
+    pq.write_table(pa.table(columns), tmp_path / "trees.parquet")
+    text, config = written(tmp_path, monkeypatch, "trees.parquet")
+    assert (config.input.id, config.input.label, config.input.group) == ("image_id", "species", "observer")
+    assert list(config.fields) == ["picture"]
+    assert "# unique in all 40 rows" in text
+    assert "# 2 classes: elm (20), oak (20)" in text
+    assert "# mask: {type: image, augment: []}" in text
+
+
+def test_hugging_face_struct_with_class_names(tmp_path, monkeypatch):
+    features = {"image": {"_type": "Image"}, "target": {"names": ["cat", "dog"], "_type": "ClassLabel"}}
+    schema = pa.schema(
+        [("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])), ("target", pa.int64())],
+        metadata={"huggingface": json.dumps({"info": {"features": features}})},
+    )
+    rows = {
+        "image": [{"bytes": png(n), "path": f"{n}.png"} if n != 3 else None for n in range(10)],
+        "target": [n % 2 for n in range(10)],
+    }
+    put(tmp_path / "hub" / "README.md", "# card")
+    put(tmp_path / "hub" / "dataset_infos.json", "{}")
+    put(tmp_path / "hub" / "data" / "train-00000-of-00001.parquet", b"")
+    pq.write_table(pa.table(rows, schema=schema), tmp_path / "hub" / "data" / "train-00000-of-00001.parquet")
+    text, config = written(tmp_path, monkeypatch, "hub")
+    assert "# 2 classes: 0 = cat (5), 1 = dog (5)" in text
+    assert "left out by the pattern: jsonl" in text
+    assert config.input.path == "hub/**/*.parquet"
+    assert config.limits.failed >= 0.1
+
+
+def test_csv_of_texts_with_a_split_column(tmp_path, monkeypatch):
+    lines = ["review_id,text,sentiment,split"]
+    lines += [
+        f'{n:03},"{SENTENCES[n % 5]} {n}",{"pos" if n % 3 else "neg"},{"test" if n % 5 == 0 else "train"}'
+        for n in range(40)
+    ]
+    put(tmp_path / "reviews.csv", "\n".join(lines))
+    text, config = written(tmp_path, monkeypatch, "reviews.csv")
+    assert (config.input.id, config.input.label, config.split.column) == ("review_id", "sentiment", "split")
+    assert config.fields["text"].type == "text"
+    assert "# test (8), train (32)" in text
+    assert "reject_unchanged: true" in text
+
+
+def test_csv_with_missing_labels_says_so_and_runs(tmp_path, monkeypatch):
+    lines = ["text\tlabel"] + [f"{SENTENCES[n % 5]} {n}\t{'' if n % 4 == 0 else 'x'}" for n in range(40)]
+    put(tmp_path / "a.tsv", "\n".join(lines))
+    text, config = written(tmp_path, monkeypatch, "a.tsv")
+    assert "1 class: x (30); 10 rows have none and will fail" in text
+    assert config.limits.failed >= 0.25
+
+
+def test_texts_of_other_scripts_and_of_one_word(tmp_path, monkeypatch):
+    put(tmp_path / "ru.csv", "text\n" + "\n".join(f"Сегодня хорошая погода и мы идём гулять {n}" for n in range(20)))
+    text, _ = written(tmp_path, monkeypatch, "ru.csv")
+    assert "# - nlpaug.KeyboardAug" in text
+    put(tmp_path / "word.csv", "text\n" + "\n".join(f"hello{n}" for n in range(20)))
+    text, _ = written(tmp_path, monkeypatch, "word.csv")
+    assert "RandomCharAug" in text
+
+
+def test_jsonl_of_file_names(tmp_path, monkeypatch):
+    rows = []
+    for n in range(12):
+        put(tmp_path / "data" / "files" / f"bild {n} ü.png", png(n))
+        rows.append({"file": f"files/bild {n} ü.png", "uuid": f"u{n}", "category": n % 3, "patient": f"p{n // 2}"})
+    put(tmp_path / "data" / "list.jsonl", "\n".join(json.dumps(r) for r in rows))
+    _, config = written(tmp_path, monkeypatch, "data/list.jsonl")
+    assert config.fields["file"].uri
+    assert (config.input.id, config.input.label, config.input.group) == ("uuid", "category", "patient")
+
+
+def test_awkward_column_names_are_quoted(tmp_path, monkeypatch):
+    rows = {"no: 1 #id": [f"k{n}" for n in range(20)], "yes": [f"{SENTENCES[n % 5]} {n}" for n in range(20)]}
+    pq.write_table(pa.table(rows), tmp_path / "odd [1].parquet")
+    _, config = written(tmp_path, monkeypatch, "odd [1].parquet")
+    assert list(config.fields) == ["yes"]
+    assert config.input.id == "no: 1 #id"
+    assert quoted("a b") == '"a b"'
+    assert quoted("data/birds") == "data/birds"
+    assert quoted("null") == '"null"'
+    assert quoted("007") == '"007"'
+    assert quoted("a\nb") == '"a\\nb"'
+
+
+def test_ids_that_occur_twice_are_not_ids(tmp_path):
+    rows = {"id": [n // 2 for n in range(20)], "text": [SENTENCES[n % 5] for n in range(20)]}
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet")
+    assert describe_data(str(tmp_path / "a.parquet")).id is None
+
+
+def test_few_groups_are_only_proposed(tmp_path):
+    rows = {"site": [n % 2 for n in range(20)], "text": [SENTENCES[n % 5] for n in range(20)]}
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet")
+    findings = describe_data(str(tmp_path / "a.parquet"))
+    assert findings.group is None
+    assert [role for role, found in findings.other_roles if found.column == "site"] == ["group"]
+    assert "  # group: site" in config_text(findings, "c.yaml")
+
+
+def test_the_dataset_never_lies_inside_the_data(tmp_path, monkeypatch):
+    for n in range(3):
+        put(tmp_path / "here" / "a" / f"{n}.png", png(n))
+    monkeypatch.chdir(tmp_path / "here")
+    findings = describe_data(".")
+    assert dataset_path(findings) == "../here-augmented"
+    _, config = written(tmp_path / "here", monkeypatch, ".")
+    assert config.output.path == "../here-augmented"
+
+
+def test_no_such_path(tmp_path):
+    assert "Check the spelling" in problem_of(str(tmp_path / "nothing"))
+
+
+def test_empty_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "no files in" in problem_of(str(tmp_path / "empty"))
+
+
+def test_unknown_kind(tmp_path):
+    put(tmp_path / "a.xlsx", b"x")
+    message = problem_of(str(tmp_path))
+    assert "cannot be read" not in message
+    assert ".xlsx" in message
+    assert "Parquet, CSV, TSV, JSON Lines" in message
+
+
+def test_no_usable_column(tmp_path):
+    pq.write_table(pa.table({"x": [1.5, 2.5], "blob": [b"aa", b"bb"]}), tmp_path / "n.parquet")
+    message = problem_of(str(tmp_path / "n.parquet"))
+    assert "x (double), blob (binary)" in message
+    assert "Column 'blob' holds bytes that are no image or sound" in message
+
+
+def test_named_files_that_are_not_there(tmp_path):
+    put(tmp_path / "a.csv", "file\nx.png\ny.png\n")
+    assert "names files that are not there: 'x.png'" in problem_of(str(tmp_path / "a.csv"))
+
+
+def test_table_without_rows(tmp_path):
+    put(tmp_path / "a.csv", "text,label\n")
+    assert "no rows" in problem_of(str(tmp_path / "a.csv"))
+
+
+def test_the_result_of_a_run_is_refused(tmp_path):
+    pq.write_table(pa.table({"text": ["a b"], "sample_id": ["x/0"]}), tmp_path / "a.parquet")
+    assert "which fanbeam writes itself" in problem_of(str(tmp_path / "a.parquet"))
+
+
+def test_a_folder_with_the_result_of_a_run_is_refused(tmp_path):
+    put(tmp_path / "out" / "birds" / "1a2b" / "_receipts" / "train-00000.json", "{}")
+    put(tmp_path / "birds" / "a" / "1.png", png(1))
+    assert "holds the result of a fanbeam run: out/birds/1a2b" in problem_of(str(tmp_path))

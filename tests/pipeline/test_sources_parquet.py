@@ -1,0 +1,263 @@
+import datetime
+import decimal
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from small_inputs import parquet, put, rows_of
+
+from pipeline.errors import InputError
+from pipeline.sources.interface import BATCH_BYTES, Listing
+from pipeline.sources.parquet import list_parquet
+from pipeline.storage import expand
+
+
+def listed(path: Path) -> Listing:
+    return list_parquet(*expand(str(path)))
+
+
+def read(listing: Listing) -> pa.Table:
+    batches = [b for u in listing.units for b in listing.reader.read(u, None, 0, u.rows)]
+    return pa.Table.from_batches(batches, listing.schema.remove_metadata())
+
+
+def complaint(path: Path) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        listed(path)
+    return [str(p) for p in caught.value.problems]
+
+
+INDEX = pa.array([1, 0, None, 1], pa.int8())
+COLUMNS: dict[str, pa.Array] = {
+    "nanoseconds": pa.array([1, 2, None, 3], pa.timestamp("ns", "Europe/Berlin")),
+    "decimal": pa.array([decimal.Decimal("1.23"), None, decimal.Decimal("-99.99"), decimal.Decimal(0)]),
+    "big decimal": pa.array([decimal.Decimal(10) ** 60, None, None, None], pa.decimal256(70, 2)),
+    "map": pa.array([[("a", 1)], [], None, [("b", None), ("a", 2)]], pa.map_(pa.string(), pa.int32())),
+    "large string": pa.array(["a", None, "", "ü"], pa.large_string()),
+    "string view": pa.array(["a", None, "", "a text that is longer than twelve"], pa.string_view()),
+    "binary view": pa.array([b"a", None, b"", b"x" * 50], pa.binary_view()),
+    "large binary": pa.array([b"a", None, b"", b"x"], pa.large_binary()),
+    "dictionary": pa.DictionaryArray.from_arrays(INDEX, pa.array(["x", "y"])),
+    "ordered": pa.DictionaryArray.from_arrays(INDEX, pa.array(["x", "y"]), ordered=True),
+    "nested dictionary": pa.StructArray.from_arrays(
+        [pa.DictionaryArray.from_arrays(INDEX, pa.array(["x", "y"]))], names=["inner"]
+    ),
+    "numbers dictionary": pa.array([5, None, 5, 7]).dictionary_encode(),
+    "struct": pa.array([{"a": 1, "b": [{"c": "x"}]}, None, {"a": None, "b": []}, {"a": 2, "b": None}]),
+    "fixed list": pa.array([[1, 2], None, [3, 4], [5, None]], pa.list_(pa.int16(), 2)),
+    "large list": pa.array([[1], None, [], [None]], pa.large_list(pa.int64())),
+    "list view": pa.array([[1], None, [], [None]], pa.list_view(pa.int64())),
+    "fixed binary": pa.array([b"1234", None, b"abcd", b"\0\0\0\0"], pa.binary(4)),
+    "uuid": pa.array([bytes(range(16)), None, bytes(16), bytes(16)], pa.uuid()),
+    "tensor": pa.ExtensionArray.from_storage(
+        pa.fixed_shape_tensor(pa.float32(), [2]),
+        pa.FixedSizeListArray.from_arrays(pa.array(np.arange(8, dtype=np.float32)), 2),
+    ),
+    "date": pa.array([datetime.date(1, 1, 1), None, datetime.date(9999, 12, 31), datetime.date(1970, 1, 1)]),
+    "time": pa.array([1, None, 2, 3], pa.time64("ns")),
+    "duration": pa.array([1, None, 2, 3], pa.duration("ns")),
+    "float16": pa.array(np.array([1, 2, np.nan, np.inf], np.float16)),
+    "nan": pa.array([float("nan"), -0.0, None, 1e308]),
+    "uint64": pa.array([2**64 - 1, 0, None, 1], pa.uint64()),
+    "boolean": pa.array([True, None, False, True]),
+    "null": pa.nulls(4),
+    "": pa.array(["no", "name", "at", "all"]),
+    "a.b": pa.array([1, 2, 3, 4]),
+    "a": pa.array([{"b": "x"}, None, {"b": None}, {"b": "y"}]),
+    "ünïcödé \U0001f426 \t": pa.array([1, 2, 3, 4]),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_every_type_comes_as_it_is_stored(tmp_path: Path, name: str) -> None:
+    path = parquet(tmp_path / "a.parquet", {name: COLUMNS[name], "id": list("abcd")}, per_group=3)
+    found = read(listed(path))
+    stored = pq.read_table(path)
+    assert found.schema.types == stored.schema.types
+    assert found.column(0).combine_chunks().equals(stored.column(0).combine_chunks()) or name in ("nan", "float16")
+    assert str(found.column(0).to_pylist()) == str(stored.column(0).to_pylist())
+
+
+def test_all_types_at_once(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "a.parquet", COLUMNS, per_group=3)
+    listing = listed(path)
+    assert listing.schema.names == list(COLUMNS)
+    assert str(read(listing).to_pylist()) == str(pq.read_table(path).to_pylist())
+
+
+def test_chosen_columns_in_the_order_asked_for(tmp_path: Path) -> None:
+    listing = listed(parquet(tmp_path / "a.parquet", COLUMNS))
+    for names in (["a"], ["a.b", "a"], ["a", "a.b"], [""], ["uint64", "map"]):
+        (batch,) = listing.reader.read(listing.units[0], names, 0, 4)
+        assert batch.schema.names == names
+        assert str(batch.to_pylist()) == str([{n: COLUMNS[n][i].as_py() for n in names} for i in range(4)])
+
+
+def test_units_are_row_groups(tmp_path: Path) -> None:
+    parquet(tmp_path / "a.parquet", {"x": list(range(10))}, per_group=4)
+    parquet(tmp_path / "b.parquet", {"x": list(range(10, 12))})
+    listing = listed(tmp_path)
+    assert [(u.file, u.part, u.rows, u.first_row) for u in listing.units] == [
+        ("a.parquet", 0, 4, 0), ("a.parquet", 1, 4, 4), ("a.parquet", 2, 2, 8), ("b.parquet", 0, 2, 0),
+    ]  # fmt: skip
+    assert [r["x"] for r in rows_of(listing.reader, listing.units)] == list(range(12))
+    assert listing.reader.locate(listing.units[2], 1) == ("a.parquet", 9)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 10), (3, 7), (9, 10), (0, 1), (5, 5), (8, 99)])
+def test_windows(tmp_path: Path, start: int, stop: int) -> None:
+    listing = listed(parquet(tmp_path / "a.parquet", {"x": list(range(10))}))
+    (unit,) = listing.units
+    for columns in (None, ["x"]):
+        found = [r["x"] for b in listing.reader.read(unit, columns, start, stop) for r in b.to_pylist()]
+        assert found == list(range(10))[start:stop]
+
+
+def test_the_end_of_a_huge_row_group_is_read_in_little_memory(tmp_path: Path) -> None:
+    payload = [np.random.default_rng(n).bytes(60_000) for n in range(600)]
+    path = tmp_path / "huge.parquet"
+    with pq.ParquetWriter(path, pa.schema([("x", pa.binary())]), compression="none", use_dictionary=False) as writer:
+        writer.write_table(pa.table({"x": pa.array(payload)}), row_group_size=600)
+    listing = listed(path)
+    (unit,) = listing.units
+    assert unit.bytes > 35_000_000
+    last, before = payload[-1], pa.total_allocated_bytes()
+    del payload
+    peak, rows = 0, []
+    for batch in listing.reader.read(unit, None, 590, 600):
+        peak = max(peak, pa.total_allocated_bytes() - before)
+        rows += batch.column(0).to_pylist()
+    assert rows[-1] == last
+    assert peak < 4 * BATCH_BYTES
+    pool = pa.default_memory_pool()
+    assert pool.max_memory() is None or peak < pool.max_memory() + 1
+
+
+def test_batches_are_bounded(tmp_path: Path) -> None:
+    listing = listed(parquet(tmp_path / "a.parquet", {"x": [os.urandom(100_000) for _ in range(200)]}))
+    (unit,) = listing.units
+    batches = list(listing.reader.read(unit, None, 0, 200))
+    assert sum(b.num_rows for b in batches) == 200
+    assert max(b.nbytes for b in batches) < 1.5 * BATCH_BYTES
+
+
+def test_a_file_that_changes_is_read_anew(tmp_path: Path) -> None:
+    """In a notebook: the footer of the first listing was used to read the second file."""
+    path = parquet(tmp_path / "a.parquet", {"x": [1, 2, 3]})
+    assert read(listed(path)).to_pydict() == {"x": [1, 2, 3]}
+    parquet(path, {"y": ["a longer text than before", "b"], "x": ["u", "v"]})
+    assert read(listed(path)).to_pydict() == {"y": ["a longer text than before", "b"], "x": ["u", "v"]}
+
+
+@pytest.mark.parametrize("groups", [0, 1])
+def test_files_without_rows(tmp_path: Path, groups: int) -> None:
+    schema = pa.schema([("x", pa.int64())])
+    with pq.ParquetWriter(tmp_path / "a.parquet", schema) as writer:
+        for _ in range(groups):
+            writer.write_table(schema.empty_table())
+    parquet(tmp_path / "b.parquet", {"x": [1]})
+    listing = listed(tmp_path)
+    assert len(listing.files) == 2
+    assert [u.file for u in listing.units] == ["b.parquet"]
+    assert listing.schema == schema
+
+
+def test_columns_in_another_order_are_put_in_the_first_files(tmp_path: Path) -> None:
+    parquet(tmp_path / "a.parquet", {"x": [1], "y": ["a"]})
+    parquet(tmp_path / "b.parquet", {"y": ["b"], "x": [2]})
+    listing = listed(tmp_path)
+    assert list(rows_of(listing.reader, listing.units)) == [{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]
+
+
+def test_files_that_are_unlike_are_all_named(tmp_path: Path) -> None:
+    parquet(tmp_path / "a.parquet", {"x": [1], "y": ["a"]})
+    parquet(tmp_path / "b.parquet", {"x": ["1"], "y": ["a"]})
+    parquet(tmp_path / "c.parquet", {"x": [1]})
+    parquet(tmp_path / "d.parquet", {"x": [1], "y": ["a"], "z": [1]})
+    assert complaint(tmp_path) == [
+        "b.parquet: column 'x' is string, in a.parquet it is int64. Write both with one schema.",
+        "c.parquet: has no column 'y', which a.parquet has.",
+        "d.parquet: has a column 'z', which a.parquet has not.",
+    ]
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_a_column_may_hold_nulls_if_it_may_in_any_file(tmp_path: Path, first: str) -> None:
+    """The first file's NOT NULL was taken for all; writing the nulls of the second killed the run."""
+    strict = pa.schema([pa.field("x", pa.int64(), nullable=False)])
+    parquet(tmp_path / f"{first}1.parquet", pa.table({"x": [1]}, schema=strict))
+    parquet(tmp_path / "ab.parquet", {"x": pa.array([None], pa.int64())})
+    listing = listed(tmp_path)
+    assert listing.schema.field("x").nullable
+    batches = [b for u in listing.units for b in listing.reader.read(u, None, 0, u.rows)]
+    assert pa.Table.from_batches(batches).num_rows == 2
+
+
+def test_a_column_that_never_holds_nulls_stays_so(tmp_path: Path) -> None:
+    strict = pa.schema([pa.field("x", pa.int64(), nullable=False)])
+    for name in ("a", "b"):
+        parquet(tmp_path / f"{name}.parquet", pa.table({"x": [1]}, schema=strict))
+    assert not listed(tmp_path).schema.field("x").nullable
+
+
+def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    parquet(tmp_path / "a.parquet", pa.table([[1], [2], [3]], names=["x", "x", "y"]))
+    parquet(tmp_path / "b.parquet", pa.table([[1], [2], [3]], names=["x", "x", "y"]))
+    found = complaint(tmp_path)
+    assert len(found) == 2
+    assert all("['x'] occur twice" in line for line in found)
+
+
+def whole() -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"x": list(range(1000))}), sink)
+    return bytes(sink.getvalue())
+
+
+BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "short": lambda _: b"PAR1",
+    "text": lambda _: b"id,label\n" * 100,
+    "cut": lambda data: data[: len(data) // 2],
+    "cut a little": lambda data: data[:-1],
+    "endless footer": lambda data: data[:-8] + b"\xff\xff\xff\xff" + data[-4:],
+    "no footer": lambda data: data[:-8] + b"\0\0\0\0" + data[-4:],
+    "garbage footer": lambda data: data[:-60] + b"\xff" * 52 + data[-8:],
+    "encrypted": lambda data: data[:-4] + b"PARE",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_what_is_no_parquet_is_named_with_all_others(tmp_path: Path, kind: str) -> None:
+    put(tmp_path / "b.parquet", BROKEN[kind](whole()))
+    put(tmp_path / "c.parquet", b"neither")
+    put(tmp_path / "a.parquet", whole())
+    found = complaint(tmp_path)
+    assert len(found) == 2
+    assert str(tmp_path / "b.parquet") in found[0]
+    assert all("\n" not in line for line in found)
+
+
+def test_the_tag_is_the_footer_not_the_time(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "a.parquet", {"x": [1]})
+    first = listed(path).files
+    os.utime(path, (1, 1))
+    assert listed(path).files == first
+    parquet(path, {"x": [2]})
+    assert listed(path).files != first
+
+
+def test_the_reader_travels_small(tmp_path: Path) -> None:
+    for number in range(30):
+        parquet(tmp_path / f"{number}.parquet", {"x": [number]})
+    listing = listed(tmp_path)
+    packed = pickle.dumps(listing.reader)
+    assert len(packed) < 1_000
+    again: Any = pickle.loads(packed)
+    assert list(rows_of(again, listing.units)) == list(rows_of(listing.reader, listing.units))
