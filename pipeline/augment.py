@@ -79,7 +79,7 @@ class _Renderer:
             if reason is None:
                 return self._encoded(value, (*_retry(reasons), *self._steps, *steps))
             reasons.append(reason)
-        message = f"refused {len(reasons)} times: {', '.join(reasons)}"
+        message = f"refused in every attempt: {', '.join(reasons)}"
         return Rendered(None, refusal=Refusal("rejected", tools.name, "gate", reasons[-1], message=message))
 
     def _encoded(self, value: Value, steps: tuple[Applied, ...]) -> Rendered:

@@ -87,9 +87,6 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
         if name in listing.schema.names:
             message = f"the input has a column {name!r}, which fanbeam writes itself."
             found.append(Problem(text.where(("input", "path")), message, "Rename it, or read the original data."))
-    doubled = sorted({n for n in listing.schema.names if listing.schema.names.count(n) > 1})
-    if doubled:
-        found.append(Problem(text.where(("input", "path")), f"columns {doubled} occur twice.", "Rename one of each."))
     return found
 
 

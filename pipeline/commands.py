@@ -33,7 +33,7 @@ def tell(error: FanbeamError, as_json: bool) -> None:
 
 def init(data: str, output: str, force: bool, as_json: bool) -> None:
     """Write a config for some data."""
-    from pipeline.looking import config_text, describe_data
+    from pipeline.looking.describe import config_text, describe_data
     from pipeline.storage import Folder, write_file
 
     if not force and Folder.at(output).exists():
@@ -80,12 +80,12 @@ def plan(config: str, overrides: list[str], workers: int | None, as_json: bool) 
 def preview(config: str, overrides: list[str], output: str, records: int, as_json: bool) -> None:
     """Draw a contact sheet."""
     from pipeline.config_file import read_config
-    from pipeline.preview import contact_sheet, sheet_bytes
-    from pipeline.previewing import preview_families
+    from pipeline.preview.families import preview_families
+    from pipeline.preview.sheet import contact_sheet, sheet_bytes
     from pipeline.storage import write_file
 
     job, families = preview_families(read_config(config, overrides), records)
-    write_file(output, sheet_bytes(contact_sheet(job, families), output))
+    write_file(output, sheet_bytes(contact_sheet(job, families, config), output))
     if as_json:
         _put({"sheet": output, "records": len(families)})
         return

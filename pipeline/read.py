@@ -18,36 +18,38 @@ BYTES, PATH = "bytes", "path"
 def read_task(job: Job, task: Task) -> Iterator[Record]:
     """The records of a task, in order; quarantined ones carry their refusal instead of payload."""
     quarantine = dict(task.quarantine)
-    for number, record in enumerate(read_shard(job, task.shard.split, task.shard.blocks)):
-        if task.only is not None and number != task.only:
-            continue
-        if number in quarantine:
-            yield replace(record, refusal=quarantine[number])
-        else:
-            yield record
+    for number, record in read_shard(job, task.shard.split, task.shard.blocks, task.only):
+        yield replace(record, refusal=quarantine[number]) if number in quarantine else record
 
 
-def read_shard(job: Job, split: Split, blocks: Sequence[Block]) -> Iterator[Record]:
-    """The records of one split in a run of blocks."""
+def read_shard(job: Job, split: Split, blocks: Sequence[Block], only: int | None) -> Iterator[tuple[int, Record]]:
+    """The records of one split in a run of blocks, numbered from 0; of `only` that number if it is given."""
+    seen = 0
     for block in blocks:
         start = block.start
         for batch in read_listed(job.reader, block.unit, None, block.start, block.stop):
             keys = keys_of(job.config, job.reader, block.unit, batch, start)
             start += batch.num_rows
             wanted = [n for n, key in enumerate(keys) if key.split == split]
-            if wanted:
-                yield from _records(job, batch, keys, wanted, block)
+            numbered = [(seen + n, index) for n, index in enumerate(wanted) if only in (None, seen + n)]
+            seen += len(wanted)
+            if numbered:
+                yield from _records(job, batch, keys, numbered, block)
+            if only is not None and seen > only:
+                return
 
 
-def _records(job: Job, batch: pa.RecordBatch, keys: list[Key], wanted: list[int], block: Block) -> Iterator[Record]:
+def _records(
+    job: Job, batch: pa.RecordBatch, keys: list[Key], numbered: list[tuple[int, int]], block: Block
+) -> Iterator[tuple[int, Record]]:
     rest = without_payload(batch, tuple(job.config.fields))
     columns = {name: batch.column(name) for name in job.config.fields}
-    for index in wanted:
+    for number, index in numbered:
         key = keys[index]
         found = {name: _content(job, name, column, index, block.unit.file) for name, column in columns.items()}
         refusal = key.refusal or next((p for p in found.values() if isinstance(p, Refusal)), None)
         payloads = {name: None if isinstance(p, Refusal) else p for name, p in found.items()}
-        yield record_of(replace(key, refusal=refusal), payloads, rest, index)
+        yield number, record_of(replace(key, refusal=refusal), payloads, rest, index)
 
 
 def _content(job: Job, name: str, column: pa.Array, index: int, file: str) -> Payload | Refusal | None:

@@ -46,7 +46,7 @@ def show_run(console: Console, result: RunResult) -> None:
         console.print(f"Nothing to do: version {result.version} is complete.\n{result.path}", soft_wrap=True)
         return
     splits = result.manifest["splits"]
-    console.print(_class_table({s: v["classes"] for s, v in splits.items()}))
+    _print_classes(console, {s: v["classes"] for s, v in splits.items()})
     console.print(_split_table({s: (v["records"], v["samples"], v["bytes"]) for s, v in splits.items()}))
     for kind, reasons in result.manifest["dropped"].items():
         if reasons:
@@ -81,7 +81,7 @@ def show_plan(console: Console, planned: Planned, seconds: float, workers: int) 
     """A plan for people."""
     plan = planned.plan
     nested = _nested(planned)
-    console.print(_class_table(nested))
+    _print_classes(console, nested)
     console.print(_split_table({s: (p.records, p.samples, p.bytes) for s, p in plan.splits.items()}))
     if plan.refused:
         console.print(f"{plan.refused} records will fail: their id or label is null")
@@ -153,15 +153,15 @@ def _split_table(splits: dict[Any, tuple[int, int, int]]) -> Table:
     return table
 
 
-def _class_table(classes: dict[Any, dict[str, dict[str, int]]]) -> Table | str:
-    """Records -> samples per class and split; the largest classes if there are many."""
+def _print_classes(console: Console, classes: dict[Any, dict[str, dict[str, int]]]) -> None:
+    """Records -> samples per class and split; the largest classes if there are many; nothing without labels."""
     splits = [s for s in SPLITS if s in classes]
     sizes: dict[str, int] = {}
     for split in splits:
         for label, counts in classes[split].items():
             sizes[label] = sizes.get(label, 0) + counts["records"]
     if not sizes:
-        return ""
+        return
     table = Table("class", *splits, box=None)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -170,4 +170,4 @@ def _class_table(classes: dict[Any, dict[str, dict[str, int]]]) -> Table | str:
         table.add_row(label, *(f"{c['records']} → {c['samples']}" for c in cells))
     if len(sizes) > _MAX_CLASSES:
         table.add_row(f"… and {len(sizes) - _MAX_CLASSES} more")
-    return table
+    console.print(table)

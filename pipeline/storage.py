@@ -160,10 +160,14 @@ class Folder:
                 Path(self.url).mkdir(parents=True, exist_ok=True)
 
     def remove_leftovers(self) -> int:
-        """Remove temporary files of killed runs; those of living ones are locked and stay. Returns how many."""
+        """Remove temporary files of killed runs; those of living ones are locked and stay. Returns how many.
+
+        As deep as an output folder goes: its own files, those of versions, those of a version's folders.
+        """
         if not self.local:
             return 0
-        found = [p for p in Path(self.url).rglob(f"{TEMPORARY}*") if p.is_file()]
+        places = (TEMPORARY, f"*/{TEMPORARY}", f"*/*/{TEMPORARY}")
+        found = [path for place in places for path in Path(self.url).glob(f"{place}*") if path.is_file()]
         return sum(remove_unlocked(path) for path in found)
 
     def content_tag(self, name: str) -> str:

@@ -29,8 +29,8 @@ def list_input(config: JobConfig) -> Listing:
     kind = config.input.format or kind_of(found, config.input.path)
     if kind == "folder":
         return _folder(config, root, found)
-    files = [f for f in found if KINDS.get(_suffix(f)) == kind or len(found) == 1 or config.input.format]
-    files = [f for f in files if not posixpath.basename(f.path).startswith("_")]
+    visible = [f for f in found if not any(part.startswith("_") for part in f.path.split("/"))]
+    files = [f for f in visible if KINDS.get(_suffix(f)) == kind] or (visible if config.input.format else [])
     if not files:
         raise InputError(f"no {kind} files in {config.input.path!r}")
     listing = _tabular(config, root, [_tagged(config, root, f) for f in files], kind)

@@ -47,7 +47,10 @@ class _Stream:
         self._columns = list(columns)
         self._open = root.open(unit.file)
         file = pq.ParquetFile(
-            self._open.__enter__(), metadata=_footer(root, unit.file, unit.listed), buffer_size=_STREAM_BYTES
+            self._open.__enter__(),
+            metadata=_footer(root, unit.file, unit.listed),
+            buffer_size=_STREAM_BYTES,
+            pre_buffer=False,  # else the whole row group is held
         )
         self._batches = file.iter_batches(size, row_groups=[unit.part], columns=self._columns, use_threads=False)
         self._batch: pa.RecordBatch | None = None
@@ -118,12 +121,12 @@ def list_parquet(root: Folder, found: Sequence[Found]) -> Listing:
         results = list(threads.map(lambda f: _read_footer(root, f), found))
     problems = [r for r in results if isinstance(r, Problem)]
     footers = [r for r in results if isinstance(r, _Footer)]
-    problems += [p for f in footers[1:] for p in _unlike(footers[0], f)]
+    problems += [p for f in footers for p in _doubled(f)] or [p for f in footers[1:] for p in _unlike(footers[0], f)]
     if problems:
         raise InputError("the input files cannot be read together", tuple(problems))
     units = tuple(unit for footer in footers for unit in _units(footer))
     files = tuple(InputFile(f.found.path, f.found.size, f.digest) for f in footers)
-    schema = footers[0].schema
+    schema = _common(footers)
     return Listing(ParquetReader(root, tuple(schema.names)), files, units, schema, "parquet")
 
 
@@ -148,6 +151,21 @@ def _footer_bytes(root: Folder, found: Found) -> bytes:
     tail = root.read_range(found.path, found.size - 8, found.size)
     (length,) = struct.unpack("<I", tail[:4])
     return root.read_range(found.path, max(0, found.size - 8 - length), found.size)
+
+
+def _common(footers: list[_Footer]) -> pa.Schema:
+    """The first file's schema; a column may hold nulls if it may in any file."""
+    schema = footers[0].schema
+    for number, field in enumerate(schema):
+        if any(f.schema.field(field.name).nullable for f in footers):
+            schema = schema.set(number, field.with_nullable(True))
+    return schema
+
+
+def _doubled(footer: _Footer) -> list[Problem]:
+    names = footer.schema.names
+    doubled = sorted({n for n in names if names.count(n) > 1})
+    return [Problem(footer.found.path, f"columns {doubled} occur twice.", "Rename one of each.")] if doubled else []
 
 
 def _unlike(first: _Footer, other: _Footer) -> Iterator[Problem]:

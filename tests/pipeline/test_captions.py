@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.captions import Caption, captions, number_text
+from pipeline.preview.captions import Caption, captions, number_text
 from transforms.interface import Applied
 
 

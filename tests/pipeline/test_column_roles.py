@@ -1,6 +1,6 @@
 """Which column gets which role."""
 
-from pipeline.column_roles import Facts, roles_of, words_of_name
+from pipeline.looking.column_roles import Facts, roles_of, words_of_name
 
 
 def facts(name: str, distinct: int, nulls: int = 0, **more: object) -> Facts:

@@ -3,8 +3,18 @@
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline import fonts
-from pipeline.drawing import BODY, checkerboard, draw_line, pieces, shortened, tokens, visible, width_of, wrapped
+from pipeline.preview import fonts
+from pipeline.preview.drawing import (
+    BODY,
+    checkerboard,
+    draw_line,
+    pieces,
+    shortened,
+    tokens,
+    visible,
+    width_of,
+    wrapped,
+)
 
 
 @pytest.fixture

@@ -10,20 +10,20 @@ import pytest
 import soundfile
 from PIL import Image
 
-from pipeline import drawing
-from pipeline.cells import SHOWN_COPIES, cells_of
 from pipeline.check import checked
 from pipeline.config_file import parse_yaml
 from pipeline.errors import UsageError
 from pipeline.job import Job
-from pipeline.panels import WIDTH, picture_panels, refusal_panel, sound_panels
-from pipeline.preview import GAP, MARGIN, PADDING, contact_sheet, preview_job, preview_tasks, sheet_bytes
+from pipeline.preview import drawing
+from pipeline.preview.cells import SHOWN_COPIES, cells_of
+from pipeline.preview.panels import WIDTH, picture_panels, refusal_panel, sound_panels
+from pipeline.preview.sheet import GAP, MARGIN, PADDING, contact_sheet, preview_job, preview_tasks, sheet_bytes
+from pipeline.preview.text_panels import MAX_LINES, lines_of, text_panels
+from pipeline.preview.word_diff import Word
 from pipeline.records import Block, Dropped, Gated, Refusal, Unit
 from pipeline.rendering import families
 from pipeline.running import job_of
 from pipeline.survey import BlockTally, Survey, survey
-from pipeline.text_panels import MAX_LINES, lines_of, text_panels
-from pipeline.word_diff import Word
 from transforms.values import AudioValue, ImageValue, TextValue
 
 ODD_TEXTS = (

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.spectrogram import Scale, coloured, envelope, mono, scale_of, seconds_of, spectrogram
+from pipeline.preview.spectrogram import Scale, coloured, envelope, mono, scale_of, seconds_of, spectrogram
 from transforms.values import AudioValue
 
 

@@ -176,7 +176,12 @@ def test_a_put_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [(errno.EACCES, "owner and mode"), (errno.EROFS, "output.path"), (errno.EIO, "Input/output"), (errno.EDQUOT, "full")],
+    [
+        (errno.EACCES, "owner and mode"),
+        (errno.EROFS, "output.path"),
+        (errno.EIO, "Input/output"),
+        (errno.EDQUOT, "full"),
+    ],
 )
 def test_errors_of_writing_are_one_clear_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str

@@ -1,6 +1,6 @@
 """Which words a copy changed."""
 
-from pipeline.word_diff import MAX_CHARACTERS, Word, changes, from_first_change, marked_words, words_of
+from pipeline.preview.word_diff import MAX_CHARACTERS, Word, changes, from_first_change, marked_words, words_of
 
 
 def marks(original: str, copy: str) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pipeline.codecs import CodecError
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.containers import sniff_sound
 from pipeline.codecs.image import ImageCodec, sniff
-from pipeline.findings import Modality, Payloads
+from pipeline.looking.findings import Modality, Payloads
 from transforms.values import AudioValue, ImageValue
 
 T = TypeVar("T")

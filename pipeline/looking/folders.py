@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from pipeline.errors import InputError, Problem
-from pipeline.findings import FieldFound, Findings, Modality, Payloads
 from pipeline.local_files import Found
-from pipeline.payload_samples import DECODED, examine, examine_texts, spread
+from pipeline.looking.findings import FieldFound, Findings, Modality, Payloads
+from pipeline.looking.payload_samples import DECODED, examine, examine_texts, spread
 from pipeline.sources.folder import EXTENSIONS, label_of, list_folder
 from pipeline.sources.listing import KINDS
 from pipeline.split import split_of_name

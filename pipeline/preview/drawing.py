@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipeline.fonts import font, runs
+from pipeline.preview.fonts import font, runs
 
 TITLE, BODY, SMALL = 22, 14, 12
 LINE = {TITLE: 30, BODY: 20, SMALL: 17}

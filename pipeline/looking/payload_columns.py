@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.column_roles import words_of_name
 from pipeline.errors import UsageError
-from pipeline.findings import FieldFound, Modality, Payloads
-from pipeline.payload_samples import DECODED, examine, examine_texts, modality_of, spread
+from pipeline.looking.column_roles import words_of_name
+from pipeline.looking.findings import FieldFound, Modality, Payloads
+from pipeline.looking.payload_samples import DECODED, examine, examine_texts, modality_of, spread
 from pipeline.read import BYTES
 from pipeline.records import Unit
 from pipeline.sources import Listing

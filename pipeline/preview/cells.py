@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from PIL import Image, ImageDraw
 
-from pipeline import drawing
-from pipeline.captions import Caption, captions
 from pipeline.codecs import CodecError
-from pipeline.drawing import BODY, LINE, SMALL
 from pipeline.job import Job
-from pipeline.panels import WIDTH, Panel, picture_panels, refusal_panel, sound_panels
+from pipeline.preview import drawing
+from pipeline.preview.captions import Caption, captions
+from pipeline.preview.drawing import BODY, LINE, SMALL
+from pipeline.preview.panels import WIDTH, Panel, picture_panels, refusal_panel, sound_panels
+from pipeline.preview.text_panels import text_panels
 from pipeline.records import Gated, Payload, Refusal, Sample
-from pipeline.text_panels import text_panels
 from pipeline.tools import codec_of
 from transforms.interface import Applied
 from transforms.values import AudioValue, ImageValue, TextValue, Value

@@ -7,13 +7,13 @@ from pathlib import PurePath
 
 from PIL import Image, ImageDraw
 
-from pipeline import drawing
-from pipeline.cells import SHOWN_COPIES, beside, cells_of, drawn_cells, stacked
-from pipeline.drawing import BODY, LINE, SMALL, TITLE
 from pipeline.errors import UsageError
-from pipeline.fonts import missing
 from pipeline.job import Job, Task
-from pipeline.panels import WIDTH
+from pipeline.preview import drawing
+from pipeline.preview.cells import SHOWN_COPIES, beside, cells_of, drawn_cells, stacked
+from pipeline.preview.drawing import BODY, LINE, SMALL, TITLE
+from pipeline.preview.fonts import missing
+from pipeline.preview.panels import WIDTH
 from pipeline.records import Gated, Record, Shard
 from pipeline.survey import Survey
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from pipeline.errors import InputError, Problem
-from pipeline.findings import Findings
 from pipeline.local_files import Found
-from pipeline.look_folder import look_at_folder
-from pipeline.look_table import look_at_table
+from pipeline.looking.findings import Findings
+from pipeline.looking.folders import look_at_folder
+from pipeline.looking.starter_config import config_text
+from pipeline.looking.tables import look_at_table
 from pipeline.sources.folder import EXTENSIONS
 from pipeline.sources.listing import KINDS, gather, kind_of
-from pipeline.starter_config import config_text
 from pipeline.storage import Folder
 
 __all__ = ["config_text", "describe_data"]

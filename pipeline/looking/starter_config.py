@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from pipeline.errors import InputError, Problem
-from pipeline.findings import FieldFound, Findings, Payloads, Role
-from pipeline.starter_recipes import recipe_lines
+from pipeline.looking.findings import FieldFound, Findings, Payloads, Role
+from pipeline.looking.starter_recipes import recipe_lines
 from pipeline.storage import absolute, is_url
 
 _COMMENT_COLUMN = 38

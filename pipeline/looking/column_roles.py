@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pipeline.findings import Role
+from pipeline.looking.findings import Role
 from pipeline.split import ALIASES
 
 _ID = ("id", "uuid", "guid", "key", "identifier", "sha256", "md5", "hash", "filename", "file", "path", "name", "idx")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipeline import drawing
-from pipeline.drawing import BODY, LINE, SMALL
+from pipeline.preview import drawing
+from pipeline.preview.drawing import BODY, LINE, SMALL
+from pipeline.preview.spectrogram import Scale, coloured, envelope, mono, scale_of, seconds_of, spectrogram
 from pipeline.records import Refusal
-from pipeline.spectrogram import Scale, coloured, envelope, mono, scale_of, seconds_of, spectrogram
 from transforms.values import AudioValue, ImageValue
 
 WIDTH = 224

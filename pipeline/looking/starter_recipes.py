@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pipeline.findings import FieldFound, Modality, Payloads
+from pipeline.looking.findings import FieldFound, Modality, Payloads
 
 _SMALL_SIDE = 64
 _LARGE_SIDE = 640

@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.column_roles import Facts, Roles, roles_of
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
-from pipeline.findings import FieldFound, Findings
-from pipeline.payload_columns import Sampled, find_payloads, find_texts, is_text
-from pipeline.payload_samples import spread
+from pipeline.looking.column_roles import Facts, Roles, roles_of
+from pipeline.looking.findings import FieldFound, Findings
+from pipeline.looking.payload_columns import Sampled, find_payloads, find_texts, is_text
+from pipeline.looking.payload_samples import spread
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing, list_input
 from pipeline.split import split_of_name

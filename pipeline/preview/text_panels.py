@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image, ImageDraw
 
-from pipeline import drawing
-from pipeline.drawing import BODY, LINE
-from pipeline.panels import PAD, WIDTH, Panel
-from pipeline.word_diff import MAX_CHARACTERS, Word, changes, from_first_change, marked_words, words_of
+from pipeline.preview import drawing
+from pipeline.preview.drawing import BODY, LINE
+from pipeline.preview.panels import PAD, WIDTH, Panel
+from pipeline.preview.word_diff import MAX_CHARACTERS, Word, changes, from_first_change, marked_words, words_of
 from transforms.values import TextValue
 
 MAX_LINES = 12

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from pipeline.drawing import tokens
+from pipeline.preview.drawing import tokens
 
 Mark = Literal["same", "changed", "removed"]
 MAX_CHARACTERS = 4000

@@ -1,0 +1,1 @@
+"""The contact sheet of `fanbeam preview`: cells, panels, fonts, and the sheet they make."""
