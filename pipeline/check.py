@@ -1,6 +1,7 @@
 """Everything that can be known of a config without running it: recipes, input, columns, places."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -12,28 +13,44 @@ from pipeline.sources import Listing
 from pipeline.sources.listing import gather
 from pipeline.storage import absolute, is_url
 
+_LINE = re.compile(r".*?:(\d+)\b")
+_LAST = 1 << 60
+
 
 def checked(text: ConfigText, with_recipes: bool = True) -> tuple[JobConfig, Listing]:
-    """The config and its input listing. Raises ConfigError or InputError with every problem at once."""
+    """The config and its input listing. Raises ConfigError or InputError with every problem at once.
+
+    `with_recipes` false leaves the recipes to the caller if nothing else is wrong: their libraries are slow to load.
+    """
     config, problems = validate(text)
-    found = list(problems)
-    if with_recipes:
-        found += recipe_problems(text)
+    found, of_input = list(problems), []
     listing = None
     if config is None:
         found += _path_problems(text)
-        raise ConfigError(headline(text.name, found), tuple(found))
-    try:
-        config, listing = open_input(config)
-        found += input_problems(config, listing, text)
-    except InputError as error:
-        listed = error.problems or (Problem(text.where(("input", "path")), f"{error.message}."),)
-        if not found:
-            raise InputError(headline(text.name, list(listed)), listed) from error
-        found += listed
-    if found or listing is None:
-        raise ConfigError(headline(text.name, found), tuple(found))
-    return config, listing
+    else:
+        try:
+            config, listing = open_input(config)
+            found += input_problems(config, listing, text)
+        except InputError as error:
+            of_input = as_problems(error, text)
+    if with_recipes or found or of_input:
+        found += recipe_problems(text)
+    if config is not None and listing is not None and not found:
+        return config, listing
+    everything = in_order([*found, *of_input])
+    raise (ConfigError if found else InputError)(headline(text.name, everything), everything)
+
+
+def as_problems(error: InputError, text: ConfigText) -> list[Problem]:
+    """What is wrong with the input, as problems with places."""
+    return list(error.problems) or [Problem(text.where(("input", "path")), f"{error.message}.")]
+
+
+def in_order(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Problems by line; those without one come last."""
+    lines = [_LINE.match(p.where) for p in problems]
+    numbered = sorted(enumerate(problems), key=lambda p: (int(m[1]) if (m := lines[p[0]]) else _LAST, p[0]))
+    return tuple(problem for _, problem in numbered)
 
 
 def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
@@ -59,7 +76,8 @@ def recipe_problems(text: ConfigText) -> list[Problem]:
     for name, part, steps, modality in _recipes(text):
         for problem in check_steps(steps, modality):
             where = text.where(("fields", name, part, *problem.path))
-            found.append(Problem(where, problem.message, problem.suggestion))
+            hint = f"Did you mean {problem.suggestion!r}?" if problem.suggestion else ""
+            found.append(Problem(where, f"{problem.message.rstrip('.')}.", hint))
     return found
 
 
@@ -190,11 +208,11 @@ def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
 
 def with_problems(text: ConfigText, error: InputError, found: list[Problem]) -> ConfigError:
     """One error of what is wrong with the recipes and with the input."""
-    everything = [*found, *(error.problems or (Problem(text.where(("input", "path")), f"{error.message}."),))]
-    return ConfigError(headline(text.name, everything), tuple(everything))
+    everything = in_order([*found, *as_problems(error, text)])
+    return ConfigError(headline(text.name, everything), everything)
 
 
-def headline(name: str, problems: list[Problem]) -> str:
+def headline(name: str, problems: Sequence[Problem]) -> str:
     """`config.yaml: 3 problems`."""
     count = len(problems)
     return f"{name}: {count} problem{'s' if count != 1 else ''}"

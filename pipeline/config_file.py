@@ -47,7 +47,7 @@ def read_config(path: str, overrides: Sequence[str] = ()) -> ConfigText:
         text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-        problem = Problem(path, f"the config {reason}: {_plain(error)}", "Write one with: fanbeam init DATA -o FILE")
+        problem = Problem(path, f"the config {reason}: {_plain(error)}.", "Write one with: fanbeam init DATA -o FILE")
         raise ConfigError(problem.message, (problem,)) from error
     parsed = parse_yaml(text, path)
     return ConfigText(path, _override(parsed.values, overrides), parsed.lines)

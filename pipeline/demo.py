@@ -35,7 +35,7 @@ fields:
       - albumentations.RandomResizedCrop: {{size: [128, 128], scale: [0.6, 1.0], p: 0.8}}
       - albumentations.RandomBrightnessContrast
       - one_of:
-          - albumentations.GaussNoise: {{p: 1}}
+          - albumentations.GaussNoise: {{std_range: [0.02, 0.1], p: 1}}
           - albumentations.GaussianBlur: {{p: 1}}
           - albumentations.HueSaturationValue: {{p: 1}}
     quality: {{min_std: 2, reject_identical: true}}

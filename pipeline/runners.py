@@ -4,10 +4,12 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from apache_beam.options.pipeline_options import PipelineOptions
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,10 @@ def engine_of(name: str) -> Engine:
     return ENGINES[key]
 
 
-def options_of(engine: Engine, arguments: Sequence[str]) -> PipelineOptions:
+def options_of(engine: Engine, arguments: Sequence[str]) -> "PipelineOptions":
     """Beam options from the command line. Raises UsageError for those that no Beam class knows."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     options = PipelineOptions([*arguments, f"--runner={engine.beam_name}"])
     try:
         known = set(PipelineOptions([]).get_all_options())

@@ -19,6 +19,7 @@ from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
 from pipeline.run_log import write_log
+from pipeline.runners import engine_of
 from pipeline.sources import Listing
 from pipeline.storage import Folder
 from pipeline.survey import Survey, survey
@@ -59,6 +60,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     """
     started = time.monotonic()
     options.progress.say("reading the input")
+    engine_of(options.runner)
     config, listing = checked(text, with_recipes=False)
     job = job_of(config, listing)
     job.output.remove_leftovers()
@@ -159,7 +161,7 @@ class _Engine:
 
 def _engine(options: RunOptions) -> _Engine:
     """Raises UsageError for a runner or an option that nobody knows."""
-    from pipeline.runners import engine_of, hush, options_of
+    from pipeline.runners import hush, options_of
 
     hush(options.debug)
     engine = engine_of(options.runner)

@@ -104,9 +104,7 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
         return StepProblem((name,), message, "" if reason else _in(library, cls) or _anywhere(cls, modality))
     kind = found.modality(cls)
     if kind != modality:
-        return StepProblem(
-            (name,), f"{name} works on {_plural(kind)}; this field is {modality}", _anywhere(cls, modality)
-        )
+        return StepProblem((name,), f"{name} works on {_plural(kind)}; this field is {modality}")
     return None
 
 

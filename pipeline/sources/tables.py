@@ -14,11 +14,14 @@ from pipeline.errors import InputError, Problem
 from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing, batch_rows
+from pipeline.sources.json_columns import UnlikeValues, column_type, to_array, unstorable
 from pipeline.storage import Folder
 
 UNIT_BYTES = 8 * 2**20
 _MAX_PROBLEMS = 20
 _BOM = b"\xef\xbb\xbf"
+_BLANK = " \t\r\n"
+_LONGEST_CELL = 2**31 - 1
 Kind = Literal["csv", "jsonl"]
 
 
@@ -75,6 +78,9 @@ def list_tables(root: Folder, found: Sequence[Found], kind: Kind, strings: froze
     if problems:
         raise InputError("some input files cannot be read", tuple(problems[:_MAX_PROBLEMS]))
     schema = _common([p.schema for p in parts], kind) if parts else pa.schema([(n, pa.string()) for n in header])
+    if hollow := [f.name for f in schema if unstorable(f.type)]:
+        where = found[0].path if len(found) == 1 else ""
+        raise _input_error(where, 0, f"column {hollow[0]!r} holds only empty objects.", "Write null for them.")
     files = tuple(InputFile(f.path, f.size, f.tag) for f in found)
     return Listing(TableReader(root, kind, schema, header), files, tuple(p.unit for p in parts), schema, kind)
 
@@ -97,15 +103,28 @@ def _delimiter(path: str) -> str:
 
 def _header(root: Folder, file: Found, expected: tuple[str, ...]) -> tuple[str, ...]:
     with _lines(root, file) as lines:
-        names = tuple(next(csv.reader(lines, delimiter=_delimiter(file.path)), ()))
+        names = tuple(next(_rows(lines), ()))
     if not names:
-        raise _input_error(file.path, 1, "the file is empty: it has no header line.")
+        what = "first line" if lines.number else "file"
+        raise _input_error(file.path, 1, f"the {what} is empty: it should be the header.")
     doubled = sorted({n for n in names if names.count(n) > 1})
     if doubled or "" in names:
         raise _input_error(file.path, 1, f"the header has empty or repeated names: {doubled or ['']}.")
     if expected and names != expected:
         raise _input_error(file.path, 1, f"the header {list(names)} differs from the first file's {list(expected)}.")
     return names
+
+
+def _rows(lines: "_lines") -> Iterator[list[str]]:
+    """Rows by RFC 4180, cells of any length. Raises InputError with the line, where an open quote swallows rows too."""
+    before = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        yield from csv.reader(lines, delimiter=_delimiter(lines.path), strict=True)
+    except csv.Error as error:
+        remedy = "Quote cells by RFC 4180, and end lines with \\n or \\r\\n."
+        raise _input_error(lines.path, lines.number, f"{str(error).split(' - ')[0]}.", remedy) from error
+    finally:
+        csv.field_size_limit(before)
 
 
 class _lines:  # noqa: N801  (used as a function)
@@ -152,7 +171,7 @@ class _Raw(io.RawIOBase):
 def _csv_parts(root: Folder, file: Found, header: tuple[str, ...], strings: frozenset[str]) -> list[_Part]:
     units: list[Unit] = []
     with _lines(root, file) as lines:
-        rows = csv.reader(lines, delimiter=_delimiter(file.path))
+        rows = _rows(lines)
         next(rows)
         begin, first, count = lines.offset, 0, 0
         for row in rows:
@@ -202,7 +221,7 @@ def _jsonl_parts(root: Folder, file: Found, strings: frozenset[str]) -> list[_Pa
         begin, first = 0, 0
         rows: list[dict[str, Any]] = []
         for line in lines:
-            if line.strip():
+            if line.strip(_BLANK):
                 rows.append(_object(line, file.path, lines.number))
             if lines.offset - begin >= UNIT_BYTES:
                 parts += _jsonl_part(file.path, (begin, lines.offset), first, rows, strings)
@@ -219,9 +238,9 @@ def _jsonl_part(
     for name in dict.fromkeys(key for row in rows for key in row):
         values = [row.get(name) for row in rows]
         try:
-            fields.append(pa.field(name, pa.string() if name in strings else pa.infer_type(values)))
-        except pa.ArrowException as error:
-            message = f"column {name!r} mixes kinds of values near line {first + 1}: {str(error).splitlines()[0]}."
+            fields.append(pa.field(name, pa.string() if name in strings else column_type(values)))
+        except UnlikeValues as error:
+            message = f"column {name!r} mixes kinds of values near line {first + 1}: {error}."
             raise _input_error(path, 0, message, "Give every line the same kind.") from error
     return [_Part(_range(path, *span, first, len(rows)), pa.schema(fields))]
 
@@ -237,22 +256,11 @@ def _object(line: str, path: str, number: int) -> dict[str, Any]:
 
 
 def _objects(raw: bytes) -> list[dict[str, Any]]:
-    return [orjson.loads(line) for line in raw.removeprefix(_BOM).split(b"\n") if line.strip()]
+    return [orjson.loads(line) for line in raw.removeprefix(_BOM).split(b"\n") if line.strip(_BLANK.encode())]
 
 
 def _to_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    columns = []
-    for field in schema:
-        values = [row.get(field.name) for row in rows]
-        if field.type == pa.string():
-            values = [_as_text(v) for v in values]
-        columns.append(pa.array(values, field.type))
-    return pa.table(columns, schema=schema)
-
-
-def _as_text(value: Any) -> str | None:
-    """Text stays; null stays; a number or anything else is written as JSON writes it."""
-    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+    return pa.table([to_array([row.get(f.name) for row in rows], f.type) for f in schema], schema=schema)
 
 
 def _common(schemas: list[pa.Schema], kind: Kind) -> pa.Schema:
