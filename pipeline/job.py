@@ -46,8 +46,18 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class ShardWork:
-    """A task on its way through the stages; `flow` is lazy: nothing runs before the last stage pulls."""
+    """A task on its way through the stages; `flow` is lazy: nothing runs before the last stage pulls.
+
+    It pickles as what it is, a description: the names of the stages applied so far. So an engine may weigh it, or move
+    it to another worker, and no payload goes along.
+    """
 
     job: Job
     task: Task
     flow: Iterator[Any] = field(default_factory=lambda: iter(()))
+    applied: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        from pipeline.rendering import begun
+
+        return begun, (self.job, self.task, self.applied)

@@ -90,13 +90,14 @@ def _payload(column: pa.Array, index: int) -> Payload | None:
 
 def _fetch(job: Job, field: str, reference: str, file: str) -> Payload | Refusal | None:
     """The content of a referenced file; as text where the field is text."""
+    shown = reference.removeprefix(f"{job.reader.root.url}/")  # `_failed` does not tell where the input lies
     try:
         data = read_file(resolve(reference, job.reader.root, file))
     except FileNotFoundError as error:
-        return Refusal("failed", field, "read", "missing_file", type(error).__name__, f"no such file: {reference}")
+        return Refusal("failed", field, "read", "missing_file", type(error).__name__, f"no such file: {shown}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return Refusal("failed", field, "read", "unreadable_file", type(error).__name__, f"{reference}: {reason}")
+        return Refusal("failed", field, "read", "unreadable_file", type(error).__name__, f"{shown}: {reason}")
     return _text(field, data) if job.config.fields[field].type == "text" else data
 
 

@@ -63,6 +63,19 @@ STAGES: tuple[tuple[str, Stage], ...] = (
 )
 
 
+def apply(name: str, work: ShardWork) -> ShardWork:
+    """The stage of that name, and a note that it was applied."""
+    return replace(dict(STAGES)[name](work), applied=(*work.applied, name))
+
+
+def begun(job: Job, task: Task, applied: tuple[str, ...] = ()) -> ShardWork:
+    """A task at the start of its way, or after some stages."""
+    work = ShardWork(job, task)
+    for name in applied:
+        work = apply(name, work)
+    return work
+
+
 def render(job: Job, task: Task, watch: Watch = iter) -> Receipt:
     """All stages for one shard. `watch` sees each record as it starts, and the end of the last one."""
     work = write(_upto_gate(job, task, watch))
@@ -77,11 +90,10 @@ def families(job: Job, task: Task, watch: Watch = iter) -> Iterator[Gated]:
 
 
 def _upto_gate(job: Job, task: Task, watch: Watch) -> ShardWork:
-    work = ShardWork(job, task)
-    for _, stage in STAGES[:-1]:
-        work = stage(work)
-        if stage is read:
-            work = replace(work, flow=watch(work.flow))
+    work = begun(job, task, (STAGES[0][0],))
+    work = replace(work, flow=watch(work.flow))
+    for name, _ in STAGES[1:-1]:
+        work = apply(name, work)
     return work
 
 

@@ -12,7 +12,7 @@ from pipeline import workers
 from pipeline.commit import Expected, commit_outcome
 from pipeline.job import Job, ShardWork, Task
 from pipeline.records import Receipt
-from pipeline.rendering import STAGES, Stage
+from pipeline.rendering import STAGES, apply, begun
 
 
 class Begin(beam.DoFn):  # type: ignore[misc]
@@ -23,26 +23,29 @@ class Begin(beam.DoFn):  # type: ignore[misc]
 
     def process(self, element: Task) -> Iterator[ShardWork]:
         """Nothing is read yet."""
-        yield ShardWork(self.job, element)
+        yield begun(self.job, element)
 
 
 class Apply(beam.DoFn):  # type: ignore[misc]
     """ShardWork -> ShardWork: one stage."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def process(self, element: ShardWork) -> Iterator[ShardWork]:
         """Lazy: the last stage pulls the payload through, inside one worker."""
-        yield self.stage(element)
+        yield apply(self.name, element)
 
 
-class TakeReceipt(beam.DoFn):  # type: ignore[misc]
-    """ShardWork -> Receipt."""
+class Finish(beam.DoFn):  # type: ignore[misc]
+    """ShardWork -> Receipt: the last stage, which writes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def process(self, element: ShardWork) -> Iterator[Receipt]:
-        """All that leaves the worker."""
-        yield from element.flow
+        """The receipt is all that leaves the worker."""
+        yield from apply(self.name, element).flow
 
 
 class Render(beam.PTransform):  # type: ignore[misc]
@@ -54,10 +57,11 @@ class Render(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, tasks: Any) -> Any:
         """One pipe per stage of the one list."""
+        names = [name for name, _ in STAGES]
         work = tasks | "Begin" >> beam.ParDo(Begin(self.job))  # ShardWork
-        for name, stage in STAGES:
-            work = work | name >> beam.ParDo(Apply(stage))  # ShardWork
-        return work | "Receipt" >> beam.ParDo(TakeReceipt())  # Receipt
+        for name in names[:-1]:
+            work = work | name >> beam.ParDo(Apply(name))  # ShardWork
+        return work | names[-1] >> beam.ParDo(Finish(names[-1]))  # Receipt
 
 
 class RenderInPool(beam.DoFn):  # type: ignore[misc]

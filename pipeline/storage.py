@@ -18,6 +18,10 @@ from pipeline.local_files import TEMPORARY, Found, publish, remove_unlocked, sta
 _MAGIC = frozenset("*?[")
 
 
+class UnknownStorage(UsageError, ValueError):
+    """A URL of a kind that no library knows: a mistake in a config, a failed record where a column holds it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """A local folder or a prefix of an object store. Small and picklable: connections are made where it is used."""
@@ -259,7 +263,7 @@ def _connect(url: str) -> tuple[Any, str]:
         remedy = f"Install it with: pip install 'fanbeam[{extra}]'" if extra else str(error)
         raise UsageError(f"{url}: the library for this kind of storage is not installed. {remedy}") from error
     except ValueError as error:
-        raise UsageError(f"{url}: unknown kind of storage: {error}") from error
+        raise UnknownStorage(f"{url}: unknown kind of storage: {error}") from error
     return fs, path
 
 

@@ -20,10 +20,9 @@ def resolve(reference: str, root: Folder, file: str) -> str:
     if is_url(reference):
         return reference
     reference = reference.removeprefix("file://")
-    base = posixpath.dirname(root.full(file))
-    if is_url(base):
-        return posixpath.join(base, reference)
-    return posixpath.normpath(posixpath.join(base, reference))
+    scheme, mark, base = posixpath.dirname(root.full(file)).rpartition("://")
+    path = posixpath.normpath(posixpath.join(base, reference))
+    return path if reference.startswith("/") else f"{scheme}{mark}{path}"
 
 
 def with_references(listing: Listing, columns: Sequence[str]) -> Listing:

@@ -80,7 +80,7 @@ def list_tables(root: Folder, found: Sequence[Found], kind: Kind, strings: froze
     schema = _common([p.schema for p in parts], kind) if parts else pa.schema([(n, pa.string()) for n in header])
     if hollow := [f.name for f in schema if unstorable(f.type)]:
         where = found[0].path if len(found) == 1 else ""
-        raise _input_error(where, 0, f"column {hollow[0]!r} holds only empty objects.", "Write null for them.")
+        raise _input_error(where, 0, f"columns {hollow} hold only empty objects.", "Write null for them.")
     files = tuple(InputFile(f.path, f.size, f.tag) for f in found)
     return Listing(TableReader(root, kind, schema, header), files, tuple(p.unit for p in parts), schema, kind)
 

@@ -11,6 +11,9 @@ from pipeline.cli import main
 Answer = tuple[int, dict[str, Any]]
 
 
+material.preload_libraries()
+
+
 @pytest.fixture
 def ask(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Run a command with --json: its exit code and its one JSON object."""

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +173,16 @@ def dropped(version: Path, kind: str = "failed") -> list[dict[str, Any]]:
     """Rows of `_failed` or `_rejected`, by source id and copy."""
     rows = [row for p in sorted((version / f"_{kind}").glob("*.parquet")) for row in pq.read_table(p).to_pylist()]
     return sorted(rows, key=lambda r: (str(r["source_id"]), -1 if r["copy"] is None else r["copy"]))
+
+
+def preload_libraries() -> None:
+    """Start the process that workers are forked from with the libraries loaded: many short runs share it."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    libraries = ["albumentations", "nlpaug.augmenter.word", "nlpaug.augmenter.char", "audiomentations"]
+    multiprocessing.get_context("forkserver").set_forkserver_preload(
+        ["pipeline.worker", "pipeline.rendering", *libraries]
+    )
+    forkserver.ensure_running()
 
 
 def command(*arguments: object) -> list[str]:

@@ -157,6 +157,8 @@ def test_what_a_csv_writer_wrote_is_read(
     tmp_path_factory: pytest.TempPathFactory, made: list[tuple[str, str]], end: str, quoting: Any, size: int
 ) -> None:
     sink = io.StringIO()
+    if any("\r" in cell for row in made for cell in row):
+        quoting = csv.QUOTE_ALL  # Python 3.11 forgets to quote them
     writer = csv.writer(sink, lineterminator=end, quoting=quoting)
     writer.writerows([("id", "text"), *made])
     path = put(tmp_path_factory.mktemp("csv") / "a.csv", sink.getvalue())
@@ -172,7 +174,9 @@ def test_units_are_runs_of_whole_rows(tmp_path: Path, monkeypatch: pytest.Monkey
     listing = listed(path)
     assert len(listing.units) > 5
     assert [u.begin for u in listing.units[1:]] == [u.end for u in listing.units[:-1]]
-    assert [u.first_row for u in listing.units] == [sum(u.rows for u in listing.units[:n]) for n in range(len(listing.units))]
+    assert [u.first_row for u in listing.units] == [
+        sum(u.rows for u in listing.units[:n]) for n in range(len(listing.units))
+    ]
     assert [r["x"] for r in rows_of(listing.reader, listing.units)] == list(range(40))
     assert listing.reader.locate(listing.units[2], 1) == ("a.csv", listing.units[2].first_row + 1)
     again: Any = pickle.loads(pickle.dumps(listing.reader))
@@ -237,8 +241,8 @@ def test_jsonl(tmp_path: Path, data: str, wanted: list[dict[str, Any]]) -> None:
         ('{"x":[1,"a"]}\n', "a.jsonl: column 'x' mixes kinds of values"),
         ('{"x":{"a":1}}\n{"x":3}\n', "a.jsonl: column 'x' mixes kinds of values"),
         ('{"x":18446744073709551615}\n', "a.jsonl: column 'x'"),
-        ('{"id":"a","x":{}}\n', "a.jsonl: column 'x' holds"),
-        ('{"id":"a","x":[{"y":{}}]}\n', "a.jsonl: column 'x' holds"),
+        ('{"id":"a","x":{}}\n', "a.jsonl: columns ['x'] hold only empty"),
+        ('{"id":"a","x":[{"y":{}}]}\n', "a.jsonl: columns ['x'] hold only empty"),
     ],
 )
 def test_jsonl_that_cannot_be_read(tmp_path: Path, data: str, said: str) -> None:

@@ -1,0 +1,116 @@
+"""The graph with a step per stage, as a cluster runs it, makes the same files as the composed stages."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipeline import stages
+from pipeline.build import build
+from pipeline.commit import Expected
+from pipeline.errors import UsageError
+from pipeline.job import Task
+from pipeline.records import Receipt
+from pipeline.rendering import STAGES, begun
+from pipeline.runners import engine_of, options_of
+from tests.pipeline.small_inputs import Ran, config_of, planned, ran, words
+from tests.pipeline.small_inputs import put as put_file
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rows = "".join(f'{{"id": "r{n}", "label": "{"ab"[n % 2]}", "text": "{words(n)}"}}\n' for n in range(40))
+    return put_file(tmp_path / "in" / "texts.jsonl", rows)
+
+
+def files_of(folder: str) -> dict[str, bytes]:
+    top = Path(folder)
+    return {str(p.relative_to(top)): p.read_bytes() for p in sorted(top.rglob("*")) if p.is_file()}
+
+
+def on_beam(table: Path, output: Path, **changes: Any) -> dict[str, bytes]:
+    """Run the graph of separate steps on Beam's in-process runner."""
+    job, listing, plan = planned(config_of(table, output, **changes))
+    expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
+    with beam.Pipeline(options=options_of(engine_of("direct"), [])) as pipeline:
+        build(pipeline, job, [Task(s) for s in plan.shards], expected, local=False)
+    return files_of(job.dataset.url)
+
+
+def test_a_step_per_stage_makes_the_same_files_as_the_composed_stages(table: Path, tmp_path: Path) -> None:
+    composed: Ran = ran(config_of(table, tmp_path / "one", output__shard_size="2KiB"))
+    assert len(composed.plan.shards) > 2
+    assert on_beam(table, tmp_path / "two", output__shard_size="2KiB") == files_of(composed.dataset.path)
+
+
+def test_limits_do_not_raise_inside_the_graph(table: Path, tmp_path: Path) -> None:
+    table.write_text(table.read_text() + '{"id": "x", "label": "a", "text": null}\n')
+    files = on_beam(table, tmp_path / "out", limits__failed=0.0)
+    assert "manifest.json" not in files
+    assert any(name.startswith("_receipts/") for name in files)
+
+
+def test_every_stage_is_a_step_of_its_own_name(table: Path, tmp_path: Path) -> None:
+    job, _, plan = planned(config_of(table, tmp_path / "out"))
+    pipeline = beam.Pipeline(options=options_of(engine_of("direct"), []))
+    build(pipeline, job, [Task(s) for s in plan.shards], Expected((), 0, ()), local=False)
+    seen: list[str] = []
+
+    class Visitor(beam.pipeline.PipelineVisitor):
+        def visit_transform(self, node: Any) -> None:
+            seen.append(node.full_label)
+
+        def enter_composite_transform(self, node: Any) -> None:
+            seen.append(node.full_label)
+
+    pipeline.visit(Visitor())
+    for name, _ in STAGES:
+        assert f"Render/{name}" in seen
+
+
+def test_the_pool_gets_train_shards_first_and_emits_in_the_global_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pool:
+        def run(self, kind: str, tasks: list[Task]) -> list[Receipt]:
+            assert kind == "render"
+            return [Receipt(t.shard.split, t.shard.index, 0, 0, 0, None) for t in tasks]
+
+    from pipeline.records import Shard
+
+    monkeypatch.setattr(stages.workers, "current", Pool)
+    render = stages.RenderInPool()
+    render.start_bundle()
+    for shard in (Shard("test", 0, ()), Shard("train", 1, ()), Shard("train", 0, ())):
+        assert list(render.process(Task(shard))) == []
+    values = list(render.finish_bundle())
+    assert all(isinstance(v, WindowedValue) for v in values)
+    assert [v.value.name for v in values] == ["train-00000", "train-00001", "test-00000"]
+
+
+@pytest.mark.parametrize("name", ["direct", "DirectRunner", "FnApiRunner"])
+def test_names_of_the_local_engine(name: str) -> None:
+    assert engine_of(name).local
+
+
+@pytest.mark.parametrize(("name", "word"), [("dask", "refused"), ("DaskRunner", "refused"), ("flnk", "unknown")])
+def test_other_engines_are_refused_with_a_reason(name: str, word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        engine_of(name)
+
+
+def test_an_option_that_beam_does_not_know_is_an_error() -> None:
+    with pytest.raises(UsageError, match="num_workers"):
+        options_of(engine_of("direct"), ["--num_worker=3"])
+    assert options_of(engine_of("direct"), ["--job_name=x"]).get_all_options()["job_name"] == "x"
+
+
+def test_work_in_progress_pickles_as_a_description_without_payload(table: Path, tmp_path: Path) -> None:
+    job, _, plan = planned(config_of(table, tmp_path / "out"))
+    names = tuple(name for name, _ in STAGES[:-1])
+    for count in range(1, len(names) + 1):
+        work = begun(job, Task(plan.shards[0]), names[:count])
+        raw = pickle.dumps(work)
+        assert words(1).encode() not in raw
+        assert repr(list(pickle.loads(raw).flow)) == repr(list(work.flow))
