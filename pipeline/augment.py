@@ -108,6 +108,6 @@ def _guarded(field: str, stage: str, call: Callable[..., T], *args: Any) -> T | 
 
 def clean_message(error: Any) -> str:
     """An error's text without memory addresses and temporary paths, so that the files that keep it are reproducible."""
-    words = " ".join((str(error), *getattr(error, "__notes__", ())))
+    words = " ".join((str(error), *getattr(error, "__notes__", ()))).encode(errors="backslashreplace").decode()
     text = _TEMPORARY_PATH.sub("<temporary path>", _ADDRESS.sub("<address>", words)).strip()
     return text if len(text) <= _MESSAGE_CHARACTERS else f"{text[:_MESSAGE_CHARACTERS]}…"

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import ExitCode, FanbeamError, UsageError
+from pipeline.errors import Damaged, ExitCode, FanbeamError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +116,20 @@ def verify(dataset: str, samples: int, input_path: str | None, as_json: bool) ->
     """Check a dataset; DIFFERENCES if there are any."""
     from pipeline import report
     from pipeline.dataset import open_dataset
+    from pipeline.verify import Report
     from pipeline.verify import verify as verify_dataset
 
-    opened = open_dataset(dataset)
-    found = verify_dataset(opened, samples, input_path)
+    path = dataset
+    try:
+        opened = open_dataset(dataset)
+        path = opened.path
+        found = verify_dataset(opened, samples, input_path)
+    except Damaged as error:  # nothing else can be checked without a manifest
+        found = Report(differences=[error.message])
     if as_json:
-        _put(report.verify_json(found, opened.path))
+        _put(report.verify_json(found, path))
     else:
-        for line in report.verify_lines(found, opened.path):
+        for line in report.verify_lines(found, path):
             _say(line)
     return ExitCode.OK if found.ok else ExitCode.DIFFERENCES
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from pipeline.card import card_files
-from pipeline.errors import LimitsExceeded, Problem, RunFailed
+from pipeline.errors import Damaged, LimitsExceeded, Problem, RunFailed
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
 from pipeline.job import Job
 from pipeline.records import SPLITS, FileReceipt, InputFile, Receipt
@@ -18,6 +18,11 @@ from pipeline.storage import Folder
 
 MANIFEST = "manifest.json"
 LATEST = "LATEST"
+_SHARD = {"path", "split", "rows", "bytes", "sha256"}
+_PARTS = {
+    "format", "version", "config", "field_order", "input", "libraries", "cpu",
+    "splits", "dropped", "shards", "dropped_shards",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,13 @@ def manifest_of(job: Job, expected: Expected, receipts: list[Receipt]) -> dict[s
         "input": {"files": [asdict(f) for f in expected.files], "records": expected.records},
         "libraries": libraries(job.config),
         "cpu": cpu(),
+        **counted(receipts),
+    }
+
+
+def counted(receipts: list[Receipt]) -> dict[str, Any]:
+    """What of the manifest is made of the receipts alone; they must be in order."""
+    return {
         "splits": {
             s: _split([r for r in receipts if r.split == s]) for s in SPLITS if any(r.split == s for r in receipts)
         },
@@ -166,16 +178,36 @@ def manifest_bytes(manifest: dict[str, Any]) -> bytes:
 
 
 def read_manifest(dataset: Folder) -> dict[str, Any] | None:
-    """The manifest of a version folder, or None if it has none. Raises RunFailed if it is damaged."""
+    """The manifest of a version folder, or None if it has none. Raises Damaged."""
     try:
         raw = dataset.read(MANIFEST)
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        manifest: dict[str, Any] = orjson.loads(raw)
+        manifest = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise RunFailed(f"{dataset.full(MANIFEST)}: damaged: {error.msg}") from error
-    return manifest
+        raise Damaged(f"{dataset.full(MANIFEST)}: damaged: {error.msg}") from error
+    problem = _damage(manifest)
+    if problem:
+        raise Damaged(f"{dataset.full(MANIFEST)}: damaged: {problem}")
+    sound: dict[str, Any] = manifest
+    return sound
+
+
+def _damage(manifest: Any) -> str:
+    """What a manifest lacks; empty if it has all its parts."""
+    if not isinstance(manifest, dict):
+        return "not a JSON object"
+    missing = sorted(_PARTS - manifest.keys())
+    if missing:
+        return f"it has no {', '.join(missing)}"
+    if manifest["format"] != FORMAT:
+        return f"format {manifest['format']!r}, this fanbeam reads format {FORMAT}"
+    for part in ("shards", "dropped_shards"):
+        listed = manifest[part]
+        if not isinstance(listed, list) or not all(isinstance(s, dict) and s.keys() >= _SHARD for s in listed):
+            return f"{part} is no list of files"
+    return ""
 
 
 def publish(dataset: Folder, manifest: dict[str, Any]) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from pipeline.commit import LATEST, MANIFEST, read_manifest
 from pipeline.config import JobConfig
-from pipeline.errors import InputError
+from pipeline.errors import Damaged, InputError
 from pipeline.schema import SAMPLE_ID
 from pipeline.storage import Folder, file_system
 
@@ -55,7 +56,10 @@ class Dataset:
         tree["fields"] = {name: tree["fields"][name] for name in self.manifest["field_order"]}
         tree["input"] = {**tree["input"], "path": input_path}
         tree["output"] = {**tree["output"], "path": output}
-        return JobConfig.model_validate(tree)
+        try:
+            return JobConfig.model_validate(tree)
+        except ValidationError as error:
+            raise Damaged(f"{self.folder.full(MANIFEST)}: damaged: its config is not valid") from error
 
     def _open(self, split: str) -> pads.Dataset:
         system, root = file_system(self.folder)

@@ -84,6 +84,12 @@ class RunFailed(FanbeamError):
     exit_code = ExitCode.FAILED
 
 
+class Damaged(RunFailed):
+    """A manifest cannot be read."""
+
+    kind = "damaged"
+
+
 class Interrupted(FanbeamError):
     """The user stopped a command."""
 

@@ -19,14 +19,26 @@ _ALWAYS = ("fanbeam", "numpy", "pyarrow")
 
 def fingerprint(config: JobConfig, listing: Listing) -> str:
     """16 hex digits that name the version."""
-    parts = {
-        "format": FORMAT,
-        "config": frozen_config(config),
-        "fields": list(config.fields),
-        "files": [[f.path, f.size, f.tag] for f in listing.files],
-        "libraries": libraries(config),
-        "cpu": cpu(),
-    }
+    return _digest(
+        {
+            "format": FORMAT,
+            "config": frozen_config(config),
+            "fields": list(config.fields),
+            "files": [[f.path, f.size, f.tag] for f in listing.files],
+            "libraries": libraries(config),
+            "cpu": cpu(),
+        }
+    )
+
+
+def fingerprint_of(manifest: dict[str, Any]) -> str:
+    """The version that a manifest's own words make; another one than it names means that somebody edited it."""
+    same = {name: manifest[name] for name in ("format", "config", "libraries", "cpu")}
+    files = [[f["path"], f["size"], f["tag"]] for f in manifest["input"]["files"]]
+    return _digest({**same, "fields": manifest["field_order"], "files": files})
+
+
+def _digest(parts: dict[str, Any]) -> str:
     return blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
 from pipeline.records import Record, Refusal, Split, Unit
 from pipeline.sources.interface import Reader
 from pipeline.split import ALIASES, split_of_key, split_of_name
+
+_MAX_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +40,12 @@ def keys_of(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch
     groups = columns.get(config.input.group or "", [None] * count)
     names = columns.get(config.split.column or "", [None] * count)
     shares = config.split.shares()
+    if config.split.column:
+        _refuse_odd_splits(config.split.column, names, places)
     keys = []
     for (file, row), identity, label, group, name in zip(places, ids, labels, groups, names, strict=True):
         key = identity if identity is not None else default_key(config, file, row)
-        split = (
-            _named_split(config, name, file, row)
-            if config.split.column
-            else split_of_key(key, group, shares, config.split.seed)
-        )
+        split = split_of_name(name) or split_of_key(key, group, shares, config.split.seed)
         refusal = _refusal(config, identity, label)
         keys.append(Key(key, file, row, label or (), split, identity is not None, refusal))
     return keys
@@ -77,20 +79,24 @@ def _labels(batch: pa.RecordBatch, name: str | None, count: int) -> Sequence[tup
         return [()] * count
     column = batch.column(name)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return [None if row is None else tuple(str(v) for v in row) for row in column.to_pylist()]
+        flat, lengths = iter(texts(column.flatten())), pc.list_value_length(column).to_pylist()
+        return [None if n is None else tuple(v for v in islice(flat, n) if v is not None) for n in lengths]
     return [None if value is None else (value,) for value in texts(column)]
 
 
-def _named_split(config: JobConfig, name: str | None, file: str, row: int) -> Split:
-    split = split_of_name(name)
-    if split is None:
-        problem = Problem(
-            f"{file} row {row}",
-            f"column {config.split.column!r} holds {name!r}, which names no split.",
-            f"Known: {', '.join(sorted(ALIASES))}.",
-        )
-        raise InputError(str(problem), (problem,))
-    return split
+def _refuse_odd_splits(column: str, names: Sequence[str | None], places: Sequence[tuple[str, int]]) -> None:
+    """Raise InputError with the first place of each value that names no split."""
+    first: dict[str | None, tuple[str, int]] = {}
+    for name, place in zip(names, places, strict=True):
+        if name not in first and split_of_name(name) is None:
+            first[name] = place
+    if first:
+        known = f"Known: {', '.join(sorted(ALIASES))}."
+        problems = [
+            Problem(f"{file} row {row}", f"column {column!r} holds {name!r}, which names no split.", known)
+            for name, (file, row) in islice(first.items(), _MAX_LISTED)
+        ]
+        raise InputError(str(problems[0]), tuple(problems))
 
 
 def _refusal(config: JobConfig, identity: str | None, label: tuple[str, ...] | None) -> Refusal | None:

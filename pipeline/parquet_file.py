@@ -5,6 +5,8 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.dictionaries import row_groups
+
 ROW_GROUP_BYTES = 8 * 2**20
 _ZSTD_LEVEL = 3
 _PAGE_BYTES = 1 << 20
@@ -20,8 +22,9 @@ class ParquetFile:
         self.rows = 0
 
     def add(self, table: pa.Table) -> None:
-        """Append one row group."""
-        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        """Append one row group, or several where short dictionary indices ask for it."""
+        for part in row_groups(table):
+            self._writer.write_table(part, row_group_size=max(1, part.num_rows))
         self.rows += table.num_rows
 
     def close(self) -> pa.Buffer:

@@ -125,6 +125,9 @@ def _compare(dataset: Dataset, item: _Ready, families: list[Gated]) -> Replayed:
         now = f"record {families[0].record.key!r}" if families else f"no {lineage['split']} record"
         return Replayed(sample_id, "", f"the source has changed: {place} is now {now}")
     record = families[0].record
+    unread = next((d.refusal for d in families[0].dropped if d.refusal.stage == "read"), None)
+    if unread is not None:
+        return Replayed(sample_id, "", f"the source has changed: {place}: {unread.message}")
     source = digest([record.payloads[name] for name in fields])
     if source != lineage["source_sha256"]:
         return Replayed(sample_id, "", f"the source has changed: {place} has sha256 {source}")

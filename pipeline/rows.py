@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.dictionaries import encoded
 from pipeline.job import Job
 from pipeline.read import BYTES
 from pipeline.records import Dropped, Payload, Sample, Split
@@ -90,24 +91,32 @@ def _per_record(samples: Sequence[Sample], call: Callable[[Sample], str]) -> lis
 
 
 def _pass_through(samples: Sequence[Sample]) -> pa.Table:
-    """The samples' other columns, taken batch by batch."""
+    """The samples' other columns, taken batch by batch. A column may hold nulls if it may in any batch."""
     parts: list[pa.Table] = []
     first = 0
     for number in range(1, len(samples) + 1):
         batch = samples[first].record.batch
         if number == len(samples) or samples[number].record.batch is not batch:
-            indices = pa.array([s.record.index for s in samples[first:number]], pa.int64())
-            parts.append(pa.Table.from_batches([batch]).take(indices))
+            indices = [s.record.index for s in samples[first:number]]
+            parts.append(pa.table([_taken(c, indices) for c in batch.columns], schema=batch.schema))
             first = number
-    return pa.concat_tables(parts)
+    return pa.concat_tables(parts, promote_options="default")
+
+
+def _taken(column: pa.Array, indices: list[int]) -> pa.Array:
+    """The rows of a column; one by one for the types that Arrow's `take` does not know, such as string views."""
+    try:
+        return column.take(pa.array(indices, pa.int64()))
+    except pa.ArrowNotImplementedError:
+        return pa.concat_arrays([column.slice(index, 1) for index in indices])
 
 
 def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Table) -> pa.ChunkedArray:
     values = [s.rendered[field.name].payload for s in samples]
     if not pa.types.is_struct(field.type):
-        return pa.chunked_array([_array(values, field.type)])
+        return encoded(values, field.type) if pa.types.is_dictionary(field.type) else _array(values, field.type)
     parts = [
-        _array(values, member.type)
+        pa.array(values, member.type)
         if member.name == BYTES
         else passing.column(field.name).combine_chunks().field(member.name)
         for member in field.type
@@ -115,10 +124,8 @@ def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Tabl
     return pa.chunked_array([pa.StructArray.from_arrays(parts, fields=list(field.type))])
 
 
-def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_dictionary(kind):
-        return pa.array(values, kind.value_type).dictionary_encode().cast(kind)
-    return pa.array(values, kind)
+def _array(values: list[Any], kind: pa.DataType) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array(values, kind)])
 
 
 def _transforms(samples: Sequence[Sample], names: tuple[str, ...]) -> pa.ListArray:

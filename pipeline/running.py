@@ -70,7 +70,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
         return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
     count = options.workers or workers.default_count()
     with workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
-        _warm_beam(options)
+        threading.Thread(target=_load_beam, args=(options.debug,), daemon=True).start()
         surveyed, probe = survey_job(job, listing, pool, text, options.progress)
         engine = _engine(options)
         job.dataset.make()
@@ -137,18 +137,18 @@ def _samples_of(plan: Plan, tasks: Sequence[Task]) -> int:
     return round(total)
 
 
-def _warm_beam(options: RunOptions) -> None:
-    """Import Beam beside the start of the workers."""
+_loading_beam = threading.Lock()
 
-    def load() -> None:
+
+def _load_beam(debug: bool) -> None:
+    """Import Beam. One thread at a time: its modules import one another, and a second thread would see halves."""
+    with _loading_beam:
         before = logging.root.manager.disable
-        logging.disable(logging.NOTSET if options.debug else logging.WARNING)
+        logging.disable(logging.NOTSET if debug else logging.WARNING)
         try:
             import pipeline.build  # noqa: F401
         finally:
             logging.disable(before)
-
-    threading.Thread(target=load, daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,7 @@ class _Engine:
 
 def _engine(options: RunOptions) -> _Engine:
     """Raises UsageError for a runner or an option that nobody knows."""
+    _load_beam(options.debug)
     from pipeline.runners import hush, options_of
 
     hush(options.debug)

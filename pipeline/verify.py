@@ -11,14 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.commit import MANIFEST, counted, finished
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError
+from pipeline.fingerprint import fingerprint_of
 from pipeline.keys import texts
 from pipeline.read import BYTES
-from pipeline.records import SPLITS
+from pipeline.records import SPLITS, Receipt
 from pipeline.replay import environment_differences, replay
 from pipeline.rows import digest
 from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.shards import read_receipt, receipt_path
 
 _READ_ROWS = 256
 
@@ -60,7 +63,8 @@ def verify(dataset: Dataset, samples: int, input_path: str | None = None) -> Rep
             report.rows += _check_rows(dataset, shard, data, report, seen)
     for shard in dataset.manifest["dropped_shards"]:
         _whole_file(dataset, shard, report)
-    report.differences += [*_strangers(dataset), *_doubled(seen), *_crossing(seen), *_miscounted(dataset, seen)]
+    report.differences += [*_edited(dataset), *_strangers(dataset)]
+    report.differences += [*_doubled(seen), *_crossing(seen), *_miscounted(dataset, seen)]
     _render_again(dataset, input_path, report, seen)
     return report
 
@@ -144,11 +148,35 @@ def _hashes(values: list[str]) -> NDArray[np.uint64]:
     return np.frombuffer(raw, np.uint64)
 
 
+def _edited(dataset: Dataset) -> Iterator[str]:
+    """Whether the manifest is what was committed: its version follows from its words, its counts from receipts."""
+    manifest = dataset.manifest
+    version = fingerprint_of(manifest)
+    if version != dataset.version:
+        yield f"{MANIFEST}: names version {dataset.version}, but its config, input and libraries make {version}"
+    receipts: list[Receipt] = []
+    for name in sorted(finished(dataset.folder)):
+        try:
+            receipts.append(read_receipt(dataset.folder, name))
+        except (OSError, ValueError, TypeError, KeyError):
+            yield f"{receipt_path(name)}: is damaged"
+    made = counted(sorted(receipts, key=lambda r: r.key))
+    for part in ("shards", "dropped_shards"):
+        proven = {s["path"] for s in made[part]}
+        yield from (f"{s['path']}: has no receipt" for s in manifest[part] if s["path"] not in proven)
+    yield from (f"{MANIFEST}: {part} are not what the receipts say" for part in made if manifest[part] != made[part])
+    records = sum(r.records for r in receipts)
+    if manifest["input"]["records"] != records:
+        yield f"{MANIFEST}: has {manifest['input']['records']} input records, the receipts say {records}"
+
+
 def _strangers(dataset: Dataset) -> list[str]:
-    """Files in the split folders that the manifest does not name: a glob would read them."""
+    """Files that the manifest does not name and that a reader of the folder would find."""
     known = {s["path"] for s in (*dataset.manifest["shards"], *dataset.manifest["dropped_shards"])}
-    found = [f"{s}/{name}" for s in (*SPLITS, "_failed", "_rejected") for name in dataset.folder.names(s)]
-    return [f"{path}: is not in the manifest" for path in found if path not in known]
+    data = (*SPLITS, "_failed", "_rejected")
+    found = [f.path for f in dataset.folder.walk()]
+    read = [path for path in found if path.endswith(".parquet") or path.split("/")[0] in data]
+    return [f"{path}: is not in the manifest" for path in read if path not in known]
 
 
 def _doubled(seen: _Seen) -> list[str]:

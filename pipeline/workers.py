@@ -25,7 +25,7 @@ from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.records import Refusal
 from pipeline.tools import step_names
-from transforms.registry import LIBRARIES
+from transforms.registry import preloads
 
 _POLL_SECONDS = 0.1
 _MAX_DEATHS = 8
@@ -64,7 +64,7 @@ class Pool:
         self._samples = 0
 
     def __enter__(self) -> "Pool":
-        self._context.set_forkserver_preload([*_PRELOAD, *_libraries(self._job)])
+        self._context.set_forkserver_preload([*_PRELOAD, *preloads(step_names(self._job.config))])
         self._workers = [self._start() for _ in range(self._count)]
         return self
 
@@ -231,12 +231,6 @@ def _cause(member: _Worker) -> Refusal:
     code = member.process.exitcode or 0
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return Refusal("failed", field_, stage, "worker_crashed", "WorkerCrashed", f"the worker process ended with {how}")
-
-
-def _libraries(job: Job) -> list[str]:
-    """Modules that every worker needs: loaded once, then shared by forking."""
-    libraries = {name.partition(".")[0] for name in step_names(job.config)}
-    return sorted(LIBRARIES[name] for name in libraries if name in LIBRARIES)
 
 
 @contextmanager

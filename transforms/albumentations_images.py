@@ -33,10 +33,13 @@ DISTRIBUTIONS = (
     "simsimd",
     "stringzilla",
 )
+PRELOAD = ("albumentations",)
 SLOW = frozenset({"PiecewiseAffine", "RandomFog", "Superpixels"})
 _NOT_DRAWN = frozenset({"shape", "interpolation", "fill", "fill_mask"})
 _ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow")
 _CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: else it asks the network for updates
 
 
 @cache
@@ -164,7 +167,6 @@ def _shape(pixels: np.ndarray[Any, Any]) -> str:
 
 @cache
 def _library() -> ModuleType:
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: else it asks the network for updates
     import albumentations
     import cv2
 

@@ -20,6 +20,7 @@ from transforms.checks import construction_problems, nearest, parameter_problems
 from transforms.interface import Description, MissingLibrary, Parameter, StepProblem, Transform
 from transforms.values import AudioValue, Value
 
+PRELOAD = ("audiomentations", "librosa")
 DISTRIBUTIONS = (
     "audiomentations",
     "fast-mp3-augment",

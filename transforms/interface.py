@@ -1,9 +1,10 @@
 """What an adapter module of a library must offer, and the nouns that cross this boundary.
 
 An adapter is a module (see `registry.LIBRARIES`) with the names of `Adapter`. Importing the module must be cheap: the
-library itself is imported by the first function that needs it. Two more names are optional:
+library itself is imported by the first function that needs it. Three more names are optional:
 
 - `REFUSED: Mapping[str, str]`: public classes of the library that a recipe cannot use, with the reason.
+- `PRELOAD: tuple[str, ...]`: modules that a process loads before it forks workers; safe to fork afterwards.
 - `resources(name) -> dict[str, str]`: versions of data outside any distribution that decide the bytes of a class.
 """
 

@@ -19,6 +19,7 @@ from transforms.nlpaug_refused import REFUSED as REFUSED
 from transforms.nlpaug_refused import REFUSED_PARAMETERS
 from transforms.values import TextValue, Value
 
+PRELOAD = ("nlpaug.augmenter.char", "nlpaug.augmenter.word")
 DISTRIBUTIONS = ("nlpaug", "nltk", "numpy", "textblob")
 _CLASSES = {
     "AntonymAug": "nlpaug.augmenter.word",

@@ -86,6 +86,21 @@ def versions(names: Iterable[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def preloads(names: Iterable[str]) -> tuple[str, ...]:
+    """Modules that these `library.Class` names need: a process that forks workers loads them once for all.
+
+    Names that nobody knows are passed over. Imports the adapters, not the libraries.
+    """
+    modules: list[str] = []
+    for library in sorted({name.partition(".")[0] for name in names}):
+        try:
+            found = adapter(library)
+        except (LookupError, MissingLibrary):
+            continue
+        modules += [str(getattr(found, "__name__", "")), *getattr(found, "PRELOAD", ())]
+    return tuple(filter(None, modules))
+
+
 def name_problem(name: str, modality: str) -> StepProblem | None:
     """Say what is wrong with a name in a recipe for values of `modality`, with the nearest right one; else None."""
     library, dot, cls = name.partition(".")

@@ -29,7 +29,7 @@ def list_input(config: JobConfig) -> Listing:
     kind = config.input.format or kind_of(found, config.input.path)
     if kind == "folder":
         return _folder(config, root, found)
-    visible = [f for f in found if not any(part.startswith("_") for part in f.path.split("/"))]
+    visible = [f for f in found if len(found) == 1 or not any(part.startswith("_") for part in f.path.split("/"))]
     files = [f for f in visible if KINDS.get(_suffix(f)) == kind] or (visible if config.input.format else [])
     if not files:
         raise InputError(f"no {kind} files in {config.input.path!r}")

@@ -3,7 +3,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from small_inputs import opened, config_of, parquet
+from small_inputs import config_of, opened, parquet
 
 from pipeline.errors import InputError
 from pipeline.keys import Key, keys_of, texts

@@ -1,0 +1,239 @@
+"""`verify` finds every planted damage and reports all of it; `replay` says which source is missing or has changed."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import material
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+Ask = Callable[..., tuple[int, dict[str, Any]]]
+Birds = tuple[Path, Path]
+
+
+@pytest.fixture
+def copy(birds: Birds, tmp_path: Path) -> Path:
+    """A copy of the version's folder that a test may damage."""
+    return shutil.copytree(material.version_folder(birds[1]), tmp_path / "copy")
+
+
+def found(ask: Ask, version: Path, samples: int = 0) -> str:
+    """The differences, after a check that there are some."""
+    code, answer = ask("verify", version, "--samples", samples)
+    assert (code, answer["ok"]) == (1, False)
+    return "\n".join(answer["differences"])
+
+
+def files(version: Path, split: str = "train") -> list[Path]:
+    return sorted((version / split).glob("*.parquet"))
+
+
+def test_a_copy_is_sound(copy: Path, ask: Ask) -> None:
+    assert ask("verify", copy, "--samples", "0")[0] == 0
+
+
+@pytest.mark.parametrize("place", [0.01, 0.5, 0.99])
+def test_a_flipped_bit(copy: Path, ask: Ask, place: float) -> None:
+    victim = files(copy)[1]
+    raw = bytearray(victim.read_bytes())
+    raw[int(len(raw) * place)] ^= 1
+    victim.write_bytes(raw)
+    assert f"train/{victim.name}" in found(ask, copy)
+
+
+def test_truncated_missing_empty_and_added_files_all_at_once(copy: Path, ask: Ask) -> None:
+    train = files(copy)
+    train[0].write_bytes(train[0].read_bytes()[:-100])
+    train[1].unlink()
+    train[2].write_bytes(b"")
+    shutil.copy(train[3], train[3].with_name("part-99999.parquet"))
+    (copy / "test").joinpath("deeper").mkdir()
+    shutil.copy(train[3], copy / "test" / "deeper" / "more.parquet")
+    shutil.copy(train[3], copy / "stray.parquet")
+    shown = found(ask, copy)
+    for name in (*(f"train/{p.name}" for p in train[:3]), "train/part-99999.parquet", "more.parquet", "stray.parquet"):
+        assert name in shown
+    assert f"train/{train[4].name}" not in shown
+
+
+@pytest.mark.parametrize("other", ["train", "test"])
+def test_swapped_files(copy: Path, ask: Ask, other: str) -> None:
+    one, two = files(copy)[0], files(copy, other)[-1]
+    content = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(content)
+    shown = found(ask, copy)
+    assert f"train/{one.name}" in shown
+    assert f"{other}/{two.name}" in shown
+
+
+def _set(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
+    def edit(manifest: dict[str, Any]) -> None:
+        node: Any = manifest
+        for key in path[:-1]:
+            node = node[key]
+        assert node[path[-1]] != to
+        node[path[-1]] = to
+
+    return edit
+
+
+EDITS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "seed": _set("config", "seed", to=18),
+    "recipe": _set("config", "fields", "image", "augment", to=[]),
+    "input file": _set("input", "files", 0, "size", to=5),
+    "input records": _set("input", "records", to=49),
+    "library": _set("libraries", "numpy", to="1.0"),
+    "cpu": _set("cpu", "machine", to="z80"),
+    "version": _set("version", to="0123456789abcdef"),
+    "samples": _set("splits", "train", "samples", to=7),
+    "records": _set("splits", "train", "records", to=7),
+    "bytes": _set("splits", "test", "bytes", to=7),
+    "class": _set("splits", "train", "classes", "owl", "samples", to=7),
+    "dropped": _set("dropped", "failed", to={"corrupt": 3}),
+    "shard rows": _set("shards", 0, "rows", to=1),
+    "shard digest": _set("shards", 0, "sha256", to="0" * 64),
+    "shard split": _set("shards", 0, "split", to="test"),
+    "a shard left out": lambda m: m["shards"].pop(2),
+    "a shard twice": lambda m: m["shards"].append(m["shards"][0]),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_manifest(copy: Path, ask: Ask, edit: str) -> None:
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    EDITS[edit](manifest)
+    path.write_text(json.dumps(manifest))
+    assert found(ask, copy)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"version": "x"}'])
+@pytest.mark.parametrize("command", ["verify", "replay"])
+def test_a_destroyed_manifest_is_one_clear_line(copy: Path, ask: Ask, text: str, command: str) -> None:
+    (copy / "manifest.json").write_text(text)
+    code, answer = ask(command, copy, *(["r001/0"] if command == "replay" else []))
+    assert code == 1 if command == "verify" else 4
+    assert "manifest.json" in str(answer)
+    assert "damaged" in str(answer)
+    assert "defect" not in str(answer)
+
+
+def _forge(version: Path, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Change a shard's rows and make manifest and receipt fit, as a careful forger would."""
+    path = version / "manifest.json"
+    manifest = json.loads(path.read_text())
+    shard = next(s for s in manifest["shards"] if s["split"] == "train")
+    pq.write_table(change(pq.read_table(version / shard["path"])), version / shard["path"])
+    data = (version / shard["path"]).read_bytes()
+    shard.update(bytes=len(data), sha256=material.sha256(data).hexdigest())
+    path.write_text(json.dumps(manifest))
+
+
+def test_a_forged_payload(copy: Path, ask: Ask) -> None:
+    def change(table: pa.Table) -> pa.Table:
+        payloads = table["image"].to_pylist()
+        payloads[1] = payloads[2]
+        return table.set_column(table.schema.get_field_index("image"), "image", pa.array(payloads))
+
+    _forge(copy, change)
+    assert "does not have the sha256 of its lineage" in found(ask, copy)
+
+
+def test_a_record_smuggled_into_another_split(copy: Path, ask: Ask) -> None:
+    other = pq.read_table(files(copy, "test")[0]).slice(0, 1)
+    _forge(copy, lambda table: pa.concat_tables([table.slice(1), other]))
+    shown = found(ask, copy)
+    assert "are in both test and train" in shown
+    assert "lies in train, its lineage says test" in shown
+    assert "occur more than once" in shown
+
+
+def test_missing_and_damaged_receipts(copy: Path, ask: Ask) -> None:
+    receipts = sorted((copy / "_receipts").glob("train-*"))
+    receipts[0].unlink()
+    receipts[1].write_text("{")
+    receipts[2].write_text("{}")
+    shown = found(ask, copy)
+    assert "train/part-00000.parquet: has no receipt" in shown
+    assert "_receipts/train-00001.json: is damaged" in shown
+    assert "_receipts/train-00002.json: is damaged" in shown
+
+
+def test_people_see_every_difference(copy: Path, say: Callable[..., tuple[int, str, str]]) -> None:
+    for path in files(copy)[:3]:
+        path.unlink()
+    code, out, _ = say("verify", copy, "--samples", "0")
+    assert code == 1
+    assert out.count("is missing") == 3
+
+
+# Sources.
+
+
+@pytest.fixture
+def photos(tmp_path: Path, ask: Ask) -> tuple[Path, Path]:
+    """A folder of photos and the dataset made of it."""
+    data = material.write_folder(tmp_path / "photos", 12)
+    tree = material.image_config(data, tmp_path / "out", input={"path": str(data)}, split={}, copies=1)
+    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    return data, tmp_path / "out"
+
+
+def test_a_source_that_is_missing_or_changed(photos: tuple[Path, Path], ask: Ask) -> None:
+    data, output = photos
+    (data / "owl" / "f000.jpg").unlink()
+    (data / "tit" / "f001.jpg").write_bytes(material.picture(99))
+    (data / "wren" / "f002.jpg").write_bytes(b"no picture")
+    for name, what in (("owl/f000.jpg", "no such file"), ("tit/f001.jpg", "changed"), ("wren/f002.jpg", "changed")):
+        code, answer = ask("replay", output, f"{name}/1")
+        assert (code, answer["same"]) == (1, False)
+        assert name in answer["difference"]
+        assert what in answer["difference"]
+    assert ask("replay", output, "owl/f003.jpg/1")[0] == 0
+    code, answer = ask("verify", output, "--samples", "100")
+    assert code == 1
+    assert len(answer["differences"]) == 6
+
+
+def test_a_missing_referenced_file_is_named(tmp_path: Path, ask: Ask) -> None:
+    material.write_folder(tmp_path / "in" / "pics", 9)
+    names = [f"pics/{material.LABELS[n % 3]}/f{n:03d}.jpg" for n in range(9)]
+    rows = [{"id": str(n), "label": "x", "image": name} for n, name in enumerate(names)]
+    data = material.write_csv(tmp_path / "in" / "t.csv", rows)
+    tree = material.image_config(data, tmp_path / "out", split={}, copies=1)
+    tree["fields"]["image"]["uri"] = True
+    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    (tmp_path / "in" / names[4]).unlink()
+    code, answer = ask("replay", tmp_path / "out", "4/1")
+    assert code == 1
+    assert names[4] in answer["difference"]
+
+
+def test_a_table_that_lost_rows_or_moved_them(tmp_path: Path, ask: Ask) -> None:
+    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
+    tree = material.image_config(data, tmp_path / "out", split={}, copies=1)
+    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    material.write_parquet(data, material.image_rows(12)[1:])
+    code, answer = ask("replay", tmp_path / "out", "r005/1")
+    assert code == 1
+    assert "'r006'" in answer["difference"]
+    code, answer = ask("replay", tmp_path / "out", "r011/1")
+    assert code == 1
+    assert "row 11" in answer["difference"]
+
+
+def test_the_run_log_is_gone(photos: tuple[Path, Path], ask: Ask) -> None:
+    data, output = photos
+    shutil.rmtree(material.version_folder(output) / "_runs")
+    code, answer = ask("verify", output)
+    assert code == 1
+    assert "--input" in str(answer["differences"])
+    assert ask("verify", output, "--input", data)[0] == 0
+    code, answer = ask("replay", output, "owl/f000.jpg/1")
+    assert code == 2
+    assert "--input" in answer["error"]["message"]
