@@ -14,7 +14,8 @@ _ENDLESS = 2**31
 
 def encoded(values: Sequence[Any], kind: pa.DictionaryType) -> pa.ChunkedArray:
     """A dictionary column; a chunk ends before its values become too many for the index."""
-    limit, known, start = _limit(kind), set(), 0
+    limit, start = _limit(kind), 0
+    known: set[Any] = set()
     chunks = []
     for number, value in enumerate(values):
         if value is not None and value not in known and len(known) == limit:
@@ -41,7 +42,7 @@ def _chunk(values: Sequence[Any], kind: pa.DictionaryType) -> pa.Array:
 
 def _limit(kind: pa.DictionaryType) -> int:
     index = kind.index_type
-    return min(2 ** (index.bit_width - pa.types.is_signed_integer(index)), _ENDLESS)
+    return min(1 << (int(index.bit_width) - bool(pa.types.is_signed_integer(index))), _ENDLESS)
 
 
 def _has_short_index(kind: pa.DataType) -> bool:

@@ -42,19 +42,24 @@ def file_of(table: pa.Table) -> pa.Buffer:
 
 def _settings(schema: pa.Schema, plain: frozenset[str]) -> dict[str, object]:
     leaves = leaf_columns(schema)
-    bulky = [leaf for leaf in leaves if leaf.split(".")[0] in plain]
-    other = [leaf for leaf in leaves if leaf not in set(bulky)]
+    bulky = {leaf for field in schema if field.name in plain for leaf in _payload_leaves(field)}
+    other = [leaf for leaf in leaves if leaf not in bulky]
     return {
         "version": "2.6",
         "data_page_version": "1.0",
         "data_page_size": _PAGE_BYTES,
-        "compression": {leaf: "NONE" if leaf in set(bulky) else "ZSTD" for leaf in leaves},
+        "compression": {leaf: "NONE" if leaf in bulky else "ZSTD" for leaf in leaves},
         "compression_level": dict.fromkeys(other, _ZSTD_LEVEL),
         "use_dictionary": other,
         "write_statistics": other,
         "write_page_index": True,
         "store_schema": True,
     }
+
+
+def _payload_leaves(field: pa.Field) -> tuple[str, ...]:
+    """Where a field's payload is: a struct holds it in its member `bytes`."""
+    return (f"{field.name}.bytes",) if pa.types.is_struct(field.type) else leaf_columns(pa.schema([field]))
 
 
 @lru_cache(maxsize=16)

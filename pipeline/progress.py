@@ -48,11 +48,11 @@ class _Ticking:
 
     def begin(self, samples: int, resumed: int) -> None:
         """Start looking."""
-        started = time.monotonic()
+        started, pool = time.monotonic(), workers.current()
 
         def watch() -> None:
             while not self._stop.wait(self._every):
-                self._show(workers.current().samples(), samples, time.monotonic() - started)
+                self._show(pool.samples(), samples, time.monotonic() - started)
 
         self._thread = threading.Thread(target=watch, daemon=True)
         self._thread.start()

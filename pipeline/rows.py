@@ -115,13 +115,14 @@ def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Tabl
     values = [s.rendered[field.name].payload for s in samples]
     if not pa.types.is_struct(field.type):
         return encoded(values, field.type) if pa.types.is_dictionary(field.type) else _array(values, field.type)
-    parts = [
-        pa.array(values, member.type)
-        if member.name == BYTES
-        else passing.column(field.name).combine_chunks().field(member.name)
-        for member in field.type
-    ]
-    return pa.chunked_array([pa.StructArray.from_arrays(parts, fields=list(field.type))])
+    members = list(field.type)
+    others = passing.column(field.name).chunks if len(members) > 1 else [pa.nulls(len(values))]
+    chunks = []
+    for other in others:
+        part, values = values[: len(other)], values[len(other) :]
+        parts = [pa.array(part, m.type) if m.name == BYTES else other.field(m.name) for m in members]
+        chunks.append(pa.StructArray.from_arrays(parts, fields=members))
+    return pa.chunked_array(chunks, field.type)
 
 
 def _array(values: list[Any], kind: pa.DataType) -> pa.ChunkedArray:

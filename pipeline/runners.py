@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError, nearest
@@ -24,6 +25,7 @@ ENGINES = {
     "direct": Engine("apache_beam.runners.portability.fn_api_runner.FnApiRunner", local=True),
 }
 ALIASES = {"directrunner": "direct", "fnapirunner": "direct"}
+NOT_LOCAL = {"direct_num_workers", "direct_running_mode"}
 REFUSED = {
     "dask": "Beam's DaskRunner silently gives wrong results for graphs with several outputs",
     "daskrunner": "Beam's DaskRunner silently gives wrong results for graphs with several outputs",
@@ -42,9 +44,12 @@ def engine_of(name: str) -> Engine:
 
 
 def options_of(engine: Engine, arguments: Sequence[str]) -> "PipelineOptions":
-    """Beam options from the command line. Raises UsageError for those that no Beam class knows."""
+    """Beam options from the command line. Raises UsageError for those that no Beam class knows or that do not apply."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    for before, word in pairwise(("", *arguments)):
+        if not word.startswith("-") and (not before.startswith("-") or "=" in before):
+            raise UsageError(f"unexpected argument {word!r}: `fanbeam run` takes one config")
     options = PipelineOptions([*arguments, f"--runner={engine.beam_name}"])
     try:
         known = set(PipelineOptions([]).get_all_options())
@@ -55,6 +60,9 @@ def options_of(engine: Engine, arguments: Sequence[str]) -> "PipelineOptions":
     if unknown:
         hint = nearest(unknown[0], sorted(known))
         raise UsageError(f"unknown option --{unknown[0]}. {hint} `fanbeam run --help` lists fanbeam's own options.")
+    unfit = sorted(set(given) & NOT_LOCAL) if engine.local else []
+    if unfit:
+        raise UsageError(f"--{unfit[0]} does not apply here: fanbeam starts the local processes itself: use --workers N")
     return options
 
 

@@ -51,7 +51,8 @@ def output_schema(job: Job) -> pa.Schema:
     """
     fields = [pa.field(f.name, payload_type(job, f), f.nullable, f.metadata) for f in job.schema]
     fields += [pa.field(SAMPLE_ID, pa.string()), pa.field(LINEAGE, LINEAGE_TYPE)]
-    return pa.schema(fields, metadata=_metadata(job.schema.metadata))
+    known = [f for f in fields if f.name in (*job.external, SAMPLE_ID, LINEAGE)]
+    return pa.schema(fields, metadata=_metadata(job.schema.metadata, known))
 
 
 def payload_type(job: Job, field: pa.Field) -> pa.DataType:
@@ -61,20 +62,22 @@ def payload_type(job: Job, field: pa.Field) -> pa.DataType:
     return pa.string() if job.config.fields[field.name].type == "text" else pa.binary()
 
 
-def _metadata(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes] | None:
-    """Schema metadata for the output: Hugging Face features learn the new columns; pandas' own row index goes."""
+def _metadata(metadata: dict[bytes, bytes] | None, new: list[pa.Field]) -> dict[bytes, bytes] | None:
+    """Schema metadata for the output: Hugging Face features learn the `new` columns; pandas' own row index goes."""
     kept = {k: v for k, v in (metadata or {}).items() if k not in (b"pandas", b"ARROW:schema")}
     if b"huggingface" in kept:
-        kept[b"huggingface"] = _with_features(kept[b"huggingface"])
+        kept[b"huggingface"] = _with_features(kept[b"huggingface"], new)
     return kept or None
 
 
-def _with_features(raw: bytes) -> bytes:
-    document: dict[str, Any] = json.loads(raw)
-    features = document.get("info", {}).get("features")
-    if isinstance(features, dict):
-        features[SAMPLE_ID] = _feature(pa.string())
-        features[LINEAGE] = _feature(LINEAGE_TYPE)
+def _with_features(raw: bytes, new: list[pa.Field]) -> bytes:
+    """The metadata with the new columns; what is no such metadata is passed on as it is."""
+    try:
+        document = json.loads(raw)
+        features = document["info"]["features"]
+        features |= {field.name: _feature(field.type) for field in new}
+    except (ValueError, TypeError, LookupError):
+        return raw
     return json.dumps(document, sort_keys=False).encode()
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from hashlib import sha256
 
 import orjson
@@ -119,7 +120,7 @@ def receipt_path(name: str) -> str:
 
 def receipt_bytes(receipt: Receipt) -> bytes:
     """The receipt as JSON, keys sorted."""
-    return orjson.dumps(receipt, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(asdict(receipt), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
 def read_receipt(dataset: Folder, name: str) -> Receipt:

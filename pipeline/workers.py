@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -188,24 +189,29 @@ class Pool:
         member.pipe.close()
 
 
-_current: list[Pool] = []
+class _OfThread(threading.local):
+    pools: tuple[Pool, ...] = ()
+
+
+_of_thread = _OfThread()
 
 
 @contextmanager
 def in_use(pool: Pool) -> Iterator[Pool]:
-    """Make a pool the one that the local graph renders with."""
-    _current.append(pool)
+    """Make a pool the one that the local graph renders with, in this thread: others may run other jobs."""
+    before = _of_thread.pools
+    _of_thread.pools = (*before, pool)
     try:
         yield pool
     finally:
-        _current.remove(pool)
+        _of_thread.pools = before
 
 
 def current() -> Pool:
     """The pool in use. Raises LookupError outside `in_use`."""
-    if not _current:
+    if not _of_thread.pools:
         raise LookupError("no local pool is in use")
-    return _current[-1]
+    return _of_thread.pools[-1]
 
 
 def default_count() -> int:

@@ -24,11 +24,11 @@ _NOTHING = re.compile(r"(?!)")
 _LONGEST_MESSAGE = 200
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str:
-    """Give the candidate most like `word`, whatever its case; empty if none is like it."""
+def nearest(word: str, candidates: Iterable[str], likeness: float = 0.6) -> str:
+    """Give the candidate most like `word`, whatever its case; empty if none is as like it as 0..1 `likeness`."""
     by_lower = {candidate.lower(): candidate for candidate in candidates}
     wanted = word.lower()
-    found = difflib.get_close_matches(wanted, by_lower, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(wanted, by_lower, n=1, cutoff=likeness)
     if not found and len(wanted) > 2:
         found = sorted((candidate for candidate in by_lower if wanted in candidate), key=len)
     return by_lower[found[0]] if found else ""

@@ -19,6 +19,7 @@ LIBRARIES = {
     "audiomentations": "transforms.audiomentations_audio",
     "nlpaug": "transforms.nlpaug_text",
 }
+_TWIN = 0.8
 EXTRAS = {"albumentations": "images", "audiomentations": "audio", "nlpaug": "text"}
 
 
@@ -119,7 +120,8 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
         return StepProblem((name,), message, "" if reason else _in(library, cls) or _anywhere(cls, modality))
     kind = found.modality(cls)
     if kind != modality:
-        return StepProblem((name,), f"{name} works on {_plural(kind)}; this field is {modality}")
+        twin = _anywhere(cls, modality, _TWIN)
+        return StepProblem((name,), f"{name} works on {_plural(kind)}; this field is {modality}", twin)
     return None
 
 
@@ -133,9 +135,9 @@ def _in(library: str, cls: str) -> str:
     return f"{library}.{close}" if close else ""
 
 
-def _anywhere(cls: str, modality: str) -> str:
+def _anywhere(cls: str, modality: str, likeness: float = 0.6) -> str:
     by_class = {name.partition(".")[2]: name for name in all_names(modality)}
-    return by_class.get(nearest(cls, by_class), "")
+    return by_class.get(nearest(cls, by_class, likeness), "")
 
 
 def _if_installed(library: str) -> Adapter | None:

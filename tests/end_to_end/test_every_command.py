@@ -192,6 +192,14 @@ def test_an_unknown_flag_of_run_is_refused(birds: Birds, ask: Ask, tmp_path: Pat
     assert code == 2
     assert "workres" in answer["error"]["message"]
     assert not (tmp_path / "o").exists()
+    for flags in (["--direct_num_workers", "2"], ["--direct_running_mode=multi_threading"]):
+        code, answer = ask("run", birds[0], "--set", output, *flags)
+        assert code == 2
+        assert "--workers" in answer["error"]["message"]
+    code, answer = ask("run", birds[0], "other.yaml", "--set", output)
+    assert code == 2
+    assert "'other.yaml'" in answer["error"]["message"]
+    assert not (tmp_path / "o").exists()
     code, answer = ask("run", birds[0], "--set", output, "--runner", "dask")
     assert code == 2
     assert "refused" in answer["error"]["message"]

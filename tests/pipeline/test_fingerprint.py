@@ -1,0 +1,174 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_inputs import FLIP, SWAP, config_of, opened, parquet, text_columns, values
+
+from pipeline import fingerprint as module
+from pipeline.config import JobConfig
+from pipeline.config_file import parse_yaml
+from pipeline.fingerprint import cpu, fingerprint, frozen_config, libraries
+from pipeline.sources.listing import list_input
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return parquet(tmp_path / "in" / "a.parquet", text_columns(5))
+
+
+def version(path: Any, output: Any = "out", **changes: Any) -> str:
+    return opened(config_of(path, output, **changes))[0].version
+
+
+SAME: list[dict[str, Any]] = [
+    {"output__path": "elsewhere"},
+    {"limits__failed": 0.5},
+    {"limits": {"failed": 1, "rejected": 1}},
+    {"input__fingerprint": "content"},
+    {"copies": 2},
+    {"split": {"validation": 0.1}},
+    {"output__shard_size": "64MiB"},
+    {"fields__text__quality": None},
+    {"record_timeout": 60},
+]
+OTHER: list[dict[str, Any]] = [
+    {"seed": 18},
+    {"copies": 3},
+    {"keep_original": False},
+    {"split": {}},
+    {"split": {"validation": 0.1, "seed": 1}},
+    {"input__label": None},
+    {"input__group": "label"},
+    {"output__shard_size": "32MiB"},
+    {"fields__text__augment": []},
+    {"fields__text__augment": [SWAP, SWAP]},
+    {"fields__text__prepare": [SWAP]},
+    {"fields__text__quality": {"reject_unchanged": True}},
+    {"fields__text__augment": [{"nlpaug.RandomWordAug": {"action": "swap", "aug_p": 0.6}}]},
+]
+
+
+@pytest.mark.parametrize("changes", SAME)
+def test_what_cannot_change_bytes_is_not_in_it(source: Path, changes: dict[str, Any]) -> None:
+    assert version(source, **changes) == version(source)
+
+
+@pytest.mark.parametrize("changes", OTHER)
+def test_what_can_change_bytes_is(source: Path, changes: dict[str, Any]) -> None:
+    assert version(source, **changes) != version(source)
+
+
+def test_all_of_these_differ(source: Path) -> None:
+    assert len({version(source, **changes) for changes in OTHER}) == len(OTHER)
+
+
+def test_it_is_16_hex_digits(source: Path) -> None:
+    assert len(version(source)) == 16
+    int(version(source), 16)
+
+
+def test_the_input_decides(source: Path, tmp_path: Path) -> None:
+    before = version(source)
+    assert version(tmp_path / "in") == version(str(tmp_path / "*n" / ".." / "in" / "*.parquet")) == before
+    os.utime(source)
+    assert version(source) == before
+    (tmp_path / "moved").mkdir()
+    source.rename(tmp_path / "moved" / "a.parquet")
+    assert version(tmp_path / "moved") == before
+    (tmp_path / "moved" / "a.parquet").rename(tmp_path / "moved" / "b.parquet")
+    assert version(tmp_path / "moved") != before
+    parquet(source, text_columns(6))
+    assert version(source) != before
+
+
+def test_the_order_of_fields_decides(tmp_path: Path) -> None:
+    """Digests of several fields are in the order of the config."""
+    path = parquet(tmp_path / "a.parquet", text_columns(2, more=["x", "y"]))
+    one, two = {"text": {"type": "text"}}, {"more": {"type": "text"}}
+    assert version(path, fields={**one, **two}) != version(path, fields={**two, **one})
+
+
+def test_the_order_of_other_keys_does_not(source: Path) -> None:
+    tree = values(source, "out")
+    backwards = {key: tree[key] for key in reversed(tree)}
+    listing = list_input(JobConfig.model_validate(tree))
+    assert fingerprint(JobConfig.model_validate(backwards), listing) == fingerprint(JobConfig.model_validate(tree), listing)
+
+
+def test_libraries_and_cpu_decide(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = version(source)
+    monkeypatch.setattr(module, "cpu", lambda: {"machine": "other", "simd": []})
+    changed = version(source)
+    monkeypatch.setattr(module, "libraries", lambda _: {"numpy": "0"})
+    assert len({before, changed, version(source)}) == 3
+
+
+def test_only_libraries_in_use_decide(source: Path) -> None:
+    found = libraries(config_of(source, "out"))
+    assert {"python", "fanbeam", "numpy", "pyarrow", "nlpaug"} <= set(found)
+    assert "albumentations" not in found
+    assert list(found) == sorted(found)
+    image = libraries(config_of(source, "out", fields={"image": {"type": "image", "augment": [{"one_of": [FLIP]}]}}))
+    assert "albumentations" in image
+    assert "nlpaug" not in image
+
+
+def test_a_library_that_is_missing_is_said_to_be() -> None:
+    assert module._version("no-such-distribution") == "not installed"
+
+
+def test_the_cpu_is_named() -> None:
+    assert cpu()["machine"]
+    assert cpu()["simd"] == sorted(cpu()["simd"])
+
+
+def test_places_and_limits_are_not_in_the_manifests_config(source: Path) -> None:
+    frozen = frozen_config(config_of(source, "out", limits__failed=0.5))
+    assert "limits" not in frozen
+    assert "path" not in frozen["input"]
+    assert "path" not in frozen["output"]
+    assert str(source) not in repr(frozen)
+
+
+ODD = """
+input: {path: PATH, id: id, label: label}
+output: {path: out}
+fields:
+  text:
+    type: text
+    augment:
+      - odd.Step: {when: 2024-01-01, at: 2024-01-01T10:00:00Z, raw: !!binary gIGC, some: !!set {b, a}, none: .nan, big: 99999999999999999999, 7: 8}
+"""
+
+
+def test_any_parameter_of_yaml_can_be_fingerprinted(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is a right parameter is said later, by the recipe's check."""
+    monkeypatch.setattr(module, "versions", lambda _: {})
+    text = parse_yaml(ODD.replace("PATH", str(source)), "c.yaml")
+    config = JobConfig.model_validate(text.values)
+    listing = list_input(config)
+    assert fingerprint(config, listing) == fingerprint(config, listing)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from small_inputs import config_of, opened
+print(opened(config_of(Path({path!r}), "out"))[0].version)
+"""
+
+
+def test_every_process_finds_the_same(source: Path) -> None:
+    program = PROGRAM.format(tests=str(Path(__file__).parent), path=str(source))
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
+            text=True, check=True, cwd=Path(__file__).parents[2],
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert found == {version(source)}
