@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from pipeline.job import Job
 from pipeline.records import SPLITS
@@ -23,9 +24,11 @@ _CONTEXT = {
     "fileObject": "cr:fileObject",
     "fileSet": "cr:fileSet",
     "includes": "cr:includes",
+    "jsonPath": "cr:jsonPath",
     "md5": "cr:md5",
     "recordSet": "cr:recordSet",
     "source": "cr:source",
+    "transform": "cr:transform",
 }
 _TYPES = {"image": "sc:ImageObject", "audio": "sc:AudioObject", "text": "sc:Text"}
 
@@ -92,10 +95,16 @@ def _fields(job: Job) -> list[dict[str, Any]]:
     return [
         {
             "@type": "cr:Field", "@id": f"samples/{name}", "name": name, "dataType": kind,
-            "source": {"fileSet": {"@id": "shards"}, "extract": {"column": name}},
+            "source": {"fileSet": {"@id": "shards"}, "extract": {"column": name}, **_member(job, name)},
         }
         for name, kind in columns.items()
     ]  # fmt: skip
+
+
+def _member(job: Job, name: str) -> dict[str, Any]:
+    """Where a struct holds its payload."""
+    held = name in job.schema.names and pa.types.is_struct(job.schema.field(name).type)
+    return {"transform": {"jsonPath": "bytes"}} if held else {}
 
 
 def _splits(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -126,8 +135,15 @@ def _class_table(manifest: dict[str, Any]) -> list[str]:
         for split in splits:
             counts = manifest["splits"][split]["classes"].get(name, {"records": 0, "samples": 0})
             cells.append(f"{counts['records']} → {counts['samples']}")
-        out.append(f"| {name.replace('|', chr(92) + '|')} | {' | '.join(cells)} |")
+        out.append(f"| {_cell(name)} | {' | '.join(cells)} |")
     return [*out, ""]
+
+
+def _cell(text: str) -> str:
+    """Any text as one cell of a Markdown table."""
+    for mark, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;")):
+        text = text.replace(mark, escaped)
+    return " ".join(text.split())
 
 
 def _dropped_table(manifest: dict[str, Any]) -> list[str]:

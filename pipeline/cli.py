@@ -163,6 +163,15 @@ def demo(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and answer its exit code; no traceback for a user's mistake."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if "--json" not in given or "--help" in given:
+        return _main(given)
+    from pipeline.commands import only_json
+
+    with only_json():
+        return _main(given)
+
+
+def _main(given: list[str]) -> int:
     try:
         code = app(given, prog_name="fanbeam", standalone_mode=False)
     except Exception as error:  # noqa: BLE001  (the outermost door: everything becomes a message and an exit code)

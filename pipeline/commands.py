@@ -2,8 +2,10 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from pipeline.errors import Damaged, ExitCode, FanbeamError, UsageError
 
@@ -204,5 +206,20 @@ def _warn(line: str) -> None:
     sys.stderr.flush()
 
 
+_json_to: list[TextIO] = []
+
+
+@contextmanager
+def only_json() -> Iterator[None]:
+    """Keep standard output for the one JSON object; what libraries print goes to standard error."""
+    _json_to.append(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _json_to.pop()
+
+
 def _put(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    to = _json_to[-1] if _json_to else sys.stdout
+    to.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")

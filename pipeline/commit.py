@@ -181,7 +181,7 @@ def read_manifest(dataset: Folder) -> dict[str, Any] | None:
     """The manifest of a version folder, or None if it has none. Raises Damaged."""
     try:
         raw = dataset.read(MANIFEST)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a LATEST of zero bytes after a crash
         return None
     try:
         manifest = orjson.loads(raw)

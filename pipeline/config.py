@@ -1,7 +1,9 @@
 """The frozen config tree. Every key is documented here; `fanbeam schema` prints it for editors."""
 
+import json
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -33,6 +35,16 @@ def _some(paths: tuple[str, ...]) -> tuple[str, ...]:
     return paths
 
 
+def _plain(steps: list[Any]) -> list[Any]:
+    """Only what JSON can say: a recipe stands in the fingerprint and in the manifest."""
+    try:
+        orjson.dumps(steps, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        json.dumps(steps, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"holds a value that JSON cannot say: {error}. Put it into quotes.") from error
+    return steps
+
+
 Int = Annotated[int, BeforeValidator(_number)]
 Float = Annotated[float, BeforeValidator(_number)]
 Share = Annotated[Float, Field(ge=0.0, le=1.0)]
@@ -45,6 +57,7 @@ Paths = Annotated[
 ]
 Steps = Annotated[
     list[Any],
+    AfterValidator(_plain),
     Field(
         json_schema_extra={
             "items": {

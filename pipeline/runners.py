@@ -62,7 +62,7 @@ def options_of(engine: Engine, arguments: Sequence[str]) -> "PipelineOptions":
         raise UsageError(f"unknown option --{unknown[0]}. {hint} `fanbeam run --help` lists fanbeam's own options.")
     unfit = sorted(set(given) & NOT_LOCAL) if engine.local else []
     if unfit:
-        raise UsageError(f"--{unfit[0]} does not apply here: fanbeam starts the local processes itself: use --workers N")
+        raise UsageError(f"--{unfit[0]} does not apply here: fanbeam starts its own processes: use --workers N")
     return options
 
 

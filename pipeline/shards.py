@@ -8,6 +8,7 @@ from hashlib import sha256
 import orjson
 import pyarrow as pa
 
+from pipeline.errors import RunFailed
 from pipeline.job import Job, Task
 from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, file_of
 from pipeline.records import Dropped, FileReceipt, Gated, Receipt, Sample, Shard
@@ -124,12 +125,18 @@ def receipt_bytes(receipt: Receipt) -> bytes:
 
 
 def read_receipt(dataset: Folder, name: str) -> Receipt:
-    """A receipt read back."""
-    raw = orjson.loads(dataset.read(receipt_path(name)))
-    raw["data"] = FileReceipt(**raw["data"]) if raw["data"] else None
-    raw["dropped_files"] = tuple(FileReceipt(**f) for f in raw["dropped_files"])
-    raw["classes"] = {label: (n[0], n[1]) for label, n in raw["classes"].items()}
-    return Receipt(**raw)
+    """A receipt read back. Raises RunFailed if it is damaged."""
+    path = receipt_path(name)
+    data = dataset.read(path)
+    try:
+        raw = orjson.loads(data)
+        raw["data"] = FileReceipt(**raw["data"]) if raw["data"] else None
+        raw["dropped_files"] = tuple(FileReceipt(**f) for f in raw["dropped_files"])
+        raw["classes"] = {label: (n[0], n[1]) for label, n in raw["classes"].items()}
+        return Receipt(**raw)
+    except (ValueError, TypeError, LookupError) as error:
+        remedy = "remove it and run the same command again"
+        raise RunFailed(f"{dataset.full(path)}: the receipt is damaged: {remedy}") from error
 
 
 def _receipt_of(path: str, rows: int, content: pa.Buffer) -> FileReceipt:

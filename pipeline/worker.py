@@ -59,11 +59,15 @@ def settle_process(debug: bool) -> None:
 
     pa.set_cpu_count(1)
     threadpool_limits(1)
-    if not debug:
-        warnings.simplefilter("ignore")
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.dup2(nowhere, sys.stderr.fileno())
+    output, errors = 1, 2
+    if debug:
+        os.dup2(errors, output)  # standard output is the command's own
+        return
+    warnings.simplefilter("ignore")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, output)
+    os.dup2(nowhere, errors)
+    os.close(nowhere)
 
 
 class _Watch:

@@ -1,8 +1,8 @@
 """The local process pool: a shard per task, crash isolation per record, progress. Dead workers are replaced.
 
-A worker that dies or hangs at a record is replaced and the record is tried alone. Only if it kills again is it
-quarantined: its shard is rendered again without it, and the record goes to `_failed`. A death that had another cause
-(the machine, a person) costs just the time of its shard.
+A worker that dies or hangs at a record is replaced and the record is tried alone. Only if it hangs again, or kills
+twice more, is it quarantined: its shard is rendered again without it, and the record goes to `_failed`. A death that
+had another cause (the machine, a person) costs just the time of its shard.
 """
 
 import multiprocessing
@@ -31,6 +31,7 @@ from transforms.registry import preloads
 _POLL_SECONDS = 0.1
 _MAX_DEATHS = 8
 _GUILTY_DEATHS = 3
+_TRIAL_DEATHS = 2
 _GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": []}
 _PRELOAD = ("pipeline.worker", "pipeline.rendering")
 
@@ -138,10 +139,12 @@ class Pool:
         if order is None:
             return
         order.deaths += 1
+        convinced = order.deaths >= (1 if member.hung else _TRIAL_DEATHS)
         if order.kind == "trial" and order.suspect_of is not None:
-            waiting.appendleft(_without(order.suspect_of, order.task.only or 0, cause))
+            alone = order.task.only or 0
+            waiting.appendleft(_without(order.suspect_of, alone, cause) if convinced else order)
             return
-        if order.kind in _GIVEN_UP and order.deaths > 1:
+        if order.kind in _GIVEN_UP and order.deaths > 1 and convinced:
             yield _GIVEN_UP[order.kind]
             return
         if order.deaths >= _MAX_DEATHS:

@@ -63,6 +63,11 @@ def sentence(number: int) -> str:
     return " ".join(np.random.default_rng(number).choice(WORDS, 12)) + f" {number}."
 
 
+def noise(number: int, length: int) -> str:
+    """Letters that hardly compress."""
+    return "".join(map(chr, np.random.default_rng(number).integers(97, 123, length)))
+
+
 def image_rows(count: int) -> list[dict[str, Any]]:
     """Keyed, labeled, grouped pictures, and a column that just passes through."""
     return [

@@ -257,6 +257,19 @@ def test_dotted(path: tuple[str | int, ...], said: str) -> None:
     assert dotted(path) == said
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["2024-01-01", "2024-01-01T10:00:00Z", "!!binary gIGC", "!!set {b, a}", ".nan", "-.inf", "99999999999999999999",
+     "{7: 8}", "{null: 8}", "[[2024-01-01]]"],
+)  # fmt: skip
+def test_recipes_hold_what_json_can_say(value: str) -> None:
+    """A set is in another order in each process, and bytes are no JSON: the fingerprint stumbled over both."""
+    found = problems(GOOD.replace("blur_limit: 7", f"blur_limit: {value}"))
+    assert len(found) == 1
+    assert found[0].startswith("c.yaml:9 fields.image.augment: ")
+    assert "\n" not in found[0]
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused_clearly(text: str) -> None:
     try:

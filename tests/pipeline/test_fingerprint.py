@@ -9,7 +9,6 @@ from small_inputs import FLIP, SWAP, config_of, opened, parquet, text_columns, v
 
 from pipeline import fingerprint as module
 from pipeline.config import JobConfig
-from pipeline.config_file import parse_yaml
 from pipeline.fingerprint import cpu, fingerprint, frozen_config, libraries
 from pipeline.sources.listing import list_input
 
@@ -133,24 +132,11 @@ def test_places_and_limits_are_not_in_the_manifests_config(source: Path) -> None
     assert str(source) not in repr(frozen)
 
 
-ODD = """
-input: {path: PATH, id: id, label: label}
-output: {path: out}
-fields:
-  text:
-    type: text
-    augment:
-      - odd.Step: {when: 2024-01-01, at: 2024-01-01T10:00:00Z, raw: !!binary gIGC, some: !!set {b, a}, none: .nan, big: 99999999999999999999, 7: 8}
-"""
-
-
-def test_any_parameter_of_yaml_can_be_fingerprinted(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it is a right parameter is said later, by the recipe's check."""
-    monkeypatch.setattr(module, "versions", lambda _: {})
-    text = parse_yaml(ODD.replace("PATH", str(source)), "c.yaml")
-    config = JobConfig.model_validate(text.values)
-    listing = list_input(config)
-    assert fingerprint(config, listing) == fingerprint(config, listing)
+def test_recipes_of_python_and_of_yaml_are_the_same(source: Path) -> None:
+    size = {"albumentations.Resize": {"height": 16, "width": 16}}
+    lists = {"image": {"type": "image", "augment": [size, {"some_of": {"n": [1, 2], "steps": [FLIP, size]}}]}}
+    tuples = {"image": {"type": "image", "augment": [size, {"some_of": {"n": (1, 2), "steps": (FLIP, size)}}]}}
+    assert version(source, fields=lists) == version(source, fields=tuples)
 
 
 PROGRAM = """
