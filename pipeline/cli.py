@@ -86,7 +86,10 @@ def run(
     context: typer.Context,
     config: ConfigPath,
     runner: Annotated[str, typer.Option(help="direct, or Beam's own name for an engine.")] = "direct",
-    workers: Annotated[int | None, typer.Option(min=1, help="Local processes; default: one per core.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "--direct_num_workers", min=1, help="Local processes; default: one per core."),
+    ] = None,
     set_: Set = None,
     as_json: Json = False,
     debug: Debug = False,

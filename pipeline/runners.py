@@ -25,7 +25,7 @@ ENGINES = {
     "direct": Engine("apache_beam.runners.portability.fn_api_runner.FnApiRunner", local=True),
 }
 ALIASES = {"directrunner": "direct", "fnapirunner": "direct"}
-NOT_LOCAL = {"direct_num_workers", "direct_running_mode"}
+_IN_THE_POOL = ("--direct_num_workers=1", "--direct_running_mode=in_memory")  # Beam itself only waits for the pool
 REFUSED = {
     "dask": "Beam's DaskRunner silently gives wrong results for graphs with several outputs",
     "daskrunner": "Beam's DaskRunner silently gives wrong results for graphs with several outputs",
@@ -44,13 +44,14 @@ def engine_of(name: str) -> Engine:
 
 
 def options_of(engine: Engine, arguments: Sequence[str]) -> "PipelineOptions":
-    """Beam options from the command line. Raises UsageError for those that no Beam class knows or that do not apply."""
+    """Beam options from the command line. Raises UsageError for those that no Beam class knows."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
     for before, word in pairwise(("", *arguments)):
         if not word.startswith("-") and (not before.startswith("-") or "=" in before):
             raise UsageError(f"unexpected argument {word!r}: `fanbeam run` takes one config")
-    options = PipelineOptions([*arguments, f"--runner={engine.beam_name}"])
+    settled = _IN_THE_POOL if engine.local else ()
+    options = PipelineOptions([*arguments, *settled, f"--runner={engine.beam_name}"])
     try:
         known = set(PipelineOptions([]).get_all_options())
         given = options.get_all_options(drop_default=True, retain_unknown_options=True)
@@ -60,9 +61,6 @@ def options_of(engine: Engine, arguments: Sequence[str]) -> "PipelineOptions":
     if unknown:
         hint = nearest(unknown[0], sorted(known))
         raise UsageError(f"unknown option --{unknown[0]}. {hint} `fanbeam run --help` lists fanbeam's own options.")
-    unfit = sorted(set(given) & NOT_LOCAL) if engine.local else []
-    if unfit:
-        raise UsageError(f"--{unfit[0]} does not apply here: fanbeam starts its own processes: use --workers N")
     return options
 
 

@@ -15,7 +15,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import connection
+from multiprocessing import connection, forkserver
 from typing import Any
 
 from pipeline import worker
@@ -67,6 +67,8 @@ class Pool:
 
     def __enter__(self) -> "Pool":
         self._context.set_forkserver_preload([*_PRELOAD, *preloads(step_names(self._job.config))])
+        with _without_main_module(), _output_elsewhere():
+            forkserver.ensure_running()
         self._workers = [self._start() for _ in range(self._count)]
         return self
 
@@ -254,3 +256,21 @@ def _without_main_module() -> Iterator[None]:
     finally:
         for name, value in hidden.items():
             setattr(main, name, value)
+
+
+@contextmanager
+def _output_elsewhere() -> Iterator[None]:
+    """What libraries print while they load in a process that is started now goes to standard error."""
+    output, errors = 1, 2
+    try:
+        kept = os.dup(output)
+    except OSError:  # there is no standard output
+        yield
+        return
+    try:
+        with suppress(OSError):
+            os.dup2(errors, output)
+        yield
+    finally:
+        os.dup2(kept, output)
+        os.close(kept)

@@ -1,5 +1,6 @@
 """Every command through `main([...])`: exit codes, one JSON object, messages that say what to do."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -192,10 +193,6 @@ def test_an_unknown_flag_of_run_is_refused(birds: Birds, ask: Ask, tmp_path: Pat
     assert code == 2
     assert "workres" in answer["error"]["message"]
     assert not (tmp_path / "o").exists()
-    for flags in (["--direct_num_workers", "2"], ["--direct_running_mode=multi_threading"]):
-        code, answer = ask("run", birds[0], "--set", output, *flags)
-        assert code == 2
-        assert "--workers" in answer["error"]["message"]
     code, answer = ask("run", birds[0], "other.yaml", "--set", output)
     assert code == 2
     assert "'other.yaml'" in answer["error"]["message"]
@@ -204,6 +201,16 @@ def test_an_unknown_flag_of_run_is_refused(birds: Birds, ask: Ask, tmp_path: Pat
     assert code == 2
     assert "refused" in answer["error"]["message"]
     assert not (tmp_path / "o").exists()
+
+
+def test_beam_options_are_accepted_and_its_local_ones_change_nothing(birds: Birds, ask: Ask, tmp_path: Path) -> None:
+    output = f"output.path={tmp_path}/o"
+    flags = ["--direct_num_workers", "2", "--direct_running_mode=multi_processing", "--job_name=birds"]
+    code, answer = ask("run", birds[0], "--set", output, *flags)
+    assert code == 0, answer
+    log = next(Path(answer["path"]).glob("_runs/*.json"))
+    assert json.loads(log.read_text())["workers"] == 2
+    assert ask("verify", answer["path"])[0] == 0
 
 
 def test_every_problem_of_a_config_at_once(tmp_path: Path, ask: Ask) -> None:

@@ -47,7 +47,9 @@ def upper(text: str, _: bytes) -> str:
     return text.upper()
 
 
-def tools(prepare: Any = None, augment: Any = None, gate: Any = None, retries: int = 0, name: str = "text") -> FieldTools:
+def tools(
+    prepare: Any = None, augment: Any = None, gate: Any = None, retries: int = 0, name: str = "text"
+) -> FieldTools:
     return FieldTools(name, "text", TextCodec(), prepare or Steps(), augment or Steps(), gate, retries)
 
 

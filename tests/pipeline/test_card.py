@@ -21,7 +21,12 @@ def pictures(home: Path, kind: pa.DataType) -> Ran:
     images: list[Any] = [jpeg(n) for n in range(4)]
     if pa.types.is_struct(kind):
         images = [{"bytes": image, "path": None} for image in images]
-    data = {"id": list("abcd"), "label": ["x", "y"] * 2, "image": pa.array(images, kind), "text": [words(n) for n in range(4)]}
+    data = {
+        "id": list("abcd"),
+        "label": ["x", "y"] * 2,
+        "image": pa.array(images, kind),
+        "text": [words(n) for n in range(4)],
+    }
     parquet(home / "in/a.parquet", data)
     fields = {"image": {"type": "image", "augment": [FLIP]}, "text": {"type": "text"}}
     return ran(config_of(home / "in", home / "out", split={}, copies=1, fields=fields))
@@ -95,7 +100,9 @@ def test_croissant_is_valid_and_its_records_can_be_read(tmp_path: Path, kind: pa
     assert not issues.errors, issues.report()
     records = list(dataset.records(record_set="samples"))
     assert len(records) == made.table().num_rows == 8
-    assert {r["samples/sample_id"] for r in records} == {i.encode() for i in made.table().column("sample_id").to_pylist()}
+    assert {r["samples/sample_id"] for r in records} == {
+        i.encode() for i in made.table().column("sample_id").to_pylist()
+    }
     assert all(r["samples/image"].size == (16, 16) for r in records)
     assert {r["samples/text"] for r in records} == {words(n).encode() for n in range(4)}
 
@@ -115,7 +122,9 @@ def test_croissant_lists_every_shard(tmp_path: Path) -> None:
     made = done(tmp_path, output__shard_size="8KiB")
     document = json.loads(text(made, "croissant.json"))
     files = [f for f in document["distribution"] if f["@type"] == "cr:FileObject"]
-    assert [(f["contentUrl"], f["sha256"]) for f in files] == [(s["path"], s["sha256"]) for s in made.dataset.manifest["shards"]]
+    assert [(f["contentUrl"], f["sha256"]) for f in files] == [
+        (s["path"], s["sha256"]) for s in made.dataset.manifest["shards"]
+    ]
     names = [f["name"] for f in document["recordSet"][0]["field"]]
     assert names == ["text", "label", "sample_id"]
 

@@ -109,7 +109,11 @@ def test_receipts_of_earlier_runs_are_read_back(tmp_path: Path) -> None:
     job, expected, receipts = rendered(tmp_path)
     assert finished(job.dataset) == set(expected.shards)
     assert complete(job.dataset, expected, ()) == receipts
-    assert complete(job.dataset, expected, receipts[1:2]) == complete(job.dataset, expected, reversed(receipts)) == receipts
+    assert (
+        complete(job.dataset, expected, receipts[1:2])
+        == complete(job.dataset, expected, reversed(receipts))
+        == receipts
+    )
 
 
 def test_a_missing_receipt_commits_nothing(tmp_path: Path) -> None:
@@ -164,7 +168,10 @@ def test_the_limit_itself_is_allowed(job: Job, failed: int) -> None:
 
 
 def test_more_failed_records_are_not(job: Job) -> None:
-    parts = [receipt(failed_records=1, failed={"corrupt": 2}), receipt("test", failed_records=2, failed={"corrupt": 1, "null_id": 1})]
+    parts = [
+        receipt(failed_records=1, failed={"corrupt": 2}),
+        receipt("test", failed_records=2, failed={"corrupt": 1, "null_id": 1}),
+    ]
     with pytest.raises(LimitsExceeded) as caught:
         check_limits(job, parts)
     (problem,) = caught.value.problems
@@ -204,7 +211,9 @@ def test_raising_a_limit_commits_what_is_there(tmp_path: Path) -> None:
 
 def test_limits_are_an_outcome_to_an_engine(tmp_path: Path) -> None:
     job, expected, receipts = rendered(tmp_path)
-    strict = replace(job, config=job.config.model_copy(update={"limits": job.config.limits.model_copy(update={"failed": 0.0})}))
+    strict = replace(
+        job, config=job.config.model_copy(update={"limits": job.config.limits.model_copy(update={"failed": 0.0})})
+    )
     bad = [replace(receipts[0], failed_records=1), *receipts[1:]]
     assert commit_outcome(strict, expected, bad) == "limits"
     assert read_manifest(job.dataset) is None
@@ -243,7 +252,9 @@ def test_the_manifest_is_the_last_file(tmp_path: Path, monkeypatch: pytest.Monke
     names: list[str] = []
     put, absent = Folder.put, Folder.put_if_absent
     monkeypatch.setattr(Folder, "put", lambda self, name, data: (names.append(name), put(self, name, data))[1])
-    monkeypatch.setattr(Folder, "put_if_absent", lambda self, name, data: (names.append(name), absent(self, name, data))[1])
+    monkeypatch.setattr(
+        Folder, "put_if_absent", lambda self, name, data: (names.append(name), absent(self, name, data))[1]
+    )
     manifest = commit(job, expected, receipts)
     assert names == ["README.md", "croissant.json", "manifest.json"]
     assert manifest == manifest_of(job, expected, receipts)
@@ -270,5 +281,3 @@ def test_latest(tmp_path: Path) -> None:
     assert (tmp_path / "LATEST").stat().st_mtime_ns == before
     point_latest(folder, "two")
     assert (tmp_path / "LATEST").read_bytes() == b"two\n"
-
-

@@ -67,13 +67,21 @@ def test_its_config(made: Ran) -> None:
     wanted = made.job.config
     assert (config.input.path, config.output.path) == ("elsewhere/*.parquet", "away")
     assert config.fields == wanted.fields
-    assert (config.seed, config.split, config.copies, config.input.id) == (wanted.seed, wanted.split, wanted.copies, "id")
+    assert (config.seed, config.split, config.copies, config.input.id) == (
+        wanted.seed,
+        wanted.split,
+        wanted.copies,
+        "id",
+    )
 
 
 def test_the_order_of_its_fields(tmp_path: Path) -> None:
     """Sorted JSON keys do not keep it, and digests need it."""
     parquet(tmp_path / "in.parquet", text_columns(3, a=[words(n) for n in range(3)]))
-    for fields in ({"text": {"type": "text"}, "a": {"type": "text"}}, {"a": {"type": "text"}, "text": {"type": "text"}}):
+    for fields in (
+        {"text": {"type": "text"}, "a": {"type": "text"}},
+        {"a": {"type": "text"}, "text": {"type": "text"}},
+    ):
         done = ran(config_of(tmp_path / "in.parquet", tmp_path / "out", split={}, fields=fields))
         assert list(done.dataset.config("in", "out").fields) == list(fields)
 

@@ -94,7 +94,9 @@ def test_the_order_of_other_keys_does_not(source: Path) -> None:
     tree = values(source, "out")
     backwards = {key: tree[key] for key in reversed(tree)}
     listing = list_input(JobConfig.model_validate(tree))
-    assert fingerprint(JobConfig.model_validate(backwards), listing) == fingerprint(JobConfig.model_validate(tree), listing)
+    assert fingerprint(JobConfig.model_validate(backwards), listing) == fingerprint(
+        JobConfig.model_validate(tree), listing
+    )
 
 
 def test_libraries_and_cpu_decide(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

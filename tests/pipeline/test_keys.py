@@ -83,7 +83,9 @@ def test_groups_share_a_split_and_null_groups_do_not(tmp_path: Path) -> None:
 
 
 def test_a_column_names_the_split(tmp_path: Path) -> None:
-    found = keys(tmp_path, {"id": list("abcde"), "fold": ["train", "VAL", " dev", "test", "valid"]}, split={"column": "fold"})
+    found = keys(
+        tmp_path, {"id": list("abcde"), "fold": ["train", "VAL", " dev", "test", "valid"]}, split={"column": "fold"}
+    )
     assert [k.split for k in found] == ["train", "validation", "validation", "test", "validation"]
 
 

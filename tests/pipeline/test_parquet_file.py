@@ -109,6 +109,8 @@ print(hashlib.sha256(file_of(table)).hexdigest())
 def test_the_same_bytes_in_every_process() -> None:
     def run(seed: str) -> str:
         settings = {**os.environ, "PYTHONHASHSEED": seed}
-        return subprocess.run([sys.executable, "-c", PROGRAM], env=settings, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM], env=settings, capture_output=True, text=True, check=True
+        ).stdout
 
     assert run("1") == run("2")

@@ -84,7 +84,9 @@ def test_the_same_survey_is_cut_the_same_way(job: Job, surveyed: Survey) -> None
 @given(surveys(), st.integers(1, 40_000))
 def test_another_split_does_not_move_a_splits_shards(job: Job, surveyed: Survey, size: int) -> None:
     train = [(t.block, 100.0 * t.records["train"]) for t in surveyed.blocks if t.records.get("train")]
-    alone = Survey(tuple(BlockTally(t.block, {"train": t.records["train"]}) for t in surveyed.blocks if t.records.get("train")))
+    alone = Survey(
+        tuple(BlockTally(t.block, {"train": t.records["train"]}) for t in surveyed.blocks if t.records.get("train"))
+    )
     assert [b for b, _ in train] == [t.block for t in alone.blocks]
     both = [s for s in make_plan(job, surveyed, PROBE).shards if s.split == "train"]
     assert [s for s in make_plan(job, alone, PROBE).shards if s.split == "train"] == both
@@ -116,7 +118,14 @@ def test_a_block_of_any_weight_is_a_shard() -> None:
 
 def test_neighbours_of_one_unit_are_read_at_once() -> None:
     one, two = Unit("f", 9, 1), Unit("g", 9, 1)
-    blocks = [Block(one, 0, 2), Block(one, 2, 5), Block(one, 6, 9), Block(two, 0, 3), Block(two, 3, 4), Block(one, 5, 6)]
+    blocks = [
+        Block(one, 0, 2),
+        Block(one, 2, 5),
+        Block(one, 6, 9),
+        Block(two, 0, 3),
+        Block(two, 3, 4),
+        Block(one, 5, 6),
+    ]
     assert merged(blocks) == (
         Block(one, 0, 5), Block(one, 6, 9), Block(two, 0, 4), Block(one, 5, 6),
     )  # fmt: skip

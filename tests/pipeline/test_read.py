@@ -63,7 +63,8 @@ def test_quarantined_records_carry_their_refusal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [pa.binary(), pa.large_binary(), pa.binary_view(), pa.struct([("bytes", pa.binary()), ("path", pa.string())])]
+    "kind",
+    [pa.binary(), pa.large_binary(), pa.binary_view(), pa.struct([("bytes", pa.binary()), ("path", pa.string())])],
 )
 def test_payload_of_every_type(tmp_path: Path, kind: pa.DataType) -> None:
     values: list[Any] = [jpeg(0), jpeg(1), None]
@@ -73,7 +74,9 @@ def test_payload_of_every_type(tmp_path: Path, kind: pa.DataType) -> None:
     assert [r.payloads["image"] for r in found] == [jpeg(0), jpeg(1), None]
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())])
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
 def test_text_of_every_type(tmp_path: Path, kind: pa.DataType) -> None:
     data = {"id": ["a", "b", "c"], "label": ["x"] * 3, "text": pa.array(["one", "", None]).cast(kind)}
     assert [r.payloads["text"] for r in records(tmp_path, data)] == ["one", "", None]

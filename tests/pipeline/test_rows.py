@@ -142,7 +142,11 @@ def test_lineage(tmp_path: Path) -> None:
     for number, row in enumerate(rows):
         lineage = row["lineage"]
         source, copy = divmod(number, 3)
-        assert (lineage["source_id"], lineage["source_file"], lineage["source_row"]) == (f"r{source}", "a.parquet", source)
+        assert (lineage["source_id"], lineage["source_file"], lineage["source_row"]) == (
+            f"r{source}",
+            "a.parquet",
+            source,
+        )
         assert (lineage["split"], lineage["copy"], lineage["parents"]) == ("train", copy, [])
         assert len(lineage["seed"]) == (32 if copy else 0)
         both = sha256(words(source).encode()).digest() + sha256(jpeg(source)).digest()
@@ -182,7 +186,9 @@ def test_the_other_members_of_a_struct_pass(tmp_path: Path, order: tuple[str, ..
         assert row["bytes"] != rows[number]["bytes"]
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())])
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
 def test_text_keeps_its_type(tmp_path: Path, kind: pa.DataType) -> None:
     data = {**base(), "text": pa.array([words(n) for n in range(COUNT)]).cast(kind)}
     before, done = made(tmp_path, data)
@@ -204,7 +210,9 @@ def test_a_small_dictionary_takes_any_number_of_new_texts(tmp_path: Path) -> Non
 
 
 def test_files_of_which_one_allows_nulls(tmp_path: Path) -> None:
-    strict = pa.schema([("id", pa.string()), ("label", pa.string()), ("text", pa.string()), pa.field("n", pa.int64(), False)])
+    strict = pa.schema(
+        [("id", pa.string()), ("label", pa.string()), ("text", pa.string()), pa.field("n", pa.int64(), False)]
+    )
     parquet(tmp_path / "in/b.parquet", pa.table({"id": ["b"], "label": ["x"], "text": [words(1)], "n": [1]}, strict))
     _, done = made(tmp_path, {"id": ["a"], "label": ["x"], "text": [words(0)], "n": pa.array([None], pa.int64())})
     parquet(tmp_path / "in/0.parquet", pa.table({"id": ["0"], "label": ["x"], "text": [words(1)], "n": [1]}, strict))
@@ -216,7 +224,9 @@ def test_metadata_of_columns_stays_and_may_differ(tmp_path: Path) -> None:
     for name, note in (("a", b"1"), ("b", b"2")):
         field = pa.field("n", pa.int64(), metadata={b"unit": note})
         schema = pa.schema([("id", pa.string()), ("label", pa.string()), ("text", pa.string()), field], {b"who": note})
-        parquet(tmp_path / f"in/{name}.parquet", pa.table({"id": [name], "label": ["x"], "text": [name], "n": [1]}, schema))
+        parquet(
+            tmp_path / f"in/{name}.parquet", pa.table({"id": [name], "label": ["x"], "text": [name], "n": [1]}, schema)
+        )
     done = ran(config_of(tmp_path / "in", tmp_path / "out", split={}, copies=0))
     schema = pq.read_schema(next(Path(done.dataset.path).glob("train/*.parquet")))
     assert schema.field("n").metadata[b"unit"] == b"1"

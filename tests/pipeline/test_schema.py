@@ -29,7 +29,11 @@ def test_the_design_s_columns() -> None:
 
 
 def test_the_inputs_columns_then_two_more(tmp_path: Path) -> None:
-    fields = [pa.field("text", pa.large_string(), False), pa.field("id", pa.int32(), False), pa.field("label", pa.string())]
+    fields = [
+        pa.field("text", pa.large_string(), False),
+        pa.field("id", pa.int32(), False),
+        pa.field("label", pa.string()),
+    ]
     table = pa.table([["a"], [1], ["x"]], schema=pa.schema(fields, {b"who": b"me"}))
     schema = schema_of(tmp_path, table)
     assert schema.names == ["text", "id", "label", "sample_id", "lineage"]
@@ -83,7 +87,9 @@ def loaded(done: Ran, home: Path) -> Any:
 @pytest.mark.filterwarnings("ignore")
 def test_a_hugging_face_dataset_stays_one(tmp_path: Path) -> None:
     parquet(tmp_path / "in.parquet", hub_table(huggingface(), 12))
-    done = ran(config_of(tmp_path / "in.parquet", tmp_path / "out", fields=IMAGE, split={"test": 0.3, "validation": 0.3}))
+    done = ran(
+        config_of(tmp_path / "in.parquet", tmp_path / "out", fields=IMAGE, split={"test": 0.3, "validation": 0.3})
+    )
     found = loaded(done, tmp_path)
     assert set(found) == {"train", "validation", "test"}
     features = found["train"].features
@@ -105,7 +111,9 @@ def test_hugging_face_sound(tmp_path: Path) -> None:
     schema = pa.schema([("id", pa.string()), ("sound", STRUCT), ("label", pa.string())], huggingface(features))
     table = pa.table([["a"], [{"bytes": wav(), "path": "a.wav"}], ["x"]], schema=schema)
     parquet(tmp_path / "in.parquet", table)
-    config = config_of(tmp_path / "in.parquet", tmp_path / "out", split={}, copies=0, fields={"sound": {"type": "audio"}})
+    config = config_of(
+        tmp_path / "in.parquet", tmp_path / "out", split={}, copies=0, fields={"sound": {"type": "audio"}}
+    )
     datasets = pytest.importorskip("datasets")
     found = loaded(ran(config), tmp_path)["train"]
     assert type(found.features["sound"]).__name__ == "Audio"
@@ -120,7 +128,9 @@ def test_a_hugging_face_column_of_paths_comes_out_as_what_it_holds(tmp_path: Pat
     features = {n: {"dtype": "string", "_type": "Value"} for n in ("id", "label", "f")}
     schema = pa.schema([(n, pa.string()) for n in features], huggingface(features))
     parquet(tmp_path / "in.parquet", pa.table([["a"], ["x"], ["a"]], schema=schema))
-    config = config_of(tmp_path / "in.parquet", tmp_path / "out", split={}, copies=0, fields={"f": {"type": kind, "uri": True}})
+    config = config_of(
+        tmp_path / "in.parquet", tmp_path / "out", split={}, copies=0, fields={"f": {"type": kind, "uri": True}}
+    )
     done = ran(config)
     assert loaded(done, tmp_path)["train"][0]["f"] == (jpeg() if kind == "image" else words(0))
     told = json.loads(output_schema(done.job).metadata[b"huggingface"])["info"]["features"]
@@ -137,7 +147,8 @@ def test_without_their_metadata_the_bytes_are_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"not json", b"[]", b"null", b"{}", b'{"info": null}', b'{"info": []}', b'{"info": {"features": []}}', b"\xff"]
+    "raw",
+    [b"not json", b"[]", b"null", b"{}", b'{"info": null}', b'{"info": []}', b'{"info": {"features": []}}', b"\xff"],
 )
 def test_odd_metadata_is_passed_on(tmp_path: Path, raw: bytes) -> None:
     schema = schema_of(tmp_path, hub_table(huggingface(raw=raw)), fields=IMAGE)
@@ -158,7 +169,9 @@ def test_other_readers(tmp_path: Path) -> None:
 
     data = {"id": [f"r{n}" for n in range(9)], "label": ["x"] * 9, "text": [words(n) for n in range(9)]}
     parquet(tmp_path / "in.parquet", data)
-    config = config_of(tmp_path / "in.parquet", tmp_path / "out", split={}, fields={"text": {"type": "text", "augment": [SWAP]}})
+    config = config_of(
+        tmp_path / "in.parquet", tmp_path / "out", split={}, fields={"text": {"type": "text", "augment": [SWAP]}}
+    )
     folder = ran(config).dataset.path
     assert len(pd.read_parquet(f"{folder}/train")) == 27
     counted = duckdb.sql(f"select count(*), count(distinct lineage.source_id) from '{folder}/*/*.parquet'").fetchall()

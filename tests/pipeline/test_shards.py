@@ -66,10 +66,15 @@ def test_a_shard_of_which_nothing_is_left_has_no_data_file(tmp_path: Path) -> No
 def test_the_same_shard_has_the_same_bytes(tmp_path: Path) -> None:
     parquet(tmp_path / "in" / "a.parquet", text_columns(40), 7)
     config = config_of(tmp_path / "in", tmp_path / "out", output__shard_size="8KiB")
-    first = {f.relative_to(tmp_path / "out"): f.read_bytes() for f in written(tmp_path / "out", ran(config).job.version)}
+    first = {
+        f.relative_to(tmp_path / "out"): f.read_bytes() for f in written(tmp_path / "out", ran(config).job.version)
+    }
     again = config_of(tmp_path / "in", tmp_path / "else" / "where", output__shard_size="8KiB")
     second = ran(again)
-    assert {f.relative_to(tmp_path / "else/where"): f.read_bytes() for f in written(tmp_path / "else/where", second.job.version)} == first
+    assert {
+        f.relative_to(tmp_path / "else/where"): f.read_bytes()
+        for f in written(tmp_path / "else/where", second.job.version)
+    } == first
     assert len(first) > 4
 
 
@@ -144,7 +149,9 @@ FULL = Receipt(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("receipt", [FULL, replace(FULL, data=None, dropped_files=(), classes={}), Receipt("train", 0, 0, 0, 0, None)])
+@pytest.mark.parametrize(
+    "receipt", [FULL, replace(FULL, data=None, dropped_files=(), classes={}), Receipt("train", 0, 0, 0, 0, None)]
+)
 def test_receipts_are_read_back(tmp_path: Path, receipt: Receipt) -> None:
     folder = Folder(str(tmp_path))
     folder.put(receipt_path(receipt.name), receipt_bytes(receipt))

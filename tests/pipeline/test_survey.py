@@ -72,7 +72,9 @@ def test_splits_do_not_move_with_rows(tmp_path: Path) -> None:
 
 
 def test_duplicate_ids_are_listed_with_their_places(tmp_path: Path) -> None:
-    parquet(tmp_path / "in/a.parquet", {"id": ["a", "b", "a", None, None], "label": list("xxxxx"), "text": list("vwxyz")})
+    parquet(
+        tmp_path / "in/a.parquet", {"id": ["a", "b", "a", None, None], "label": list("xxxxx"), "text": list("vwxyz")}
+    )
     parquet(tmp_path / "in/b.parquet", {"id": ["a", "c", "b"], "label": list("xxx"), "text": list("xyz")})
     with pytest.raises(InputError, match="2 ids in column 'id' are not unique") as caught:
         surveyed(tmp_path / "in")
