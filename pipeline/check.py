@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -15,6 +16,7 @@ from pipeline.storage import absolute, is_url
 
 _LINE = re.compile(r".*?:(\d+)\b")
 _LAST = 1 << 60
+_KEYS = ("input.path", "input.id")
 
 
 def checked(text: ConfigText, with_recipes: bool = True) -> tuple[JobConfig, Listing]:
@@ -43,7 +45,8 @@ def checked(text: ConfigText, with_recipes: bool = True) -> tuple[JobConfig, Lis
 
 def as_problems(error: InputError, text: ConfigText) -> list[Problem]:
     """What is wrong with the input, as problems with places."""
-    return list(error.problems) or [Problem(text.where(("input", "path")), f"{error.message}.")]
+    listed = error.problems or (Problem("input.path", f"{error.message}."),)
+    return [replace(p, where=text.where(tuple(p.where.split(".")))) if p.where in _KEYS else p for p in listed]
 
 
 def in_order(problems: list[Problem]) -> tuple[Problem, ...]:
@@ -127,10 +130,7 @@ def _path_problems(text: ConfigText) -> list[Problem]:
     try:
         gather(tuple(patterns))
     except InputError as error:
-        where = text.where(("input", "path"))
-        return [Problem(where, p.message, p.suggestion) for p in error.problems] or [
-            Problem(where, f"{error.message}.")
-        ]
+        return as_problems(error, text)
     return []
 
 
@@ -160,12 +160,16 @@ def _missing(where: str, name: str, names: list[str]) -> Problem:
 
 
 def _key_type(field: pa.Field, role: object) -> str | None:
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    kind = field.type
+    if role == "label" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        kind = kind.value_type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
     if _is_text(kind) or pa.types.is_integer(kind):
         return None
-    if role == "label" and (pa.types.is_boolean(kind) or pa.types.is_floating(kind) or pa.types.is_list(kind)):
+    if role == "label" and (pa.types.is_boolean(kind) or pa.types.is_floating(kind)):
         return None
-    return f"column {field.name!r} is {field.type}, which cannot name a {role}."
+    return f"column {field.name!r} is {field.type}, which cannot be the {role}."
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -196,12 +200,16 @@ def _field_type(kind: pa.DataType, field: AnyField, source: str) -> tuple[str, s
 
 
 def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
-    """An output folder inside an input folder would be read by the next run."""
+    """An output folder that an input path names or covers would be read by the next run."""
+    from fsspec.utils import glob_translate
+
     output = absolute(config.output.path)
+    example = f"{output}/version/train/part-00000.parquet"
     paths = (config.input.path,) if isinstance(config.input.path, str) else config.input.path
     for path in paths:
         root = absolute(path)
-        if is_url(root) == is_url(output) and (output == root or output.startswith(root.rstrip("/") + "/")):
+        inside = output == root or output.startswith(root.rstrip("/") + "/")
+        if is_url(root) == is_url(output) and (inside or re.match(glob_translate(root), example)):
             message = f"{config.output.path!r} lies inside the input {path!r}: the next run would read it as input."
             yield Problem(text.where(("output", "path")), message, "Choose a folder beside the input.")
 

@@ -34,9 +34,24 @@ class Expected:
     files: tuple[InputFile, ...]
 
 
-def finished(dataset: Folder) -> set[str]:
-    """Names of the shards that have a receipt."""
+def receipted(dataset: Folder) -> set[str]:
+    """Names of the shards that have a receipt, sound or not."""
     return {name.removesuffix(".json") for name in dataset.names(RECEIPTS) if name.endswith(".json")}
+
+
+def finished(dataset: Folder) -> set[str]:
+    """Names of the shards that have a receipt and the files that it names; any other is rendered again."""
+    folders = (*SPLITS, "_failed", "_rejected")
+    present = {f"{folder}/{name}" for folder in folders for name in dataset.names(folder)}
+    return {name for name in receipted(dataset) if _proven(dataset, name, present)}
+
+
+def _proven(dataset: Folder, name: str, present: set[str]) -> bool:
+    try:
+        receipt = read_receipt(dataset, name)
+    except RunFailed:
+        return False
+    return present.issuperset(f.path for f in (receipt.data, *receipt.dropped_files) if f is not None)
 
 
 def commit(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from pipeline.job import Job, Task
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
-from pipeline.run_log import write_log
+from pipeline.run_log import newest_log, write_log
 from pipeline.runners import engine_of
 from pipeline.sources import Listing
 from pipeline.storage import Folder
@@ -66,10 +67,10 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     job.output.remove_leftovers()
     manifest = read_manifest(job.dataset)
     if manifest is not None:
-        point_latest(job.output, job.version)
+        _finish(job)
         return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
     count = options.workers or workers.default_count()
-    with workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
+    with _swept(job), workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
         threading.Thread(target=_load_beam, args=(options.debug,), daemon=True).start()
         surveyed, probe = survey_job(job, listing, pool, text, options.progress)
         engine = _engine(options)
@@ -81,6 +82,23 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     result = RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, False, resumed)
     write_log(job, result.seconds, result.samples, options.runner, count)
     return result
+
+
+@contextmanager
+def _swept(job: Job) -> Iterator[None]:
+    """Nothing that killed workers were writing stays behind, however the run ends."""
+    try:
+        yield
+    finally:
+        job.output.remove_leftovers()
+
+
+def _finish(job: Job) -> None:
+    """What a run that was killed right after its commit did not come to: LATEST, and where its sources are."""
+    point_latest(job.output, job.version)
+    if newest_log(job.dataset) is None:
+        with suppress(RunFailed):  # the dataset is whole without it
+            write_log(job, 0.0, 0, "none", 0)
 
 
 def job_of(config: JobConfig, listing: Listing) -> Job:

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.commit import MANIFEST, counted, finished
+from pipeline.commit import MANIFEST, counted, receipted
 from pipeline.dataset import Dataset
-from pipeline.errors import FanbeamError
+from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fingerprint import fingerprint_of
 from pipeline.keys import texts
 from pipeline.read import BYTES
@@ -155,10 +155,10 @@ def _edited(dataset: Dataset) -> Iterator[str]:
     if version != dataset.version:
         yield f"{MANIFEST}: names version {dataset.version}, but its config, input and libraries make {version}"
     receipts: list[Receipt] = []
-    for name in sorted(finished(dataset.folder)):
+    for name in sorted(receipted(dataset.folder)):
         try:
             receipts.append(read_receipt(dataset.folder, name))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, RunFailed):
             yield f"{receipt_path(name)}: is damaged"
     made = counted(sorted(receipts, key=lambda r: r.key))
     for part in ("shards", "dropped_shards"):

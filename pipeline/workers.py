@@ -182,8 +182,12 @@ class Pool:
         ours, theirs = self._context.Pipe()
         beat = self._context.RawArray("d", [worker.IDLE, 0.0, 0.0])
         process = self._context.Process(target=worker.main, args=(theirs, beat, self._job, self._debug), daemon=True)
-        with _without_main_module():
-            process.start()
+        try:
+            with _without_main_module():
+                process.start()
+        except (OSError, EOFError) as error:
+            why = str(error) or type(error).__name__
+            raise RunFailed(f"a worker process cannot be started: {why}. --debug shows what went wrong") from error
         theirs.close()
         return _Worker(process, ours, beat)
 

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from pipeline.errors import InputError, Problem
 from pipeline.local_files import Found
 from pipeline.looking.findings import FieldFound, Findings, Modality, Payloads
-from pipeline.looking.payload_samples import DECODED, examine, examine_texts, spread
+from pipeline.looking.payload_samples import DECODED, examine, examine_texts, modality_of, spread
 from pipeline.sources.folder import EXTENSIONS, label_of, list_folder
 from pipeline.sources.listing import KINDS
 from pipeline.split import split_of_name
@@ -15,6 +16,7 @@ from pipeline.storage import Folder
 
 _FEW = 10
 _LISTED = 5
+_SNIFFED, _HEAD_BYTES = 20_000, 64
 _GLOB = frozenset("*?[")
 _NOUNS = {"image": "image", "audio": "sound", "text": "text"}
 
@@ -76,12 +78,24 @@ def _examine(root: Folder, files: Sequence[Found], modality: Modality, path: str
     if not filled:
         message = f"all {len(files)} {modality} files in {path!r} are empty"
         raise InputError(message, (Problem(path, f"{message}.", "Copy the data again."),))
-    empty = (f"{len(files) - len(filled)} files are empty and will fail",) if len(filled) < len(files) else ()
+    missing = len(files) - len(filled)
+    empty = (f"{missing} file{'s are' if missing > 1 else ' is'} empty and will fail",) if missing else ()
     payloads = [root.read(f.path) for f in spread(filled, DECODED)]
     if modality == "text":
         return examine_texts([p.decode("utf-8", "replace") for p in payloads]), empty
     looked, errors = examine(payloads, modality)
-    return looked, (*errors, *empty)
+    strange, notes = _strange(root, filled, modality)
+    broken = max(looked.broken, (strange * len(filled) + len(files) - len(filled)) / len(files))
+    return replace(looked, broken=broken), (*errors, *notes, *empty)
+
+
+def _strange(root: Folder, files: Sequence[Found], modality: Modality) -> tuple[float, tuple[str, ...]]:
+    """Share of files whose first bytes are not those of their modality, and a note that names one."""
+    chosen = spread(files, _SNIFFED if root.local else DECODED)
+    strange = [f.path for f in chosen if modality_of([root.read_range(f.path, 0, _HEAD_BYTES)]) != modality]
+    if not strange:
+        return 0.0, ()
+    return len(strange) / len(chosen), (f"{len(strange)} are no {modality} by their first bytes: {strange[0]}",)
 
 
 def _classes_text(classes: Counter[str]) -> str:

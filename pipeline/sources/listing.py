@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from pipeline.config import JobConfig
-from pipeline.errors import InputError, Problem
+from pipeline.errors import InputError, Problem, UsageError
 from pipeline.local_files import Found
 from pipeline.records import InputFile
 from pipeline.sources.folder import EXTENSIONS, list_folder
@@ -49,6 +49,8 @@ def gather(path: str | tuple[str, ...]) -> tuple[Folder, list[Found]]:
             expanded.append(expand(pattern))
         except InputError as error:
             problems.append(Problem("input.path", f"{error.message}.", "Relative paths start at the current folder."))
+        except UsageError as error:
+            problems.append(Problem("input.path", f"{error.message}."))
     if problems:
         raise InputError(problems[0].message.rstrip("."), tuple(problems))
     root = _common_root([folder for folder, _ in expanded])

@@ -1,6 +1,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,18 +65,72 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
     return Trouble(folder)
 
 
-@pytest.fixture
-def trouble(installed: Trouble, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trouble]:
-    """The library, importable in this process and in the workers that it starts."""
-    monkeypatch.setattr(sys, "path", [str(installed.folder), *sys.path])
-    registry._entry_points.cache_clear()
-    installed.clear_fault()
-    yield installed
-    installed.clear_fault()
+@contextmanager
+def importable(installed: Trouble) -> Iterator[None]:
+    """The library can be imported in this process and in the workers that it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(installed.folder), *sys.path])
+        registry._entry_points.cache_clear()
+        installed.clear_fault()
+        yield
+        installed.clear_fault()
     registry._entry_points.cache_clear()
     registry.adapter.cache_clear()
+
+
+@pytest.fixture
+def trouble(installed: Trouble) -> Iterator[Trouble]:
+    with importable(installed):
+        yield installed
 
 
 def run(config: Path, *arguments: object) -> int:
     """Run in this process."""
     return main(["run", str(config), "--json", "--workers", "2", *map(str, arguments)])
+
+
+SECONDS = 0.02
+
+
+def slow_field(**more: Any) -> dict[str, Any]:
+    """A text field whose copies take SECONDS each, so that there is time to hurt a run."""
+    return {"text": {"type": "text", "augment": [{"trouble.Act": {"value": SECONDS}}], **more}}
+
+
+class Slow:
+    """A run that takes a few seconds, the contents that it must end with, and copies of it to hurt."""
+
+    def __init__(self, trouble: Trouble, home: Path) -> None:
+        self.trouble, self._unhurt = trouble, home / "unhurt"
+        config = trouble.config(self._unhurt, text_rows(60, 1000), fields=slow_field(), split={"test": 0.2})
+        assert run(config) == 0
+        self.contents = material.contents(material.version_folder(self._unhurt / "out"))
+        self.shards = sum(name.startswith("_receipts/") for name in self.contents)
+        assert self.shards > 8
+
+    def config(self, home: Path) -> Path:
+        """A config for the same data in another place."""
+        config = self.trouble.config(home, text_rows(60, 1000), fields=slow_field(), split={"test": 0.2})
+        (home / "in.parquet").write_bytes((self._unhurt / "in.parquet").read_bytes())
+        return config
+
+    def start(self, config: Path, *arguments: object) -> Any:
+        """Start it in a process of its own."""
+        return material.start("run", config, "--workers", "2", *arguments, PYTHONPATH=self.trouble.path)
+
+    def is_whole(self, output: Path) -> None:
+        """Nothing is missing, different or left over."""
+        assert [p.name for p in output.iterdir() if p.is_dir()] == [material.version_folder(output).name]
+        assert material.contents(material.version_folder(output)) == self.contents
+        assert material.leftovers(output) == []
+
+
+def receipts(output: Path) -> int:
+    """How many shards are finished."""
+    return len(list(output.glob("*/_receipts/[!.]*")))
+
+
+@pytest.fixture(scope="module")
+def slow(installed: Trouble, tmp_path_factory: pytest.TempPathFactory) -> Slow:
+    with importable(installed):
+        return Slow(installed, tmp_path_factory.mktemp("slow"))

@@ -9,10 +9,10 @@ from pipeline.augment import RETRY, augment, clean_message
 from pipeline.codecs import CodecError
 from pipeline.codecs.text import TextCodec
 from pipeline.fan_out import ORIGINAL
+from pipeline.gate import sort_out
 from pipeline.quality import TextQuality
 from pipeline.records import Family, Record, Refusal, Variant
 from pipeline.rows import dropped_table
-from pipeline.gate import sort_out
 from pipeline.seeds import field_seed, variant_seed
 from pipeline.tools import FieldTools
 from transforms.interface import Applied

@@ -149,6 +149,15 @@ def test_strangers_among_the_receipts_are_left_out(tmp_path: Path) -> None:
     assert finished(job.dataset) == set(expected.shards)
 
 
+def test_a_shard_whose_receipt_or_file_is_damaged_is_made_again(tmp_path: Path) -> None:
+    """A receipt whose file was gone let a manifest name what is not there."""
+    job, expected, _ = rendered(tmp_path)
+    gone, torn, *rest = expected.shards
+    job.dataset.remove(gone.replace("train-", "train/part-") + ".parquet")
+    job.dataset.put(f"_receipts/{torn}.json", b"{")
+    assert finished(job.dataset) == set(rest)
+
+
 def test_no_folder_no_receipts(tmp_path: Path) -> None:
     assert finished(Folder(str(tmp_path / "gone"))) == set()
 

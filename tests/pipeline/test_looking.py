@@ -323,3 +323,16 @@ def test_a_folder_with_the_result_of_a_run_is_refused(tmp_path):
     put(tmp_path / "out" / "birds" / "1a2b" / "_receipts" / "train-00000.json", "{}")
     put(tmp_path / "birds" / "a" / "1.png", png(1))
     assert "holds the result of a fanbeam run: out/birds/1a2b" in problem_of(str(tmp_path))
+
+
+def test_a_few_broken_files_among_many_raise_the_limit_that_they_would_break(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(60):
+        put(tmp_path / f"photos/{'ab'[n % 2]}/{n:02d}.png", png(n))
+    put(tmp_path / "photos/a/page.jpg", "<html>not found</html>")
+    put(tmp_path / "photos/b/empty.png", b"")
+    text, config = written(tmp_path, monkeypatch, "photos")
+    assert config.limits.failed >= 2 / 62
+    assert "1 are no image by their first bytes: a/page.jpg" in text
+    assert "1 file is empty and will fail" in text

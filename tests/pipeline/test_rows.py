@@ -214,7 +214,7 @@ def test_files_of_which_one_allows_nulls(tmp_path: Path) -> None:
         [("id", pa.string()), ("label", pa.string()), ("text", pa.string()), pa.field("n", pa.int64(), False)]
     )
     parquet(tmp_path / "in/b.parquet", pa.table({"id": ["b"], "label": ["x"], "text": [words(1)], "n": [1]}, strict))
-    _, done = made(tmp_path, {"id": ["a"], "label": ["x"], "text": [words(0)], "n": pa.array([None], pa.int64())})
+    made(tmp_path, {"id": ["a"], "label": ["x"], "text": [words(0)], "n": pa.array([None], pa.int64())})
     parquet(tmp_path / "in/0.parquet", pa.table({"id": ["0"], "label": ["x"], "text": [words(1)], "n": [1]}, strict))
     both = ran(config_of(tmp_path / "in", tmp_path / "out", split={}, copies=0))
     assert both.table().column("n").to_pylist() == [1, None, 1]

@@ -145,7 +145,8 @@ def test_input_that_changed_gives_no_receipt(tmp_path: Path) -> None:
 
 FULL = Receipt(
     "validation", 7, 5, 4, 3, FileReceipt("validation/part-00007.parquet", 4, 99, "ab"),
-    (FileReceipt("_failed/validation-00007.parquet", 1, 9, "cd"),), {"corrupt": 1}, {"blank": 2}, 1, {"ü": (5, 4), "": (1, 0)},
+    (FileReceipt("_failed/validation-00007.parquet", 1, 9, "cd"),), {"corrupt": 1}, {"blank": 2}, 1,
+    {"ü": (5, 4), "": (1, 0)},
 )  # fmt: skip
 
 

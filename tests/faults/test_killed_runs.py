@@ -1,0 +1,102 @@
+"""kill -9 of a run at any moment, then the same command: same bytes, finished shards are not rendered again."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import material
+import psutil
+import pytest
+from conftest import Slow, Trouble, receipts, run
+
+Hurt = "subprocess.Popen[str]"
+
+
+def kill(process: Any, how: str) -> list[psutil.Process]:
+    """Kill a run, alone or with all that it started; those that it had started."""
+    family = material.family(process.pid)
+    if how == "group":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        os.kill(process.pid, getattr(signal, how))
+    process.communicate(timeout=30)
+    return family
+
+
+def all_gone(family: list[psutil.Process]) -> None:
+    material.until(lambda: not material.alive(family), timeout=10)
+
+
+def finishes(slow: Slow, home: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = receipts(home / "out")
+    capsys.readouterr()
+    assert run(config) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["already_there"] or answer["resumed_shards"] == done
+    slow.is_whole(home / "out")
+    assert run(config) == 0
+    assert json.loads(capsys.readouterr().out)["already_there"]
+
+
+@pytest.mark.parametrize("how", ["group", "SIGKILL"])
+@pytest.mark.parametrize("k", [1, 5, pytest.param(0, marks=pytest.mark.slow), pytest.param(9, marks=pytest.mark.slow)])
+def test_killed_after_some_shards(
+    k: int, how: str, slow: Slow, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = slow.config(tmp_path)
+    process = slow.start(config)
+    material.until(lambda: list(tmp_path.glob("out/*/_plan.json")) and receipts(tmp_path / "out") >= k)
+    family = kill(process, how)
+    assert len(family) >= 4  # the run, the process that workers are forked from, two workers
+    assert receipts(tmp_path / "out") < slow.shards
+    assert not list((tmp_path / "out").rglob("manifest.json"))
+    all_gone(family)
+    finishes(slow, tmp_path, config, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["group", "SIGKILL"])
+def test_killed_again_and_again_at_random_moments(
+    how: str, slow: Slow, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw = random.Random(11)
+    config = slow.config(tmp_path)
+    for _ in range(8):
+        process = slow.start(config)
+        try:
+            process.wait(draw.uniform(0.1, 3.5))
+        except subprocess.TimeoutExpired:
+            all_gone(kill(process, how))
+        else:
+            assert process.communicate()[0]
+    finishes(slow, tmp_path, config, capsys)
+
+
+@pytest.mark.parametrize("signal_name", ["SIGTERM", pytest.param("SIGHUP", marks=pytest.mark.slow)])
+def test_terminated(
+    signal_name: str, slow: Slow, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a scheduler or a closing terminal does it: no process stays."""
+    config = slow.config(tmp_path)
+    process = slow.start(config)
+    material.until(lambda: receipts(tmp_path / "out") >= 1)
+    all_gone(kill(process, signal_name))
+    assert process.returncode == -getattr(signal, signal_name)
+    finishes(slow, tmp_path, config, capsys)
+
+
+def test_a_hanging_worker_does_not_outlive_its_run(trouble: Trouble, tmp_path: Path) -> None:
+    rows = [{"id": "a", "label": "x", "text": "calm"}, {"id": "b", "label": "x", "text": "HANG"}]
+    config = trouble.config(tmp_path, rows, split={}, record_timeout=600)
+    process = material.start("run", config, "--workers", "1", PYTHONPATH=trouble.path)
+
+    def workers() -> list[psutil.Process]:
+        family = material.family(process.pid)
+        return [p for p in family if p.ppid() in {f.pid for f in family} - {process.pid}]
+
+    material.until(workers)
+    all_gone(kill(process, "SIGKILL"))

@@ -1,0 +1,67 @@
+"""kill -9 of workers while a run goes on: same bytes, nobody is quarantined."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import material
+import psutil
+import pytest
+from conftest import Slow, Trouble, receipts
+
+
+def fork_server(run: int) -> psutil.Process | None:
+    """The process that workers are forked from."""
+    parents = {p.ppid() for p in material.family(run)} - {run}
+    return next((p for p in material.family(run) if p.pid in parents and p.ppid() == run), None)
+
+
+def workers(run: int) -> list[psutil.Process]:
+    server = fork_server(run)
+    return material.alive(server.children()) if server else []
+
+
+def hurt(process: Any, condition: Callable[[], bool], all_of_them: bool) -> None:
+    """Kill one worker or all of them as soon as a condition holds."""
+    if not material.until(lambda: process.poll() is not None or (condition() and workers(process.pid))):
+        return
+    for victim in workers(process.pid)[: None if all_of_them else 1]:
+        os.kill(victim.pid, signal.SIGKILL)
+
+
+def ends_well(slow: Slow, process: Any, output: Path) -> None:
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == 0, out + err
+    assert material.dropped(material.version_folder(output)) == []
+    slow.is_whole(output)
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_workers_killed_as_shards_come_in(slow: Slow, trouble: Trouble, tmp_path: Path, all_of_them: bool) -> None:
+    process = slow.start(slow.config(tmp_path))
+    for k in (0, 2, 4, 7):
+        hurt(process, lambda k=k: receipts(tmp_path / "out") >= k, all_of_them)  # type: ignore[misc]
+    ends_well(slow, process, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_workers_killed_as_soon_as_they_are_there(slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
+    """In the check of the recipes, in the survey, in the probe."""
+    process = slow.start(slow.config(tmp_path))
+    seen: set[int] = set()
+    for _ in range(4):
+        hurt(process, lambda: bool({p.pid for p in workers(process.pid)} - seen), True)
+        seen |= {p.pid for p in workers(process.pid)}
+    ends_well(slow, process, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_the_process_that_workers_are_forked_from_is_killed(slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
+    process = slow.start(slow.config(tmp_path))
+    material.until(lambda: receipts(tmp_path / "out") >= 2)
+    server = fork_server(process.pid)
+    assert server is not None
+    server.kill()
+    ends_well(slow, process, tmp_path / "out")

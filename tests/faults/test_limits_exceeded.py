@@ -1,0 +1,55 @@
+"""Too much was dropped: everything is kept, nothing is committed; raising the limit commits without rendering again."""
+
+import json
+import time
+from pathlib import Path
+
+import material
+import pytest
+from conftest import Trouble, run, text_rows
+
+
+def test_raising_the_limit_commits_what_is_there(
+    trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{**r, "text": f"{r['text']} RAISE"} if n in (3, 30) else r for n, r in enumerate(text_rows(40))]
+    config = trouble.config(tmp_path, rows, split={})
+    assert run(config, "--set", "limits.failed=0.04") == 3
+    answer = json.loads(capsys.readouterr().out)["error"]
+    assert "2 of 40 records failed" in answer["problems"][0]["message"]
+    assert "augment_error 4" in answer["problems"][0]["message"]
+    (version,) = (tmp_path / "out").iterdir()
+    assert not (version / "manifest.json").exists()
+    assert len(material.dropped(version)) == 4
+    written = {p: p.stat().st_mtime_ns for p in version.rglob("*.parquet")}
+    assert run(config, "--set", "limits.failed=0.04") == 3
+    capsys.readouterr()
+    started = time.monotonic()
+    assert run(config, "--set", "limits.failed=0.05") == 0
+    assert time.monotonic() - started < 20
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["version"] == version.name
+    assert answer["resumed_shards"] == len(list((version / "_receipts").iterdir()))
+    assert {p: p.stat().st_mtime_ns for p in version.rglob("*.parquet")} == written
+    assert json.loads((version / "manifest.json").read_text())["dropped"]["failed"] == {"augment_error": 4}
+
+
+def test_too_many_rejected_copies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
+    field = {
+        "type": "image", "augment": [{"albumentations.HorizontalFlip": {"p": 0.5}}],
+        "quality": {"reject_identical": True, "retries": 0},
+    }  # fmt: skip
+    tree = material.image_config(data, tmp_path / "out", fields={"image": field}, split={}, limits={"rejected": 0.1})
+    config = material.write_config(tmp_path / "c.yaml", tree)
+    assert run(config) == 3
+    problem = json.loads(capsys.readouterr().out)["error"]["problems"][0]
+    assert (problem["where"], "identical" in problem["message"]) == ("limits.rejected", True)
+    assert run(config, "--set", "limits.rejected=1") == 0
+    version = material.version_folder(tmp_path / "out")
+    rejected = material.dropped(version, "rejected")
+    assert rejected
+    assert {(r["stage"], r["reason"]) for r in rejected} == {("gate", "identical")}
+    ids = {f"{r['source_id']}/{r['copy']}" for r in rejected}
+    assert not ids & material.samples(version).keys()
+    assert len(material.samples(version)) + len(ids) == 36

@@ -1,0 +1,45 @@
+"""Several runs of one config at the same time: one dataset, all end well."""
+
+import os
+import signal
+from pathlib import Path
+
+import material
+import pytest
+from conftest import Slow, Trouble, receipts
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_at_once(count: int, slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
+    config = slow.config(tmp_path)
+    processes = [slow.start(config, "--json") for _ in range(count)]
+    for process in processes:
+        out, err = process.communicate(timeout=100)
+        assert process.returncode == 0, out + err
+    slow.is_whole(tmp_path / "out")
+
+
+def test_a_second_one_joins_and_the_first_is_killed(slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
+    config = slow.config(tmp_path)
+    first = slow.start(config)
+    material.until(lambda: receipts(tmp_path / "out") >= 2)
+    second = slow.start(config)
+    material.until(lambda: receipts(tmp_path / "out") >= 5)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate(timeout=30)
+    out, err = second.communicate(timeout=100)
+    assert second.returncode == 0, out + err
+    slow.is_whole(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_two_configs_into_one_output_folder(slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
+    config = slow.config(tmp_path)
+    processes = [slow.start(config, "--set", f"seed={seed}") for seed in (17, 18)]
+    for process in processes:
+        out, err = process.communicate(timeout=100)
+        assert process.returncode == 0, out + err
+    versions = [p for p in (tmp_path / "out").iterdir() if p.is_dir()]
+    assert len(versions) == 2
+    assert slow.contents in [material.contents(v) for v in versions]
+    assert material.version_folder(tmp_path / "out") in versions

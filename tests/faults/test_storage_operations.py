@@ -1,0 +1,93 @@
+"""Every storage operation fails once, or kills its process: the run or the next one ends with the same bytes."""
+
+import json
+from pathlib import Path
+
+import material
+import pytest
+from conftest import Trouble, run, text_rows
+
+from pipeline.cli import main
+
+ROWS = text_rows(24, 1200)
+OPERATIONS = 18  # of the run below; a test checks that these are all
+
+
+@pytest.fixture(scope="module")
+def unhurt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("unhurt")
+
+
+def expected(trouble: Trouble, home: Path) -> dict[str, str]:
+    """The contents of a run that was never hurt."""
+    known = home / "contents.json"
+    if not known.exists():
+        trouble.set_fault(1_000_000, "full")
+        assert run(trouble.config(home, ROWS)) == 0
+        assert trouble.clear_fault() == OPERATIONS
+        known.write_text(json.dumps(material.contents(material.version_folder(home / "out"))))
+    found: dict[str, str] = json.loads(known.read_text())
+    return found
+
+
+def same_input(trouble: Trouble, home: Path, unhurt: Path) -> Path:
+    config = trouble.config(home, ROWS)
+    (home / "in.parquet").write_bytes((unhurt / "in.parquet").read_bytes())
+    return config
+
+
+def is_whole(output: Path, contents: dict[str, str]) -> None:
+    assert material.contents(material.version_folder(output)) == contents
+    assert material.leftovers(output) == []
+
+
+@pytest.mark.parametrize("how", ["full", "error-after"])
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=pytest.mark.slow if n % 5 else ()) for n in range(1, OPERATIONS + 1)]
+)
+def test_an_operation_that_fails(
+    number: int, how: str, trouble: Trouble, unhurt: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contents = expected(trouble, unhurt)
+    config = same_input(trouble, tmp_path, unhurt)
+    trouble.set_fault(number, how)
+    capsys.readouterr()
+    code = run(config)
+    answer = json.loads(capsys.readouterr().out)
+    trouble.clear_fault()
+    assert code == 4
+    assert answer["error"]["kind"] == "run"
+    assert str(tmp_path / "out") in answer["error"]["message"]
+    if how == "full":
+        assert "the disk is full" in answer["error"]["message"]
+    assert "while running" not in answer["error"]["message"]
+    assert material.leftovers(tmp_path) == []
+    assert run(config) == 0
+    is_whole(tmp_path / "out", contents)
+
+
+@pytest.mark.parametrize("how", ["kill-before", "kill-half", "kill-after"])
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_a_worker_killed_at_an_operation(number: int, how: str, trouble: Trouble, unhurt: Path, tmp_path: Path) -> None:
+    contents = expected(trouble, unhurt)
+    config = same_input(trouble, tmp_path, unhurt)
+    trouble.set_fault(number, how, "worker")
+    assert run(config) == 0
+    assert trouble.clear_fault() >= number
+    is_whole(tmp_path / "out", contents)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["kill-before", "kill-half", "kill-after"])
+@pytest.mark.parametrize("number", range(1, 7))
+def test_the_run_killed_at_an_operation(number: int, how: str, trouble: Trouble, unhurt: Path, tmp_path: Path) -> None:
+    """The parent's own operations: the plan, the card, its metadata, the manifest, LATEST, the log."""
+    contents = expected(trouble, unhurt)
+    config = same_input(trouble, tmp_path, unhurt)
+    trouble.set_fault(number, how, "parent")
+    hurt = material.run("run", config, "--json", "--workers", "1", PYTHONPATH=trouble.path)
+    assert hurt.returncode == -9
+    trouble.clear_fault()
+    assert run(config) == 0
+    is_whole(tmp_path / "out", contents)
+    assert main(["verify", str(tmp_path / "out"), "--samples", "2"]) == 0
