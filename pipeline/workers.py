@@ -32,6 +32,7 @@ _POLL_SECONDS = 0.1
 _MAX_DEATHS = 8
 _GUILTY_DEATHS = 3
 _TRIAL_DEATHS = 2
+_START_ATTEMPTS = 5
 _GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": []}
 _PRELOAD = ("pipeline.worker", "pipeline.rendering")
 
@@ -179,15 +180,21 @@ class Pool:
             member.pipe.send((order.kind, order.task))
 
     def _start(self) -> _Worker:
+        """A new worker. The process that workers are forked from may have died with the last one: then again."""
+        for _ in range(_START_ATTEMPTS):
+            try:
+                return self._forked()
+            except (OSError, EOFError) as error:
+                why = str(error) or type(error).__name__
+                time.sleep(_POLL_SECONDS)
+        raise RunFailed(f"no worker process can be started: {why}. Run with --debug to see more")
+
+    def _forked(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         beat = self._context.RawArray("d", [worker.IDLE, 0.0, 0.0])
         process = self._context.Process(target=worker.main, args=(theirs, beat, self._job, self._debug), daemon=True)
-        try:
-            with _without_main_module():
-                process.start()
-        except (OSError, EOFError) as error:
-            why = str(error) or type(error).__name__
-            raise RunFailed(f"a worker process cannot be started: {why}. --debug shows what went wrong") from error
+        with _without_main_module():
+            process.start()
         theirs.close()
         return _Worker(process, ours, beat)
 

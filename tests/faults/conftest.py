@@ -43,7 +43,7 @@ class Trouble:
         """A config for some rows of texts; `output` is home/out."""
         data = material.write_parquet(home / "in.parquet", rows)
         fields = {"text": {"type": "text", "augment": ["trouble.Act"]}}
-        tree = material.image_config(data, home / "out", **{"fields": fields, "record_timeout": 2, **changes})
+        tree = {**material.image_config(data, home / "out", fields=fields, record_timeout=2), **changes}
         return material.write_config(home / "c.yaml", tree)
 
 
@@ -102,17 +102,21 @@ class Slow:
 
     def __init__(self, trouble: Trouble, home: Path) -> None:
         self.trouble, self._unhurt = trouble, home / "unhurt"
-        config = trouble.config(self._unhurt, text_rows(60, 1000), fields=slow_field(), split={"test": 0.2})
-        assert run(config) == 0
+        assert run(self._made(self._unhurt)) == 0
         self.contents = material.contents(material.version_folder(self._unhurt / "out"))
         self.shards = sum(name.startswith("_receipts/") for name in self.contents)
-        assert self.shards > 8
+        assert self.shards > 12
 
     def config(self, home: Path) -> Path:
         """A config for the same data in another place."""
-        config = self.trouble.config(home, text_rows(60, 1000), fields=slow_field(), split={"test": 0.2})
+        config = self._made(home)
         (home / "in.parquet").write_bytes((self._unhurt / "in.parquet").read_bytes())
         return config
+
+    def _made(self, home: Path) -> Path:
+        output = {"path": str(home / "out"), "shard_size": "10KiB"}
+        rows = text_rows(60, 1000)
+        return self.trouble.config(home, rows, fields=slow_field(), split={"test": 0.2}, output=output)
 
     def start(self, config: Path, *arguments: object) -> Any:
         """Start it in a process of its own."""

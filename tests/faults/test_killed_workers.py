@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ from conftest import Slow, Trouble, receipts
 
 def fork_server(run: int) -> psutil.Process | None:
     """The process that workers are forked from."""
-    parents = {p.ppid() for p in material.family(run)} - {run}
-    return next((p for p in material.family(run) if p.pid in parents and p.ppid() == run), None)
+    with suppress(psutil.NoSuchProcess):
+        return next((p for p in psutil.Process(run).children() if "forkserver" in " ".join(p.cmdline())), None)
+    return None
 
 
 def workers(run: int) -> list[psutil.Process]:
     server = fork_server(run)
-    return material.alive(server.children()) if server else []
+    with suppress(psutil.NoSuchProcess):
+        return material.alive(server.children()) if server else []
+    return []
 
 
 def hurt(process: Any, condition: Callable[[], bool], all_of_them: bool) -> None:
@@ -28,7 +32,8 @@ def hurt(process: Any, condition: Callable[[], bool], all_of_them: bool) -> None
     if not material.until(lambda: process.poll() is not None or (condition() and workers(process.pid))):
         return
     for victim in workers(process.pid)[: None if all_of_them else 1]:
-        os.kill(victim.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(victim.pid, signal.SIGKILL)
 
 
 def ends_well(slow: Slow, process: Any, output: Path) -> None:
@@ -52,8 +57,8 @@ def test_workers_killed_as_soon_as_they_are_there(slow: Slow, trouble: Trouble, 
     process = slow.start(slow.config(tmp_path))
     seen: set[int] = set()
     for _ in range(4):
-        hurt(process, lambda: bool({p.pid for p in workers(process.pid)} - seen), True)
-        seen |= {p.pid for p in workers(process.pid)}
+        hurt(process, lambda old=seen: bool({p.pid for p in workers(process.pid)} - old), True)  # type: ignore[misc]
+        seen = seen | {p.pid for p in workers(process.pid)}
     ends_well(slow, process, tmp_path / "out")
 
 
