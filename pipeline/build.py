@@ -21,3 +21,9 @@ def build(pipeline: beam.Pipeline, job: Job, tasks: Sequence[Task], expected: Ex
         | "Gather" >> beam.combiners.ToList()  # list[Receipt], one element even if empty
         | "Commit" >> beam.ParDo(stages.Commit(job, expected))  # str
     )
+
+
+def run_graph(settings: Any, job: Job, tasks: Sequence[Task], expected: Expected, local: bool) -> None:
+    """Build the graph and run it to its end on the engine that `settings` (Beam's PipelineOptions) name."""
+    with beam.Pipeline(options=settings) as pipeline:
+        build(pipeline, job, tasks, expected, local)

@@ -188,13 +188,10 @@ def _engine(options: RunOptions) -> _Engine:
 
 
 def _run_beam(job: Job, tasks: Sequence[Task], expected: Expected, engine: _Engine) -> None:
-    import apache_beam as beam
-
-    from pipeline.build import build
+    from pipeline.build import run_graph
 
     try:
-        with beam.Pipeline(options=engine.settings) as pipeline:
-            build(pipeline, job, tasks, expected, engine.local)
+        run_graph(engine.settings, job, tasks, expected, engine.local)
     except Exception as error:
         raise _told(error) from error
 

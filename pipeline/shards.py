@@ -29,6 +29,8 @@ def write_shard(job: Job, task: Task, recipe: str, families: Iterator[Gated]) ->
     refuse_changed(job.reader.root, task.shard.blocks)
     for path, data in files:
         job.dataset.put(path, data)
+    for path in _paths(task.shard) - {path for path, _ in files}:
+        job.dataset.remove(path)  # of a run that was killed, and that had dropped what this one did not
     job.dataset.put(receipt_path(receipt.name), receipt_bytes(receipt))
     return receipt
 
@@ -69,7 +71,7 @@ class ShardBuilder:
         for kind in ("failed", "rejected"):
             rows = [d for d in self._dropped if d.refusal.kind == kind]
             if rows:
-                path, content = f"_{kind}/{self._shard.name}.parquet", file_of(dropped_table(rows, self._shard.split))
+                path, content = dropped_path(self._shard, kind), file_of(dropped_table(rows, self._shard.split))
                 dropped_files.append(_receipt_of(path, len(rows), content))
                 files.append((path, content))
         return self._receipt(data, tuple(dropped_files)), files
@@ -106,6 +108,16 @@ class ShardBuilder:
             failed_records=self._count["failed_records"],
             classes={label: (n[0], n[1]) for label, n in sorted(self._classes.items())},
         )
+
+
+def _paths(shard: Shard) -> set[str]:
+    """Every file that a shard may have."""
+    return {shard.path, dropped_path(shard, "failed"), dropped_path(shard, "rejected")}
+
+
+def dropped_path(shard: Shard, kind: str) -> str:
+    """`_failed/train-00000.parquet`."""
+    return f"_{kind}/{shard.name}.parquet"
 
 
 def plain_columns(job: Job) -> frozenset[str]:

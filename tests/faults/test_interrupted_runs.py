@@ -20,11 +20,10 @@ def test_ctrl_c(
     material.until(lambda: (tmp_path / "out").exists() and receipts(tmp_path / "out") >= k)
     family = material.family(process.pid)
     (os.killpg if to == "group" else os.kill)(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted" in err.splitlines()[-1]
     assert "Traceback" not in err
-    assert out == ""
     material.until(lambda: not material.alive(family), timeout=10)
     assert material.leftovers(tmp_path / "out") == []
     assert run(config) == 0

@@ -80,7 +80,8 @@ def hub_table(metadata: dict[bytes, bytes], count: int = 6) -> pa.Table:
 
 
 def loaded(done: Ran, home: Path) -> Any:
-    datasets = pytest.importorskip("datasets")
+    import datasets
+
     return datasets.load_dataset("parquet", data_dir=done.dataset.path, cache_dir=str(home / "cache"))
 
 
@@ -114,7 +115,8 @@ def test_hugging_face_sound(tmp_path: Path) -> None:
     config = config_of(
         tmp_path / "in.parquet", tmp_path / "out", split={}, copies=0, fields={"sound": {"type": "audio"}}
     )
-    datasets = pytest.importorskip("datasets")
+    import datasets
+
     found = loaded(ran(config), tmp_path)["train"]
     assert type(found.features["sound"]).__name__ == "Audio"
     assert found.cast_column("sound", datasets.Audio(decode=False))[0]["sound"]["bytes"] == wav()

@@ -12,7 +12,6 @@ MODULES = sorted(
     p.relative_to(ROOT).as_posix() for room in ("pipeline", "transforms") for p in (ROOT / room).rglob("*.py")
 )
 BEAM = {"pipeline/stages.py", "pipeline/build.py", "pipeline/runners.py"}
-BEAM_LATER = {"pipeline/running.py"}
 STORAGE = {"pipeline/storage.py", "pipeline/local_files.py"}
 DEVICES = {"pipeline/worker.py"}  # sends the libraries' chatter to the null device
 # What makes progress, kills what hangs, names a log or a temporary file: clocks that decide no byte of a dataset.
@@ -58,8 +57,7 @@ def test_all_modules_were_found() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_beam_only_wires(module: str) -> None:
-    assert module in BEAM | BEAM_LATER or not names_of(module, "apache_beam")
-    assert module in BEAM or not names_of(module, "apache_beam", early=True)
+    assert module in BEAM or not names_of(module, "apache_beam")
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("transforms/")])
