@@ -1,5 +1,6 @@
 """Files of this machine, for `storage` alone: listing, and publishing whole files."""
 
+import errno
 import fcntl
 import os
 import time
@@ -12,6 +13,7 @@ from typing import IO
 import pyarrow as pa
 
 TEMPORARY = ".fanbeam-"
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,23 @@ def _reveal(temporary: Path, target: Path, replace: bool) -> bool:
             target.hardlink_to(temporary)
         except FileExistsError:
             return False
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            if not _rename_if_absent(temporary, target):
+                return False
     _sync_folder(target.parent)
     return True
+
+
+def _rename_if_absent(temporary: Path, target: Path) -> bool:
+    """For file systems without hard links: look and rename under a lock that all writers of the name take."""
+    with (target.parent / f"{TEMPORARY}lock-{target.name}").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if target.exists():
+            return False
+        temporary.replace(target)
+        return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@ import errno
 import fcntl
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -298,3 +299,17 @@ def test_the_best_tag_of_a_store_is_taken() -> None:
     found = storage._found("a", {"size": 3, "ETag": '"abc"', "LastModified": "now"})
     assert (found.size, found.tag) == (3, "etag:abc")
     assert storage._found("a", {"size": None}).tag == "none"
+
+
+def test_put_if_absent_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    home = Folder.at(str(tmp_path))
+    with ThreadPoolExecutor(8) as threads:
+        won = list(threads.map(lambda n: home.put_if_absent("a", str(n).encode()), range(8)))
+    assert won.count(True) == 1
+    assert home.read("a") == str(won.index(True)).encode()
+    home.remove_leftovers()
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
