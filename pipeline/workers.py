@@ -8,20 +8,20 @@ had another cause (the machine, a person) costs just the time of its shard.
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import connection, forkserver
+from multiprocessing import connection
 from typing import Any
 
 from pipeline import worker
 from pipeline.check import headline
 from pipeline.config_file import ConfigText
 from pipeline.errors import ConfigError, Problem, RunFailed
+from pipeline.fork_server import ensure_running, without_main_module
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.records import Refusal
@@ -68,8 +68,6 @@ class Pool:
 
     def __enter__(self) -> "Pool":
         self._context.set_forkserver_preload([*_PRELOAD, *preloads(step_names(self._job.config))])
-        with _without_main_module(), _output_elsewhere():
-            forkserver.ensure_running()
         self._workers = [self._start() for _ in range(self._count)]
         return self
 
@@ -193,7 +191,8 @@ class Pool:
         ours, theirs = self._context.Pipe()
         beat = self._context.RawArray("d", [worker.IDLE, 0.0, 0.0])
         process = self._context.Process(target=worker.main, args=(theirs, beat, self._job, self._debug), daemon=True)
-        with _without_main_module():
+        with without_main_module():
+            ensure_running()
             process.start()
         theirs.close()
         return _Worker(process, ours, beat)
@@ -253,35 +252,3 @@ def _cause(member: _Worker) -> Refusal:
     code = member.process.exitcode or 0
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return Refusal("failed", field_, stage, "worker_crashed", "WorkerCrashed", f"the worker process ended with {how}")
-
-
-@contextmanager
-def _without_main_module() -> Iterator[None]:
-    """Keep workers from running the user's script again: they need nothing of it, and it may have no main guard."""
-    main = sys.modules["__main__"]
-    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
-    try:
-        for name in hidden:
-            setattr(main, name, None)
-        yield
-    finally:
-        for name, value in hidden.items():
-            setattr(main, name, value)
-
-
-@contextmanager
-def _output_elsewhere() -> Iterator[None]:
-    """What libraries print while they load in a process that is started now goes to standard error."""
-    output, errors = 1, 2
-    try:
-        kept = os.dup(output)
-    except OSError:  # there is no standard output
-        yield
-        return
-    try:
-        with suppress(OSError):
-            os.dup2(errors, output)
-        yield
-    finally:
-        os.dup2(kept, output)
-        os.close(kept)

@@ -1,0 +1,57 @@
+"""The process that workers are forked from: started once, with the libraries loaded, quiet and deaf to Ctrl-C."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver, resource_tracker
+
+
+def ensure_running() -> None:
+    """Start it unless it runs."""
+    resource_tracker.ensure_running()  # it unblocks signals: so before they are blocked
+    with _output_elsewhere(), _interrupts_later():
+        forkserver.ensure_running()
+
+
+@contextmanager
+def without_main_module() -> Iterator[None]:
+    """Keep workers from running the user's script again: they need nothing of it, and it may have no main guard."""
+    main = sys.modules["__main__"]
+    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    try:
+        for name in hidden:
+            setattr(main, name, None)
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(main, name, value)
+
+
+@contextmanager
+def _output_elsewhere() -> Iterator[None]:
+    """What libraries print while they load in a process that is started now goes to standard error."""
+    output, errors = 1, 2
+    try:
+        kept = os.dup(output)
+    except OSError:  # there is no standard output
+        yield
+        return
+    try:
+        with suppress(OSError):
+            os.dup2(errors, output)
+        yield
+    finally:
+        os.dup2(kept, output)
+        os.close(kept)
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """A process that is started now never sees Ctrl-C: this one ends it. Here it waits until the block is over."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
