@@ -1,0 +1,1 @@
+"""Programs of this repository, run by people and CI."""

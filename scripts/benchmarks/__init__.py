@@ -1,0 +1,1 @@
+"""Contenders of bench.py: each is a program of its own."""
