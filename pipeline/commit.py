@@ -40,18 +40,19 @@ def receipted(dataset: Folder) -> set[str]:
 
 
 def finished(dataset: Folder) -> set[str]:
-    """Names of the shards that have a receipt and the files that it names; any other is rendered again."""
-    folders = (*SPLITS, "_failed", "_rejected")
-    present = {f"{folder}/{name}" for folder in folders for name in dataset.names(folder)}
-    return {name for name in receipted(dataset) if _proven(dataset, name, present)}
+    """Names of the shards that have a receipt and the files that it names, whole; any other is rendered again."""
+    names = receipted(dataset)
+    sizes = {file.path: file.size for file in dataset.walk()} if names else {}
+    return {name for name in names if _proven(dataset, name, sizes)}
 
 
-def _proven(dataset: Folder, name: str, present: set[str]) -> bool:
+def _proven(dataset: Folder, name: str, sizes: dict[str, int]) -> bool:
     try:
         receipt = read_receipt(dataset, name)
     except RunFailed:
         return False
-    return present.issuperset(f.path for f in (receipt.data, *receipt.dropped_files) if f is not None)
+    files = (receipt.data, *receipt.dropped_files)
+    return all(sizes.get(f.path) == f.bytes for f in files if f is not None)
 
 
 def commit(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> dict[str, Any]:

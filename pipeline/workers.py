@@ -31,6 +31,7 @@ from transforms.registry import preloads
 _POLL_SECONDS = 0.1
 _MAX_DEATHS = 8
 _GUILTY_DEATHS = 3
+_GIVEN_UP_DEATHS = 4  # more than chance: what the probe cannot weigh changes how shards are cut
 _TRIAL_DEATHS = 2
 _START_ATTEMPTS = 5
 _GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": []}
@@ -45,6 +46,8 @@ class _Order:
     task: Any
     suspect_of: "_Order | None" = None
     deaths: int = 0
+    at_work: int = 0
+    """Deaths in the middle of a record; the others (at start, between records) are nobody's fault."""
     culprits: Counter[int] = field(default_factory=Counter)
 
 
@@ -140,12 +143,12 @@ class Pool:
         if order is None:
             return
         order.deaths += 1
-        convinced = order.deaths >= (1 if member.hung else _TRIAL_DEATHS)
+        order.at_work += at >= 0
         if order.kind == "trial" and order.suspect_of is not None:
-            alone = order.task.only or 0
+            alone, convinced = order.task.only or 0, order.at_work >= (1 if member.hung else _TRIAL_DEATHS)
             waiting.appendleft(_without(order.suspect_of, alone, cause) if convinced else order)
             return
-        if order.kind in _GIVEN_UP and order.deaths > 1 and convinced:
+        if order.kind in _GIVEN_UP and order.at_work >= (2 if member.hung else _GIVEN_UP_DEATHS):
             yield _GIVEN_UP[order.kind]
             return
         if order.deaths >= _MAX_DEATHS:

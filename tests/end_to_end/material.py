@@ -5,6 +5,7 @@ import io
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -200,11 +201,16 @@ def environment(**extra: str) -> dict[str, str]:
     return {**os.environ, **extra}
 
 
+def _hear_interrupts() -> None:
+    """A shell starts background jobs, and all that they start, deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start(*arguments: object, **extra: str) -> "subprocess.Popen[str]":
     """Start fanbeam in a session of its own, so that it can be killed with all that it started."""
     return subprocess.Popen(
         command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
-        env=environment(**extra), start_new_session=True,
+        env=environment(**extra), start_new_session=True, preexec_fn=_hear_interrupts,
     )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert material.contents(versions[0]) == material.contents(versions[1])
 
 
+@pytest.mark.slow
 def test_files_may_not_grow(tmp_path: Path) -> None:
     """The kernel refuses large writes (RLIMIT_FSIZE), as a quota does."""
     config = config_to(tmp_path, tmp_path / "out")

@@ -42,8 +42,14 @@ def finishes(slow: Slow, home: Path, config: Path, capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out)["already_there"]
 
 
-@pytest.mark.parametrize("how", ["group", "SIGKILL"])
-@pytest.mark.parametrize("k", [1, 5, pytest.param(0, marks=pytest.mark.slow), pytest.param(9, marks=pytest.mark.slow)])
+MOMENTS = [
+    pytest.param(k, how, marks=() if (k, how) in [(1, "SIGKILL"), (5, "group")] else pytest.mark.slow)
+    for k in (0, 1, 5, 9)
+    for how in ("group", "SIGKILL")
+]
+
+
+@pytest.mark.parametrize(("k", "how"), MOMENTS)
 def test_killed_after_some_shards(
     k: int, how: str, slow: Slow, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,3 +103,21 @@ def test_a_hanging_worker_does_not_outlive_its_run(trouble: Trouble, tmp_path: P
     material.until(lambda: list(tmp_path.glob("out/*/_plan.json")))  # the probe has survived
     material.until(lambda: len(material.family(process.pid)) >= 3)
     all_gone(kill(process, "SIGKILL"))
+
+
+def test_finished_shards_that_were_damaged_are_made_again(
+    slow: Slow, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody removed or cut files of an unfinished version: what has no whole file is not finished."""
+    config = slow.config(tmp_path)
+    assert run(config) == 0
+    version = material.version_folder(tmp_path / "out")
+    for name in ("manifest.json", "../LATEST", "train/part-00001.parquet"):
+        (version / name).unlink()
+    (version / "train" / "part-00002.parquet").write_bytes(b"PAR1")
+    (version / "_receipts" / "train-00003.json").write_text("{")
+    (version / "_receipts" / "train-00004.json").write_text("{}")
+    capsys.readouterr()
+    assert run(config) == 0
+    assert json.loads(capsys.readouterr().out)["resumed_shards"] == slow.shards - 4
+    slow.is_whole(tmp_path / "out")

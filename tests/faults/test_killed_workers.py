@@ -43,7 +43,7 @@ def ends_well(slow: Slow, process: Any, output: Path) -> None:
     slow.is_whole(output)
 
 
-@pytest.mark.parametrize("all_of_them", [False, True])
+@pytest.mark.parametrize("all_of_them", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_workers_killed_as_shards_come_in(slow: Slow, trouble: Trouble, tmp_path: Path, all_of_them: bool) -> None:
     process = slow.start(slow.config(tmp_path))
     for k in (0, 2, 4, 7):

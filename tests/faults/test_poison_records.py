@@ -1,6 +1,7 @@
 """Records that cannot be processed: exactly those are in `_failed`, all others come out as if they were alone."""
 
 import io
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -167,15 +168,9 @@ def test_a_death_with_another_cause_quarantines_nobody(trouble: Trouble, tmp_pat
     assert found[0] == found[1]
 
 
-def test_a_library_that_prints_leaves_json_clean(
-    trouble: Trouble, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    import json
-
+@pytest.mark.parametrize("flags", [(), pytest.param(("--debug",), marks=pytest.mark.slow)])
+def test_a_library_that_prints_leaves_json_clean(flags: tuple[str, ...], trouble: Trouble, tmp_path: Path) -> None:
     config = trouble.config(tmp_path, text_rows(12))
-    for flags in ((), ("--debug",)):
-        done = material.run(
-            "run", config, "--json", "--set", f"seed={len(flags)}", *flags, PYTHONPATH=trouble.path, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["records"] == 12
+    done = material.run("run", config, "--json", *flags, PYTHONPATH=trouble.path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["records"] == 12

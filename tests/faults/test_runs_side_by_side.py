@@ -19,6 +19,7 @@ def test_at_once(count: int, slow: Slow, trouble: Trouble, tmp_path: Path) -> No
     slow.is_whole(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_second_one_joins_and_the_first_is_killed(slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
     config = slow.config(tmp_path)
     first = slow.start(config)
