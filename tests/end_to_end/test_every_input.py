@@ -93,7 +93,10 @@ INPUTS: dict[str, Callable[[Path], Tree]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", INPUTS)
+SLOW = {"parquet struct", "folder of texts", "folder of sounds", "jsonl text", "without id or label"}
+
+
+@pytest.mark.parametrize("kind", [pytest.param(k, marks=pytest.mark.slow if k in SLOW else ()) for k in INPUTS])
 def test_run_verify_replay(kind: str, tmp_path: Path, ask: Ask) -> None:
     tree = INPUTS[kind](tmp_path)
     config = material.write_config(tmp_path / "c.yaml", tree)
