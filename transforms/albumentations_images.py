@@ -121,12 +121,15 @@ class _ImageStep:
         """Apply to an `ImageValue`; raises ValueError for a picture that the class cannot take."""
         if not isinstance(value, ImageValue):
             raise TypeError(f"albumentations.{self._name} works on images, not on {type(value).__name__}")
-        self._bits.state = _philox_state(seed)
         self._python.seed(int.from_bytes(seed, "little"))
+        p = self._step.p
+        if p <= 0 or (p < 1 and self._python.random() >= p):  # the library's own first draw, before all that it costs
+            return value, None
+        self._bits.state = _philox_state(seed)
         pixels = value.pixels
         with library_warnings.collected(), np.errstate(all="ignore"):
             try:
-                result = self._step(image=pixels)["image"]
+                result = self._step(force_apply=True, image=pixels)["image"]
             except self._errors as error:
                 raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {concise(error)}") from error
         drawn = self._step.params
