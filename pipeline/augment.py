@@ -35,8 +35,7 @@ def _render_field(tools: FieldTools, run_seed: int, family: Family) -> Family:
     decoded = _guarded(tools.name, "decode", tools.codec.decode, payload)
     if isinstance(decoded, Refusal):
         return family.refused(decoded)
-    seed = field_seed(variant_seed(run_seed, family.record.key, 0), tools.name, "prepare")
-    prepared = _guarded(tools.name, "prepare", tools.prepare.apply, decoded.value, seed)
+    prepared = _prepared(tools, run_seed, family.record.key, decoded.value)
     if isinstance(prepared, Refusal):
         return family.refused(prepared)
     value, steps = prepared
@@ -46,6 +45,14 @@ def _render_field(tools: FieldTools, run_seed: int, family: Family) -> Family:
         return family.refused(original.refusal)
     rendered = tuple(original if v.copy == 0 or not tools.augment else renderer.copy(v) for v in family.variants)
     return Family(family.record, family.variants, {**family.rendered, tools.name: rendered})
+
+
+def _prepared(tools: FieldTools, run_seed: int, key: str, value: Value) -> tuple[Value, tuple[Applied, ...]] | Refusal:
+    """The value after the `prepare` steps, drawn once per record; without any it costs nothing."""
+    if not tools.prepare:
+        return value, ()
+    seed = field_seed(variant_seed(run_seed, key, 0), tools.name, "prepare")
+    return _guarded(tools.name, "prepare", tools.prepare.apply, value, seed)
 
 
 class _Renderer:

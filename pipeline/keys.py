@@ -44,14 +44,14 @@ def keys_of(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch
         _refuse_odd_splits(config.split.column, names, places)
     keys = []
     for (file, row), identity, label, group, name in zip(places, ids, labels, groups, names, strict=True):
-        key = identity if identity is not None else default_key(config, file, row)
+        key = identity if identity is not None else default_key(file, row)
         split = split_of_name(name) or split_of_key(key, group, shares, config.split.seed)
         refusal = _refusal(config, identity, label)
         keys.append(Key(key, file, row, label or (), split, identity is not None, refusal))
     return keys
 
 
-def default_key(config: JobConfig, file: str, row: int) -> str:
+def default_key(file: str, row: int) -> str:
     """Key of a record without an id: its file and row."""
     return f"{file}#{row}"
 

@@ -17,7 +17,6 @@ class ParquetFile:
 
     def __init__(self, schema: pa.Schema, plain: frozenset[str]) -> None:
         self._sink = pa.BufferOutputStream()
-        self._schema = schema
         self._writer = pq.ParquetWriter(self._sink, schema, **_settings(schema, plain))
         self.rows = 0
 

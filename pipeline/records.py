@@ -1,7 +1,7 @@
 """The nouns that flow, in the order in which they flow. Frozen; payload never leaves the worker that read it."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 
@@ -187,6 +187,3 @@ class Receipt:
     def key(self) -> tuple[int, int]:
         """Order of shards in the manifest: by split, then by index."""
         return SPLITS.index(self.split), self.index
-
-
-Columns = dict[str, Any]

@@ -13,7 +13,7 @@ TITLE, BODY, SMALL = 22, 14, 12
 LINE = {TITLE: 30, BODY: 20, SMALL: 17}
 
 PAGE, CARD, BORDER = "#f4f5f7", "#ffffff", "#e2e5ea"
-INK, MUTED, ACCENT = "#1c2430", "#68717f", "#1f5fbf"
+INK, MUTED = "#1c2430", "#68717f"
 WELL = "#f4f5f7"
 CHANGED, REMOVED, REMOVED_INK = "#ffe08a", "#fbdcd9", "#a8423a"
 REFUSED = {"failed": ("#fdf1f0", "#f0c4c0", "#a8322a"), "rejected": ("#fff8e8", "#f0dcae", "#8a5a00")}
