@@ -54,6 +54,7 @@ def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, de
 
 def settle_process(debug: bool) -> None:
     """One thread per process, for speed and for sums that come out alike everywhere; libraries' chatter away."""
+    import numpy as np
     import pyarrow as pa
     from threadpoolctl import threadpool_limits
 
@@ -64,6 +65,7 @@ def settle_process(debug: bool) -> None:
         os.dup2(errors, output)  # standard output is the command's own
         return
     warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, output)
     os.dup2(nowhere, errors)

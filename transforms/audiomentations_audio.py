@@ -143,7 +143,7 @@ class _AudioStep:
             raise ValueError(f"audiomentations.{self._name} cannot take a sound without samples")
         step.parameters = {"should_apply": None}  # no trace of the call before
         given = samples[0] if samples.shape[0] == 1 else samples
-        with library_random.seeded(seed), library_warnings.collected(), np.errstate(all="ignore"), self._guard(seed):
+        with library_random.seeded(seed), self._guard(seed):
             result = step(given, value.sample_rate)
         drawn = step.parameters
         if not drawn["should_apply"]:

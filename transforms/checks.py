@@ -123,7 +123,8 @@ def trial_problems(build: Callable[[], Transform], modality: str) -> list[StepPr
     An error that only says that the value is too small for this step is no problem of the recipe.
     """
     try:
-        build()(trial_value(modality), TRIAL_SEED)
+        with library_warnings.quiet():
+            build()(trial_value(modality), TRIAL_SEED)
     except Exception as error:  # noqa: BLE001 - a library may raise anything for a bad parameter; it becomes a problem
         if _TOO_SMALL.search(str(error)):
             return []

@@ -7,8 +7,12 @@ and `warn` in the library's own modules are replaced. Outside of `collected` the
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType, TracebackType
 from typing import Any
+
+import numpy as np
 
 
 class _Thread(threading.local):
@@ -40,6 +44,13 @@ class collected:  # noqa: N801 - used as a context manager, like a function
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Go back to what was before."""
         _thread.messages = self._before
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Around the steps of a recipe: this thread's library warnings and numpy's floating-point warnings go nowhere."""
+    with collected(), np.errstate(all="ignore"):
+        yield
 
 
 def capture(package: str) -> None:

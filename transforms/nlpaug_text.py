@@ -127,7 +127,7 @@ class _TextStep:
         if self._name == "RandomSentAug":
             return self._swap_sentences(value, seed)
         try:
-            with library_random.seeded(seed), library_warnings.collected():
+            with library_random.seeded(seed):
                 text, changes = self._step.augment(value.text)[0]
         except ValueError as error:
             if self._step.action == "crop" and "larger than population" in str(error):  # too few words to crop
@@ -141,7 +141,7 @@ class _TextStep:
         before = sentences(value.text.strip())
         if len(before) < 2:
             return value, {"action": self._step.action, "changed": 0}
-        with library_random.seeded(seed), library_warnings.collected():
+        with library_random.seeded(seed):
             text = self._step.augment(value.text)[0]
         changed = sum(old != new for old, new in zip(before, self._sentences, strict=True))
         return TextValue(text), {"action": self._step.action, "changed": changed}

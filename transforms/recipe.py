@@ -14,6 +14,7 @@ import orjson
 from transforms import registry
 from transforms.interface import SEED_BYTES, Applied, RecipeError, StepProblem, Transform
 from transforms.parameters import to_json
+from transforms.philox import chance
 from transforms.steps import Group, Node, Step, canonical, leaves, read_steps
 from transforms.values import Value
 
@@ -67,7 +68,8 @@ class Recipe:
         """Run the steps in order on one value.
 
         `seed` is 16 bytes, specific to one variant and field. The value is never mutated. Returns the new value and
-        the steps that were really applied. A step's own error passes, with a note that names the step.
+        the steps that were really applied. A step's own error passes, with a note that names the step. Warnings of the
+        libraries pass too: processes that run recipes are quiet as a whole, tests use `library_warnings.quiet`.
         """
         applied: list[Applied] = []
         for node in self._runnables:
@@ -171,8 +173,7 @@ class _RunSometimes:
         self._steps = tuple(map(_runnable, group.steps))
 
     def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
-        own = blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest()
-        if (int.from_bytes(own[:8], "little") >> 11) * 2.0**-53 < self._p:
+        if chance(blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest()) < self._p:
             for step in self._steps:
                 value = step.run(value, seed, applied)
         return value

@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,16 @@ sys.path.append(str(Path(__file__).parents[1] / "contract"))
 
 from wordnet_files import provide_wordnet
 
+from transforms import library_warnings
+
 
 @pytest.fixture(scope="session")
 def wordnet_installed() -> None:
     provide_wordnet()
+
+
+@pytest.fixture
+def quiet_process() -> Iterator[None]:
+    """Recipes run in processes that are quiet as a whole, so steps may warn."""
+    with library_warnings.quiet():
+        yield

@@ -1,4 +1,3 @@
-import random
 import time
 from typing import Any
 
@@ -6,9 +5,14 @@ import albumentations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from transforms import albumentations_images as adapter
+from transforms.philox import chance, generators
 from transforms.values import ImageValue
+
+pytestmark = pytest.mark.usefixtures("quiet_process")
 
 SEED = bytes(range(100, 116))
 PIXELS = np.random.Generator(np.random.Philox(key=3)).integers(0, 256, (64, 80, 3), dtype=np.uint8)
@@ -44,8 +48,7 @@ DIRECT: list[tuple[str, dict[str, Any]]] = [
 def direct(name: str, params: dict[str, Any]) -> np.ndarray[Any, Any] | None:
     """What the library gives without this project, seeded as the adapter's docstring says."""
     step = vars(albumentations)[name](**params)
-    key = int.from_bytes(SEED, "little")
-    step.set_random_state(np.random.Generator(np.random.Philox(key=key)), random.Random(key))
+    step.set_random_state(*generators(SEED))
     return step(image=PIXELS.copy())["image"]  # type: ignore[no-any-return]
 
 
@@ -56,17 +59,30 @@ def test_the_result_is_that_of_the_library_called_directly(name: str, params: di
     step(ImageValue(PIXELS), bytes(16))
     result, drawn = step(ImageValue(PIXELS), SEED)
     assert isinstance(result, ImageValue)
-    expected = direct(name, {**params, "p": p})
+    assert chance(SEED) < 0.5
+    expected = direct(name, {**params, "p": 1.0})
     assert np.array_equal(result.pixels, expected)
     assert drawn is not None or np.array_equal(expected, PIXELS)
 
 
-def test_the_documented_state_is_that_of_a_new_philox() -> None:
-    bits = np.random.Philox(key=0)
-    np.random.Generator(bits).random(3)
-    bits.state = adapter._philox_state(SEED)
-    fresh = np.random.Generator(np.random.Philox(key=int.from_bytes(SEED, "little")))
-    assert np.array_equal(np.random.Generator(bits).integers(0, 100, 50), fresh.integers(0, 100, 50))
+def test_p_decides_by_the_seed() -> None:
+    step = adapter.build("InvertImg", {"p": 0.3})
+    seeds = [n.to_bytes(16, "little") for n in range(0, 2**128, 2**118)]
+    applied = [step(ImageValue(PIXELS), seed)[1] is not None for seed in seeds]
+    assert applied == [chance(seed) < 0.3 for seed in seeds]
+    assert 0 < sum(applied) < len(seeds)
+    assert adapter.build("InvertImg", {"p": 0})(ImageValue(PIXELS), bytes(16))[1] is None
+
+
+_NEAR_ZERO = st.sampled_from([0.0, 1.0, -1.0, 1e-8, 1.1e-8, 1 + 1e-5, 1 + 1.1e-5, 1 - 1e-5, np.nan, np.inf, 3.0])
+
+
+@given(st.lists(_NEAR_ZERO, min_size=9, max_size=9), st.booleans())
+def test_the_shortcut_for_identity_says_what_numpy_says(entries: list[float], identity: bool) -> None:
+    matrix = np.array(entries).reshape(3, 3)
+    if identity:
+        matrix = np.where(np.eye(3) == 1, 1 + (matrix - matrix) + 1e-5, 1e-8)
+    assert adapter._is_identity(matrix) == np.allclose(matrix, np.eye(3))
 
 
 def test_grey_pictures_stay_three_dimensional() -> None:

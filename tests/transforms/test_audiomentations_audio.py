@@ -9,6 +9,8 @@ from transforms import audiomentations_audio as adapter
 from transforms.library_random import numpy_seed, python_seed
 from transforms.values import AudioValue, TextValue
 
+pytestmark = pytest.mark.usefixtures("quiet_process")
+
 SEED = bytes(range(50, 66))
 _RNG = np.random.Generator(np.random.Philox(key=3))
 MONO = AudioValue((_RNG.standard_normal((1, 8000)) * 0.1).astype(np.float32), 16_000)

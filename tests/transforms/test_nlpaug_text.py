@@ -13,6 +13,8 @@ from transforms import wordnet
 from transforms.library_random import numpy_seed, python_seed
 from transforms.values import AudioValue, TextValue
 
+pytestmark = pytest.mark.usefixtures("quiet_process")
+
 SEED = bytes(range(30, 46))
 TEXT = "The quick brown fox jumps over the lazy dog because it was hungry. It was a good day. Was it?"
 DIRECT: list[tuple[str, dict[str, Any]]] = [

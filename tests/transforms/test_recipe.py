@@ -11,6 +11,8 @@ from transforms.interface import RecipeError
 from transforms.recipe import Recipe, build_recipe, check_steps, step_seed
 from transforms.values import ImageValue, TextValue
 
+pytestmark = pytest.mark.usefixtures("quiet_process")
+
 SEED = bytes(range(16))
 IMAGE = ImageValue(np.arange(32 * 48 * 3, dtype=np.uint32).reshape(32, 48, 3).astype(np.uint8))
 
