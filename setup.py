@@ -55,5 +55,5 @@ setup(
         ],
         "audio-extras": ["audiomentations[extras]>=0.43,<0.44"],
     },
-    entry_points={"console_scripts": ["fanbeam=pipeline.cli:main"]},
+    entry_points={"console_scripts": ["fanbeam=pipeline.cli:console"]},
 )

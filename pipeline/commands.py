@@ -5,9 +5,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.errors import Damaged, ExitCode, FanbeamError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.config_file import ConfigText
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,24 @@ def check(config: str, overrides: list[str], as_json: bool) -> None:
     _say(f"{config}: fine. {len(listing.files)} input files ({listing.kind}).")
 
 
+def _begun(config: str, overrides: list[str]) -> "ConfigText":
+    """The config, read; a process for workers begins to load the libraries while this one does everything else."""
+    from pipeline.config_file import names_mentioned, read_config
+    from pipeline.fork_server import start_for
+
+    text = read_config(config, overrides)
+    start_for(names_mentioned(text))
+    return text
+
+
 def plan(config: str, overrides: list[str], workers: int | None, as_json: bool) -> None:
     """Show what a run would make."""
+    text = _begun(config, overrides)
     from pipeline import api, report
-    from pipeline.config_file import read_config
     from pipeline.planning import estimated_seconds
     from pipeline.workers import default_count
 
-    planned = api.plan(read_config(config, overrides))
+    planned = api.plan(text)
     count = workers or default_count()
     seconds = estimated_seconds(planned.plan, planned.probe, count)
     if as_json:
@@ -81,12 +94,12 @@ def plan(config: str, overrides: list[str], workers: int | None, as_json: bool) 
 
 def preview(config: str, overrides: list[str], output: str, records: int, as_json: bool) -> None:
     """Draw a contact sheet."""
-    from pipeline.config_file import read_config
+    text = _begun(config, overrides)
     from pipeline.preview.families import preview_families
     from pipeline.preview.sheet import contact_sheet, sheet_bytes
     from pipeline.storage import write_file
 
-    job, families = preview_families(read_config(config, overrides), records)
+    job, families = preview_families(text, records)
     write_file(output, sheet_bytes(contact_sheet(job, families, config), output))
     if as_json:
         _put({"sheet": output, "records": len(families)})
@@ -96,12 +109,11 @@ def preview(config: str, overrides: list[str], output: str, records: int, as_jso
 
 def run(config: str, overrides: list[str], flags: RunFlags, as_json: bool) -> None:
     """Make the dataset."""
+    text = _begun(config, overrides)
     from pipeline import report
-    from pipeline.config_file import read_config
     from pipeline.progress import Bar, Lines, Silent
     from pipeline.running import RunOptions, run_job
 
-    text = read_config(config, overrides)
     quiet = as_json and not sys.stderr.isatty()
     watch = Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(_warn)
     try:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from pipeline.records import Split
+from transforms.steps import Step, leaves, read_steps
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
 
@@ -238,6 +239,11 @@ class JobConfig(_Node):
         """Columns that decide key, label, group and split; read by the survey."""
         named = (self.input.id, self.input.label, self.input.group, self.split.column)
         return tuple(dict.fromkeys(c for c in named if c is not None))
+
+    def steps(self) -> tuple[Step, ...]:
+        """Every step of every recipe, in order; nothing is imported for it."""
+        readings = [read_steps(part) for field in self.fields.values() for part in (field.prepare, field.augment)]
+        return tuple(step for reading in readings for step in leaves(reading.nodes))
 
 
 AnyField = ImageField | AudioField | TextField

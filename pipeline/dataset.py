@@ -1,10 +1,10 @@
 """Read a committed dataset: manifest, splits, single samples with their lineage."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.dataset as pads
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
@@ -13,6 +13,9 @@ from pipeline.config import JobConfig
 from pipeline.errors import Damaged, InputError
 from pipeline.schema import SAMPLE_ID
 from pipeline.storage import Folder, file_system
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as pads
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Dataset:
         return str(self.manifest["version"])
 
     @property
-    def splits(self) -> dict[str, pads.Dataset]:
+    def splits(self) -> dict[str, "pads.Dataset"]:
         """`train`, `validation`, `test`: those that have samples."""
         return {split: self._open(split) for split in self.manifest["splits"] if self.files(split)}
 
@@ -44,7 +47,7 @@ class Dataset:
     def sample(self, sample_id: str) -> dict[str, Any]:
         """One row, lineage included. Raises InputError if there is none of that id."""
         for split in self.splits.values():
-            rows = split.to_table(filter=pads.field(SAMPLE_ID) == sample_id)
+            rows = split.to_table(filter=pc.field(SAMPLE_ID) == sample_id)
             if rows.num_rows:
                 row: dict[str, Any] = rows.slice(0, 1).to_pylist()[0]
                 return row
@@ -61,7 +64,9 @@ class Dataset:
         except ValidationError as error:
             raise Damaged(f"{self.folder.full(MANIFEST)}: damaged: its config is not valid") from error
 
-    def _open(self, split: str) -> pads.Dataset:
+    def _open(self, split: str) -> "pads.Dataset":
+        import pyarrow.dataset as pads
+
         system, root = file_system(self.folder)
         return pads.dataset([f"{root}/{path}" for path in self.files(split)], filesystem=system, format="parquet")
 

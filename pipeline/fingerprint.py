@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
+from pipeline.codecs import DISTRIBUTIONS
 from pipeline.config import JobConfig
 from pipeline.sources.interface import Listing
-from pipeline.tools import codec_of, step_names
 from transforms.registry import versions
 
 FORMAT = 1
@@ -55,8 +55,8 @@ def libraries(config: JobConfig) -> dict[str, str]:
     for name in _ALWAYS:
         found[name] = _version(name)
     for field in config.fields.values():
-        found.update({name: _version(name) for name in codec_of(field).distributions})
-    found.update(versions(step_names(config)))
+        found.update({name: _version(name) for name in DISTRIBUTIONS[field.type]})
+    found.update(versions(config.steps()))
     return dict(sorted(found.items()))
 
 

@@ -3,9 +3,19 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import forkserver, get_context, resource_tracker
+
+from transforms.registry import preloads
+
+_PRELOAD = ("pipeline.worker", "pipeline.rendering")
+
+
+def start_for(names: Iterable[str]) -> None:
+    """Start it with the libraries of these `library.Class` names, unless it runs. Answers before they are loaded."""
+    get_context("forkserver").set_forkserver_preload([*_PRELOAD, *preloads(names)])
+    ensure_running()
 
 
 def ensure_running() -> None:

@@ -49,7 +49,7 @@ def _records(
         found = {name: _content(job, name, column, index, block.unit.file) for name, column in columns.items()}
         refusal = key.refusal or next((p for p in found.values() if isinstance(p, Refusal)), None)
         payloads = {name: None if isinstance(p, Refusal) else p for name, p in found.items()}
-        yield number, record_of(replace(key, refusal=refusal), payloads, rest, index)
+        yield number, record_of(replace(key, refusal=refusal) if refusal else key, payloads, rest, index)
 
 
 def _content(job: Job, name: str, column: pa.Array, index: int, file: str) -> Payload | Refusal | None:

@@ -1,16 +1,18 @@
 """What commands say: JSON objects for machines, tables for people. No command logic."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.api import Planned
 from pipeline.errors import FanbeamError
 from pipeline.records import SPLITS
-from pipeline.running import RunResult
-from pipeline.verify import Report
+
+if TYPE_CHECKING:
+    from pipeline.api import Planned
+    from pipeline.running import RunResult
+    from pipeline.verify import Report
 
 _MAX_CLASSES = 30
 
@@ -22,7 +24,7 @@ def error_lines(error: FanbeamError) -> list[str]:
     return [f"error: {error.message}", *(f"  {problem}" for problem in error.problems)]
 
 
-def run_json(result: RunResult) -> dict[str, Any]:
+def run_json(result: "RunResult") -> dict[str, Any]:
     """What a scheduler needs of a run."""
     manifest = result.manifest
     return {
@@ -40,7 +42,7 @@ def run_json(result: RunResult) -> dict[str, Any]:
     }
 
 
-def show_run(console: Console, result: RunResult) -> None:
+def show_run(console: Console, result: "RunResult") -> None:
     """The summary at the end of a run."""
     if result.already_there:
         console.print(f"Nothing to do: version {result.version} is complete.\n{result.path}", soft_wrap=True)
@@ -57,7 +59,7 @@ def show_run(console: Console, result: RunResult) -> None:
     console.print(f"Dataset: {result.path}", soft_wrap=True)
 
 
-def plan_json(planned: Planned, seconds: float) -> dict[str, Any]:
+def plan_json(planned: "Planned", seconds: float) -> dict[str, Any]:
     """A plan for machines."""
     plan = planned.plan
     return {
@@ -77,7 +79,7 @@ def plan_json(planned: Planned, seconds: float) -> dict[str, Any]:
     }
 
 
-def show_plan(console: Console, planned: Planned, seconds: float, workers: int) -> None:
+def show_plan(console: Console, planned: "Planned", seconds: float, workers: int) -> None:
     """A plan for people."""
     plan = planned.plan
     nested = _nested(planned)
@@ -96,7 +98,7 @@ def show_plan(console: Console, planned: Planned, seconds: float, workers: int) 
     console.print(f"Version {planned.version}")
 
 
-def verify_json(report: Report, path: str) -> dict[str, Any]:
+def verify_json(report: "Report", path: str) -> dict[str, Any]:
     """A verification for machines."""
     return {
         "path": path,
@@ -109,7 +111,7 @@ def verify_json(report: Report, path: str) -> dict[str, Any]:
     }
 
 
-def verify_lines(report: Report, path: str) -> Iterable[str]:
+def verify_lines(report: "Report", path: str) -> Iterable[str]:
     """A verification for people."""
     yield from (f"difference: {d}" for d in report.differences)
     yield from (f"note: {n}" for n in report.notes)
@@ -133,7 +135,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _nested(planned: Planned) -> dict[str, dict[str, dict[str, int]]]:
+def _nested(planned: "Planned") -> dict[str, dict[str, dict[str, int]]]:
     """Records and samples per split and class, as they are planned."""
     out: dict[str, dict[str, dict[str, int]]] = {}
     for (split, label), records in planned.plan.classes.items():

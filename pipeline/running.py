@@ -70,8 +70,8 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
         _finish(job)
         return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
     count = options.workers or workers.default_count()
+    threading.Thread(target=_load_beam, args=(options.debug,), daemon=True).start()
     with _swept(job), workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
-        threading.Thread(target=_load_beam, args=(options.debug,), daemon=True).start()
         surveyed, probe = survey_job(job, listing, pool, text, options.progress)
         engine = _engine(options)
         job.dataset.make()

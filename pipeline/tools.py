@@ -13,7 +13,6 @@ from pipeline.codecs.text import TextCodec
 from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig
 from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality
 from transforms.recipe import Recipe, build_recipe
-from transforms.steps import leaves, read_steps
 
 _FIELDS: TypeAdapter[dict[str, dict[str, FieldConfig]]] = TypeAdapter(dict[str, dict[str, FieldConfig]])
 
@@ -46,12 +45,6 @@ def recipe_digest(config: JobConfig) -> str:
     """Short digest of all recipes of a job, as it stands in the lineage."""
     parts = [f"{t.name}\0{t.prepare.digest}\0{t.augment.digest}" for t in tools_of(config)]
     return blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
-
-
-def step_names(config: JobConfig) -> tuple[str, ...]:
-    """Every `library.Class` that a config names, sorted; nothing is imported for it."""
-    steps = [read_steps(part) for field in config.fields.values() for part in (field.prepare, field.augment)]
-    return tuple(sorted({step.name for reading in steps for step in leaves(reading.nodes)}))
 
 
 def codec_of(field: AnyField) -> Codec:

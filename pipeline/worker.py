@@ -1,6 +1,7 @@
 """One worker process: takes tasks from a pipe, answers with receipts, and shows which record it is at."""
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, MutableSequence
+from importlib.abc import MetaPathFinder
 from multiprocessing import connection, parent_process
 from typing import Any
 
@@ -22,6 +24,7 @@ from pipeline.records import Record
 
 RECORD, STARTED, SAMPLES = 0, 1, 2
 IDLE = -1.0
+_YOUNG_OBJECTS = 20_000
 
 
 def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, debug: bool) -> None:
@@ -60,6 +63,9 @@ def settle_process(debug: bool) -> None:
 
     pa.set_cpu_count(1)
     threadpool_limits(1)
+    _arrow_without_pandas()
+    gc.freeze()  # what is loaded stays: no collection need look at it again
+    gc.set_threshold(_YOUNG_OBJECTS)
     output, errors = 1, 2
     if debug:
         os.dup2(errors, output)  # standard output is the command's own
@@ -70,6 +76,29 @@ def settle_process(debug: bool) -> None:
     os.dup2(nowhere, output)
     os.dup2(nowhere, errors)
     os.close(nowhere)
+
+
+def _arrow_without_pandas() -> None:
+    """Arrow imports pandas (0.4 s) at its first array, to know its Series when it sees one. Workers have none."""
+    import pyarrow as pa
+
+    if "pandas" in sys.modules:
+        return
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas(MetaPathFinder):
+    """Makes `import pandas` fail."""
+
+    @classmethod
+    def find_spec(cls, fullname: str, *_: object) -> None:
+        """Raise ImportError for pandas; other modules are for other finders."""
+        if fullname == "pandas":
+            raise ImportError(fullname)
 
 
 class _Watch:

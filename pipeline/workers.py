@@ -21,12 +21,10 @@ from pipeline import worker
 from pipeline.check import headline
 from pipeline.config_file import ConfigText
 from pipeline.errors import ConfigError, Problem, RunFailed
-from pipeline.fork_server import ensure_running, without_main_module
+from pipeline.fork_server import ensure_running, start_for, without_main_module
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.records import Refusal
-from pipeline.tools import step_names
-from transforms.registry import preloads
 
 _POLL_SECONDS = 0.1
 _MAX_DEATHS = 8
@@ -35,7 +33,6 @@ _GIVEN_UP_DEATHS = 4  # more than chance: what the probe cannot weigh changes ho
 _TRIAL_DEATHS = 2
 _START_ATTEMPTS = 5
 _GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": []}
-_PRELOAD = ("pipeline.worker", "pipeline.rendering")
 
 
 @dataclass(slots=True)
@@ -70,7 +67,7 @@ class Pool:
         self._samples = 0
 
     def __enter__(self) -> "Pool":
-        self._context.set_forkserver_preload([*_PRELOAD, *preloads(step_names(self._job.config))])
+        start_for({step.name for step in self._job.config.steps()})
         self._workers = [self._start() for _ in range(self._count)]
         return self
 

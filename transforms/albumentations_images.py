@@ -35,7 +35,7 @@ DISTRIBUTIONS = (
 )
 PRELOAD = ("albumentations",)
 SLOW = frozenset({"PiecewiseAffine", "RandomFog", "Superpixels"})
-_NOT_DRAWN = frozenset({"shape", "interpolation", "fill", "fill_mask"})
+_NOT_DRAWN = frozenset({"shape", "interpolation", "fill", "fill_mask", "bbox_matrix"})
 _ZERO, _ONE = 1e-8, 1e-8 + 1e-5  # the tolerances of numpy.allclose
 _ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow")
 _CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")

@@ -5,7 +5,10 @@ library itself is imported by the first function that needs it. Three more names
 
 - `REFUSED: Mapping[str, str]`: public classes of the library that a recipe cannot use, with the reason.
 - `PRELOAD: tuple[str, ...]`: modules that a process loads before it forks workers; safe to fork afterwards.
-- `resources(name) -> dict[str, str]`: versions of data outside any distribution that decide the bytes of a class.
+- `resources(name, params) -> dict[str, str]`: versions (or digests) of data outside any distribution, such as a corpus
+  or files that parameters name, that decide the bytes of a step.
+- `carries(name) -> frozenset[str]`: kinds of labels (`values.LABEL_KINDS`) that a step of this class moves with the
+  value or may leave as they are. Without it, no step of the library may stand in a field that binds labels.
 """
 
 from collections.abc import Mapping
@@ -54,7 +57,7 @@ class Applied:
 
 
 class Transform(Protocol):
-    """One step of one library, with its own parameters."""
+    """One step of one library, with its own parameters. Labels that its value holds follow, as `carries` says."""
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
         """Apply the step with randomness drawn from `seed` (16 bytes) alone.

@@ -76,7 +76,7 @@ def describe(name: str) -> Description:
     return Description(f"nlpaug.{name}", "text", parameters, inspect.getdoc(_class(name)) or "")
 
 
-def resources(name: str) -> dict[str, str]:
+def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
     """Versions of the data that decides the bytes: WordNet and its tagger, for the classes that use them."""
     return wordnet.versions() if name in _WORDNET else {}
 

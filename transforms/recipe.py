@@ -4,7 +4,7 @@ Randomness: each step has its own seed, `blake2b(step path, key=seed of the vari
 No step's draw depends on another step, on the value or on what ran before.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -81,16 +81,17 @@ class Recipe:
         return _leaves(self._nodes, 1.0)
 
 
-def check_steps(steps: object, modality: str) -> list[StepProblem]:
+def check_steps(steps: object, modality: str, bound: Collection[str] = ()) -> list[StepProblem]:
     """Everything that is wrong with the steps of a field of `modality`, each with its place, in the config's order.
 
+    `bound` names the kinds of labels that the field binds (`values.LABEL_KINDS`): each step must carry all of them.
     Imports the libraries that the steps name. Steps with right parameters are constructed and, but for known slow
     classes, tried once on a plain value (`checks.trial_value`).
     """
     reading = read_steps(steps)
     found = list(reading.problems)
     for step in leaves(reading.nodes):
-        found += _step_problems(step, modality)
+        found += _step_problems(step, modality, bound)
     return sorted(found, key=lambda problem: problem.path[:1])
 
 
@@ -191,12 +192,14 @@ def _digest(nodes: Sequence[Node]) -> str:
     return blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def _step_problems(step: Step, modality: str) -> list[StepProblem]:
+def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[StepProblem]:
     problem = registry.name_problem(step.name, modality)
     if problem:
         return [_placed(problem, step.place[:-1])]
     adapter, cls = registry.find(step.name)
-    return [_placed(found, step.place) for found in adapter.problems(cls, step.params)]
+    lost = sorted(set(bound) - registry.carries(step.name))
+    found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along")] if lost else []
+    return [_placed(problem, step.place) for problem in (*found, *adapter.problems(cls, step.params))]
 
 
 def _placed(problem: StepProblem, place: tuple[str | int, ...]) -> StepProblem:

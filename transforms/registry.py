@@ -6,21 +6,33 @@ Nothing here imports a library before a name asks for it.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata, util
 from typing import cast
 
 from transforms.checks import nearest
 from transforms.interface import Adapter, Description, MissingLibrary, StepProblem
+from transforms.steps import Step
 
 ENTRY_POINTS = "fanbeam.transforms"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Where the adapter of a library is, the package that must be there for it, and the extra that brings that."""
+
+    adapter: str
+    package: str
+    extra: str
+
+
 LIBRARIES = {
-    "albumentations": "transforms.albumentations_images",
-    "audiomentations": "transforms.audiomentations_audio",
-    "nlpaug": "transforms.nlpaug_text",
+    "albumentations": Library("transforms.albumentations_images", "albumentations", "images"),
+    "audiomentations": Library("transforms.audiomentations_audio", "audiomentations", "audio"),
+    "nlpaug": Library("transforms.nlpaug_text", "nlpaug", "text"),
 }
 _TWIN = 0.8
-EXTRAS = {"albumentations": "images", "audiomentations": "audio", "nlpaug": "text"}
 
 
 def libraries() -> tuple[str, ...]:
@@ -35,10 +47,10 @@ def adapter(library: str) -> Adapter:
     Raises LookupError for a library that nobody registered and MissingLibrary for one that is not installed.
     """
     if library in LIBRARIES:
-        if util.find_spec(library) is None:
-            extra = EXTRAS[library]
-            raise MissingLibrary(f"{library} is not installed: pip install 'fanbeam[{extra}]'", name=library)
-        return cast(Adapter, import_module(LIBRARIES[library]))
+        known = LIBRARIES[library]
+        if util.find_spec(known.package) is None:
+            raise MissingLibrary(f"{library} is not installed: pip install 'fanbeam[{known.extra}]'", name=library)
+        return cast(Adapter, import_module(known.adapter))
     if library not in _entry_points():
         raise LookupError(f"no library {library!r}; there are: {', '.join(libraries())}")
     return _third_party(library)
@@ -51,6 +63,13 @@ def find(name: str) -> tuple[Adapter, str]:
     if cls not in found.names():
         raise LookupError(f"{library} has no transform {cls!r}")
     return found, cls
+
+
+def carries(name: str) -> frozenset[str]:
+    """Kinds of labels that stay right through a step of `library.Class`. Raises as `find`."""
+    found, cls = find(name)
+    known = getattr(found, "carries", None)
+    return known(cls) if known else frozenset()
 
 
 def describe(name: str) -> Description:
@@ -72,18 +91,18 @@ def all_names(modality: str = "") -> tuple[str, ...]:
     )
 
 
-def versions(names: Iterable[str]) -> dict[str, str]:
-    """Versions that decide the bytes of these `library.Class` names: distributions, and data outside of them.
+def versions(steps: Iterable[Step]) -> dict[str, str]:
+    """Versions that decide the bytes of these steps: distributions, and data outside of them.
 
     Does not import the libraries. Raises LookupError or MissingLibrary.
     """
     found: dict[str, str] = {}
-    for name in sorted(set(names)):
-        library, _, cls = name.partition(".")
+    for step in steps:
+        library, _, cls = step.name.partition(".")
         module = adapter(library)
         found.update(_installed(module.DISTRIBUTIONS))
         resources = getattr(module, "resources", None)
-        found.update(resources(cls) if resources else {})
+        found.update(resources(cls, step.params) if resources else {})
     return dict(sorted(found.items()))
 
 

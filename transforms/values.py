@@ -1,16 +1,73 @@
-"""The decoded values that steps work on, one frozen dataclass per modality."""
+"""The decoded values that steps work on, one frozen dataclass per modality, and the labels that are bound to them.
+
+Bound labels are None where the config binds none of their kind, else arrays, possibly empty. Their `rows` say which
+entry of the record each one is, so that whatever else a record says of it can follow.
+"""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
+class Boxes:
+    """Boxes of a picture: `corners` is (n, 4) float64, x_min, y_min, x_max, y_max in pixels; `rows` is (n,) int64.
+
+    After each step boxes are clipped to the picture; dropped are those with less than `min_area` pixels left, or less
+    than `min_visibility` (0..1) of the area that they had before clipping. `frames` is (n,) int64 for videos: the frame
+    of each box, counted from 0; None for pictures.
+    """
+
+    corners: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    min_area: float = 0.0
+    min_visibility: float = 0.0
+    frames: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keypoints:
+    """Points of a picture: `points` is (n, 2) float64, x and y in pixels; `rows` is (n,) int64.
+
+    After each step points outside of the picture are dropped.
+    """
+
+    points: NDArray[np.float64]
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Stretches of a sound or video: `bounds` is (n, 2) float64, start and end in seconds; `rows` is (n,) int64.
+
+    After each step they are clipped to what is left of the sound; those with nothing left are dropped.
+    """
+
+    bounds: NDArray[np.float64]
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Stretches of a text: `bounds` is (n, 2) int64, first character and the one after the last; `rows` is (n,)."""
+
+    bounds: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageValue:
-    """A picture: `pixels` is (height, width, channels) uint8, channels 1 (grey), 3 (RGB) or 4 (RGBA)."""
+    """A picture: `pixels` is (height, width, channels) uint8, channels 1 (grey), 3 (RGB) or 4 (RGBA).
+
+    `masks` is (n, height, width) uint8 or int32: one per instance, or a single one of class numbers.
+    """
 
     pixels: NDArray[np.uint8]
+    boxes: Boxes | None = None
+    keypoints: Keypoints | None = None
+    masks: NDArray[np.generic] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +76,7 @@ class AudioValue:
 
     samples: NDArray[np.float32]
     sample_rate: int
+    segments: Segments | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +84,28 @@ class TextValue:
     """A text: any Unicode string."""
 
     text: str
+    spans: Spans | None = None
 
 
-Value = ImageValue | AudioValue | TextValue
+@dataclass(frozen=True, slots=True)
+class VideoValue:
+    """A clip: `frames` is (frames, height, width, 3) uint8 RGB at a constant `rate` (frames per second).
+
+    `audio` is its sound track, starting with the first frame. `segments` and `boxes` are in the clip's own time.
+    """
+
+    frames: NDArray[np.uint8]
+    rate: Fraction
+    audio: AudioValue | None = None
+    boxes: Boxes | None = None
+    segments: Segments | None = None
+
+
+Value = ImageValue | AudioValue | TextValue | VideoValue
+LABEL_KINDS = {
+    "image": ("boxes", "keypoints", "masks"),
+    "audio": ("segments",),
+    "text": ("spans",),
+    "video": ("boxes", "segments"),
+}
+"""By modality: the kinds of labels that a value can hold, each the name of an attribute."""

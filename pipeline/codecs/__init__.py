@@ -28,6 +28,13 @@ REASONS = (
     "unsupported_format",
 )
 
+DISTRIBUTIONS = {
+    "image": ("numpy", "opencv-python-headless", "pillow", "simplejpeg"),
+    "audio": ("numpy", "soundfile"),
+    "text": (),
+}
+"""By modality: packages whose versions decide a codec's bytes; they enter the dataset's fingerprint."""
+
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>")
 
 
@@ -56,11 +63,6 @@ class Decoded:
 
 class Codec(Protocol):
     """What the pipeline needs of a modality."""
-
-    @property
-    def distributions(self) -> tuple[str, ...]:
-        """Packages whose versions decide the bytes; they enter the dataset's fingerprint."""
-        ...
 
     def decode(self, payload: Payload) -> Decoded:
         """Decode one payload; `CodecError` if it is damaged, too big or of another kind."""

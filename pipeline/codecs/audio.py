@@ -7,7 +7,7 @@ file. MP3 without a Xing, Info or VBRI header does not know its length: libsndfi
 import io
 import struct
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 import numpy as np
 import soundfile
@@ -42,8 +42,6 @@ class AudioCodec:
 
     format: str | None = None
     max_samples: int = 2**27
-
-    distributions: ClassVar[tuple[str, ...]] = ("numpy", "soundfile")
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in FORMATS:

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -77,8 +77,6 @@ class ImageCodec:
     format: str | None = None
     quality: int | None = None
     max_pixels: int = 89_478_485
-
-    distributions: ClassVar[tuple[str, ...]] = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

@@ -1,7 +1,6 @@
 """Text: the column's own string type, checked to be Unicode that UTF-8 can carry."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from pipeline.codecs import CodecError, Decoded, Payload
 from transforms.values import TextValue, Value
@@ -10,8 +9,6 @@ from transforms.values import TextValue, Value
 @dataclass(frozen=True, slots=True)
 class TextCodec:
     """Settings of a text field: none. Text is neither normalised nor trimmed; the empty text is a text."""
-
-    distributions: ClassVar[tuple[str, ...]] = ()
 
     def decode(self, payload: Payload) -> Decoded:
         """Decode a string, or bytes that are UTF-8; `CodecError` not_text for anything else."""

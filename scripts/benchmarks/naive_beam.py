@@ -1,8 +1,9 @@
-"""A peer: a per-record Beam pipeline, the way Beam's documentation shows it, on local worker processes.
+"""A peer: a per-record Beam pipeline, the way Beam's documentation shows it, with Pillow, on local worker processes.
 
 python -m scripts.benchmarks.naive_beam DATA OUTPUT PROCESSES
 """
 
+import io
 import logging
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import simplejpeg
+from PIL import Image
 
 logging.getLogger().setLevel(logging.ERROR)
 import apache_beam as beam  # noqa: E402
@@ -28,10 +29,9 @@ class Multiply(beam.DoFn):  # type: ignore[misc]
         self.steps = albumentations.Compose(material.transforms())
 
     def process(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        pixels = simplejpeg.decode_jpeg(row["image"])
+        pixels = np.array(Image.open(io.BytesIO(row["image"])).convert("RGB"))
         for copy in range(1, material.COPIES + 1):
-            changed = np.ascontiguousarray(self.steps(image=pixels)["image"])
-            image = simplejpeg.encode_jpeg(changed, quality=material.QUALITY, colorsubsampling="420")
+            image = material.jpeg_by_pillow(self.steps(image=pixels)["image"])
             yield {"id": f"{row['id']}/{copy}", "label": row["label"], "image": image}
 
 
@@ -46,7 +46,6 @@ def main(data: str, output: str, processes: int) -> None:
         (
             pipeline
             | beam.io.ReadFromParquet(data)
-            | beam.Reshuffle()
             | beam.ParDo(Multiply())
             | beam.io.WriteToParquet(f"{output}/part", schema, codec="none")
         )

@@ -388,4 +388,3 @@ def test_same_bytes_twice_and_in_other_processes(capsys: pytest.CaptureFixture[s
 def test_codec_survives_a_process_boundary() -> None:
     codec = AudioCodec(format="wav", max_samples=5)
     assert pickle.loads(pickle.dumps(codec)) == codec
-    assert "soundfile" in codec.distributions

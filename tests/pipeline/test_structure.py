@@ -21,7 +21,7 @@ CLOCKS = {
 }  # fmt: skip
 # Where a library's draws from Python's and numpy's globals are seeded and put back, and where a library takes a
 # `random.Random` that is made of the step's seed.
-LIBRARY_RANDOM = {"transforms/library_random.py", "transforms/albumentations_images.py"}
+LIBRARY_RANDOM = {"transforms/library_random.py", "transforms/philox.py"}
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 40
 
 

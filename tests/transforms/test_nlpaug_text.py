@@ -142,8 +142,8 @@ def test_without_wordnet_the_check_says_what_to_install(tmp_path: Path, monkeypa
 
 @pytest.mark.usefixtures("wordnet_installed")
 def test_the_data_of_wordnet_is_part_of_the_versions() -> None:
-    assert adapter.resources("OcrAug") == {}
-    assert set(adapter.resources("SynonymAug")) == {"wordnet", "part-of-speech tagger"}
+    assert adapter.resources("OcrAug", {}) == {}
+    assert set(adapter.resources("SynonymAug", {})) == {"wordnet", "part-of-speech tagger"}
 
 
 def test_a_sound_is_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from transforms import registry
 from transforms.interface import Description, MissingLibrary
+from transforms.steps import Step
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_importing_recipes_imports_no_library() -> None:
     heavy = ["albumentations", "cv2", "audiomentations", "librosa", "nlpaug", "nltk", "pandas", "torch", "apache_beam"]
     code = (
         "import sys, transforms.recipe as r\n"
-        "r.registry.versions(['albumentations.Blur', 'audiomentations.Gain', 'nlpaug.OcrAug'])\n"
+        "r.registry.versions(r.read_steps(['albumentations.Blur', 'audiomentations.Gain', 'nlpaug.OcrAug']).nodes)\n"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment())
@@ -139,7 +140,7 @@ def test_every_public_class_is_either_usable_or_refused_with_a_reason(library: s
 
 
 def test_versions_are_those_of_the_distributions_in_use(third_party: types.ModuleType) -> None:
-    versions = registry.versions(["albumentations.Blur", "theirs.Swirl"])
+    versions = registry.versions([Step("albumentations.Blur", {}, "", ()), Step("theirs.Swirl", {}, "", ())])
     assert versions["albumentations"] == metadata.version("albumentations")
     assert versions["pytest"] == pytest.__version__
     assert versions["their weights"] == "1"
