@@ -21,7 +21,7 @@ def third_party() -> Iterator[types.ModuleType]:
         describe=lambda name: Description(f"theirs.{name}", "image", (), ""),
         problems=lambda name, params: [],
         build=lambda name, params: lambda value, seed: (value, {}),
-        resources=lambda name: {"their weights": "1"},
+        resources=lambda name, params: {"their weights": "1"},
     )
     sys.modules["their_adapter"] = module
     points = {
