@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from pipeline.codecs import CodecError
+from pipeline.labels.binding import bind, changes
+from pipeline.labels.cells import BadLabels
 from pipeline.quality import check
-from pipeline.records import Family, Payload, Refusal, Rendered, Variant
+from pipeline.records import Family, Record, Refusal, Rendered, Variant
 from pipeline.seeds import field_seed, variant_seed
 from pipeline.tools import FieldTools
-from transforms.interface import Applied
+from transforms.interface import Applied, LabelLost
 from transforms.values import Value
 
 T = TypeVar("T")
@@ -35,11 +37,13 @@ def _render_field(tools: FieldTools, run_seed: int, family: Family) -> Family:
     decoded = _guarded(tools.name, "decode", tools.codec.decode, payload)
     if isinstance(decoded, Refusal):
         return family.refused(decoded)
-    prepared = _prepared(tools, run_seed, family.record.key, decoded.value)
+    value = _labeled(tools, family.record, decoded.value)
+    if isinstance(value, Refusal):
+        return family.refused(value)
+    prepared = _prepared(tools, run_seed, family.record.key, value)
     if isinstance(prepared, Refusal):
         return family.refused(prepared)
-    value, steps = prepared
-    renderer = _Renderer(tools, payload, decoded.source_format, value, steps)
+    renderer = _Renderer(tools, family.record, decoded.source_format, *prepared)
     original = renderer.original()
     if original.refusal is not None:
         return family.refused(original.refusal)
@@ -55,21 +59,31 @@ def _prepared(tools: FieldTools, run_seed: int, key: str, value: Value) -> tuple
     return _guarded(tools.name, "prepare", tools.prepare.apply, value, seed)
 
 
+def _labeled(tools: FieldTools, record: Record, value: Value) -> Value | Refusal:
+    """The value with the labels that are bound to it."""
+    if not tools.bindings:
+        return value
+    try:
+        return bind(tools.bindings, record.batch, record.index, value)
+    except BadLabels as error:
+        return Refusal("failed", tools.name, "bind", "bad_labels", type(error).__name__, clean_message(error))
+
+
 class _Renderer:
     """One decoded and prepared field of one record; makes its variants."""
 
-    __slots__ = ("_format", "_payload", "_steps", "_tools", "_value")
+    __slots__ = ("_format", "_record", "_steps", "_tools", "_value")
 
     def __init__(
-        self, tools: FieldTools, payload: Payload, source_format: str, value: Value, steps: tuple[Applied, ...]
+        self, tools: FieldTools, record: Record, source_format: str, value: Value, steps: tuple[Applied, ...]
     ) -> None:
-        self._tools, self._payload, self._format = tools, payload, source_format
+        self._tools, self._record, self._format = tools, record, source_format
         self._value, self._steps = value, steps
 
     def original(self) -> Rendered:
         """Copy 0: the bytes as they came, unless `prepare` steps changed them."""
         if not self._tools.prepare:
-            return Rendered(self._payload)
+            return Rendered(self._record.payloads[self._tools.name])
         return self._encoded(self._value, self._steps)
 
     def copy(self, variant: Variant) -> Rendered:
@@ -79,8 +93,11 @@ class _Renderer:
         for attempt in range(tools.retries + 1):
             seed = field_seed(variant.seed, tools.name, "augment", attempt)
             result = _guarded(tools.name, "augment", tools.augment.apply, self._value, seed)
-            if isinstance(result, Refusal):
+            if isinstance(result, Refusal) and result.kind == "failed":
                 return Rendered(None, refusal=result)
+            if isinstance(result, Refusal):
+                reasons.append(result.reason)
+                continue
             value, steps = result
             reason = None if tools.gate is None else check(value, self._value, tools.gate)
             if reason is None:
@@ -92,7 +109,11 @@ class _Renderer:
     def _encoded(self, value: Value, steps: tuple[Applied, ...]) -> Rendered:
         tools = self._tools
         payload = _guarded(tools.name, "encode", tools.codec.encode, value, self._format)
-        return Rendered(None, refusal=payload) if isinstance(payload, Refusal) else Rendered(payload, steps)
+        if isinstance(payload, Refusal):
+            return Rendered(None, refusal=payload)
+        if not tools.bindings:
+            return Rendered(payload, steps)
+        return Rendered(payload, steps, changes=changes(tools.bindings, self._record.batch, self._record.index, value))
 
 
 def _retry(reasons: list[str]) -> tuple[Applied, ...]:
@@ -109,6 +130,8 @@ def _guarded(field: str, stage: str, call: Callable[..., T], *args: Any) -> T | 
         return call(*args)
     except CodecError as error:
         return Refusal("failed", field, stage, error.reason, type(error).__name__, clean_message(error))
+    except LabelLost as error:
+        return Refusal("rejected", field, stage, error.reason, type(error).__name__, clean_message(error))
     except Exception as error:  # noqa: BLE001  (libraries raise anything; one record must never take the job with it)
         return Refusal("failed", field, stage, f"{stage}_error", type(error).__name__, clean_message(error))
 

@@ -9,10 +9,12 @@ import pyarrow as pa
 from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
+from pipeline.labels.check import label_problems, missing_columns
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
 from pipeline.sources.listing import gather
 from pipeline.storage import absolute, is_url
+from transforms.values import LABEL_KINDS
 
 _LINE = re.compile(r".*?:(\d+)\b")
 _LAST = 1 << 60
@@ -77,7 +79,9 @@ def recipe_problems(text: ConfigText) -> list[Problem]:
 
     found = []
     for name, part, steps, modality in _recipes(text):
-        for problem in check_steps(steps, modality):
+        given = text.values["fields"][name]
+        bound = [kind for kind in LABEL_KINDS.get(modality, ()) if given.get(kind) is not None]
+        for problem in check_steps(steps, modality, bound):
             where = text.where(("fields", name, part, *problem.path))
             hint = f"Did you mean {problem.suggestion!r}?" if problem.suggestion else ""
             found.append(Problem(where, f"{problem.message.rstrip('.')}.", hint))
@@ -103,7 +107,11 @@ def recipe_warnings(config: JobConfig) -> list[str]:
 
 def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> list[Problem]:
     """Columns that are missing or of an unusable type, names that fanbeam writes itself, and output inside input."""
-    found = [*_column_problems(config, listing, text), *_output_problems(config, text)]
+    found = [
+        *_column_problems(config, listing, text),
+        *_label_problems(config, listing, text),
+        *_output_problems(config, text),
+    ]
     for name in (SAMPLE_ID, LINEAGE):
         if name in listing.schema.names:
             message = f"the input has a column {name!r}, which fanbeam writes itself."
@@ -151,6 +159,13 @@ def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> I
             yield _missing(where, name, names)
         elif unusable := _field_type(listing.schema.field(name).type, field, listing.kind):
             yield Problem(where, *unusable)
+
+
+def _label_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:
+    for place, column in missing_columns(config, listing.schema.names):
+        yield _missing(text.where(place), column, listing.schema.names)
+    for place, message in label_problems(config, listing.schema):
+        yield Problem(text.where(place), message)
 
 
 def _missing(where: str, name: str, names: list[str]) -> Problem:

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.labels.settings import KINDS, BoxBinding, KeypointBinding, Kind, MaskBinding, SegmentBinding, SpanBinding
 from pipeline.records import Split
 from transforms.steps import Step, leaves, read_steps
 
@@ -171,6 +172,11 @@ class _Field(_Node):
     prepare: Steps = Field(default_factory=list, description="Steps for every sample of every split.")
     augment: Steps = Field(default_factory=list, description="Steps for copies of training records only.")
 
+    def bound(self) -> dict[Kind, Any]:
+        """The labels that are bound to this field: kind -> binding."""
+        found = {kind: getattr(self, kind, None) for kind in KINDS}
+        return {kind: binding for kind, binding in found.items() if binding is not None}
+
 
 class ImageField(_Field):
     """A column of images."""
@@ -180,6 +186,9 @@ class ImageField(_Field):
     max_pixels: Annotated[Int, Field(ge=1)] = Field(MAX_PIXELS, description="Larger images fail: too_many_pixels.")
     encode: ImageEncode = ImageEncode()
     quality: ImageGate | None = None
+    boxes: BoxBinding | None = Field(None, description="Boxes that follow the picture.")
+    keypoints: KeypointBinding | None = Field(None, description="Keypoints that follow the picture.")
+    masks: MaskBinding | None = Field(None, description="Masks that follow the picture.")
 
 
 class AudioField(_Field):
@@ -188,6 +197,7 @@ class AudioField(_Field):
     type: Literal["audio"]
     encode: AudioEncode = AudioEncode()
     quality: AudioGate | None = None
+    segments: SegmentBinding | None = Field(None, description="Segments that follow the sound.")
 
 
 class TextField(_Field):
@@ -195,6 +205,7 @@ class TextField(_Field):
 
     type: Literal["text"]
     quality: TextGate | None = None
+    spans: SpanBinding | None = Field(None, description="Spans that follow the words.")
 
 
 FieldConfig = Annotated[ImageField | AudioField | TextField, Field(discriminator="type")]

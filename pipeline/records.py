@@ -1,10 +1,12 @@
 """The nouns that flow, in the order in which they flow. Frozen; payload never leaves the worker that read it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pyarrow as pa
 
+from pipeline.labels.binding import Change
 from transforms.interface import Applied
 
 Split = Literal["train", "validation", "test"]
@@ -109,6 +111,8 @@ class Rendered:
     payload: Payload | None
     applied: tuple[Applied, ...] = ()
     refusal: Refusal | None = None
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    """What becomes of the columns whose labels are bound to the field."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.dictionaries import encoded
 from pipeline.job import Job
+from pipeline.labels.binding import columns_of
 from pipeline.read import BYTES
 from pipeline.records import Dropped, Payload, Sample, Split
 from pipeline.schema import DROPPED_SCHEMA, LINEAGE, LINEAGE_TYPE, SAMPLE_ID, output_schema
@@ -26,6 +27,7 @@ class RowMaker:
         """One row per sample, in order."""
         schema = output_schema(self.job)
         passing = _pass_through(samples)
+        moving = {n for f in self.job.config.fields.values() for n in columns_of(f.bound())}
         columns = []
         for field in schema:
             if field.name == SAMPLE_ID:
@@ -35,6 +37,8 @@ class RowMaker:
                 columns.append(pa.chunked_array([self._lineage(samples)]))
             elif field.name in self.job.config.fields:
                 columns.append(_payload_column(samples, field, passing))
+            elif field.name in moving:
+                columns.append(_moved_column(samples, field.name))
             else:
                 columns.append(passing.column(field.name))
         return pa.table(columns, schema=schema)
@@ -109,6 +113,16 @@ def _taken(column: pa.Array, indices: list[int]) -> pa.Array:
         return column.take(pa.array(indices, pa.int64()))
     except pa.ArrowNotImplementedError:
         return pa.concat_arrays([column.slice(index, 1) for index in indices])
+
+
+def _moved_column(samples: Sequence[Sample], name: str) -> pa.ChunkedArray:
+    """A column of bound labels: as it was, or as the field that it is bound to changed it."""
+    cells = []
+    for sample in samples:
+        column, index = sample.record.batch.column(name), sample.record.index
+        change = next((r.changes[name] for r in sample.rendered.values() if name in r.changes), None)
+        cells.append(column.slice(index, 1) if change is None else change.applied(column, index))
+    return pa.chunked_array([pa.concat_arrays(cells)])
 
 
 def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Table) -> pa.ChunkedArray:

@@ -1,6 +1,6 @@
 """A field's config -> the codec, recipes and gate that a worker uses for it; built once per process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -11,6 +11,7 @@ from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.image import ImageCodec
 from pipeline.codecs.text import TextCodec
 from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig
+from pipeline.labels.binding import Bindings
 from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality
 from transforms.recipe import Recipe, build_recipe
 
@@ -28,6 +29,8 @@ class FieldTools:
     augment: Recipe
     gate: Quality | None
     retries: int
+    bindings: Bindings = field(default_factory=dict)
+    """Labels of other columns that follow the value."""
 
 
 def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:
@@ -56,15 +59,16 @@ def codec_of(field: AnyField) -> Codec:
     return TextCodec()
 
 
-def _field_tools(name: str, field: AnyField) -> FieldTools:
+def _field_tools(name: str, config: AnyField) -> FieldTools:
     return FieldTools(
         name=name,
-        modality=field.type,
-        codec=codec_of(field),
-        prepare=build_recipe(field.prepare, field.type),
-        augment=build_recipe(field.augment, field.type),
-        gate=_gate(field),
-        retries=field.quality.retries if field.quality else 0,
+        modality=config.type,
+        codec=codec_of(config),
+        prepare=build_recipe(config.prepare, config.type),
+        augment=build_recipe(config.augment, config.type),
+        gate=_gate(config),
+        retries=config.quality.retries if config.quality else 0,
+        bindings=config.bound(),
     )
 
 

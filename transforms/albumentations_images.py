@@ -15,11 +15,13 @@ from typing import Any, cast
 import numpy as np
 
 from transforms import library_warnings
+from transforms.albumentations_labels import from_library, to_library
+from transforms.albumentations_refused import NEEDS
 from transforms.albumentations_refused import REFUSED as REFUSED
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
 from transforms.interface import Description, Parameter, StepProblem, Transform
 from transforms.philox import PhiloxPair, chance
-from transforms.values import ImageValue, Value
+from transforms.values import LABEL_KINDS, ImageValue, Value
 
 DISTRIBUTIONS = (
     "albumentations",
@@ -64,6 +66,23 @@ def modality(name: str) -> str:
     return "image"
 
 
+def carries(name: str) -> frozenset[str]:
+    """Give the labels that stay right: all of them where nothing moves, else those that the class says it takes."""
+    from albumentations import ImageOnlyTransform
+
+    cls = _class(name)
+    if issubclass(cls, ImageOnlyTransform):
+        return frozenset(LABEL_KINDS["image"])
+    targets = cls._targets if isinstance(cls._targets, tuple) else (cls._targets,)
+    known = {"BBoxes": "boxes", "Keypoints": "keypoints", "Mask": "masks"}
+    return frozenset(known[target.value] for target in targets if target.value in known)
+
+
+def needs(name: str) -> frozenset[str]:
+    """Give the labels without which the class does nothing."""
+    return NEEDS.get(name, frozenset())
+
+
 def describe(name: str) -> Description:
     """Give parameters and docstring of a class."""
     parameters = tuple(
@@ -86,7 +105,7 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     )
     if found or name in SLOW:
         return found
-    return trial_problems(lambda: build(name, {**params, "p": 1.0}), "image")
+    return trial_problems(lambda: build(name, {**params, "p": 1.0}), "image", name in NEEDS)
 
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:
@@ -102,7 +121,7 @@ class _ImageStep:
     library called directly, with p=1, after `set_random_state(*transforms.philox.generators(seed))`.
     """
 
-    __slots__ = ("_errors", "_keeps_size", "_name", "_p", "_seed", "_step")
+    __slots__ = ("_errors", "_keeps_place", "_name", "_p", "_seed", "_step")
 
     def __init__(self, name: str, step: Any) -> None:
         import cv2
@@ -112,7 +131,7 @@ class _ImageStep:
         self._errors = (ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error)
         self._name = name
         self._step = step
-        self._keeps_size = isinstance(step, ImageOnlyTransform)
+        self._keeps_place = isinstance(step, ImageOnlyTransform)
         self._p = float(step.p)
         pair = PhiloxPair()
         self._seed = pair.seed
@@ -127,15 +146,19 @@ class _ImageStep:
         self._seed(seed)
         step = self._step
         pixels = value.pixels
+        labels = {} if self._keeps_place else to_library(value)
         try:
-            result = step(force_apply=True, image=pixels)["image"]
+            result = step(force_apply=True, image=pixels, **labels)
         except self._errors as error:
             raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {concise(error)}") from error
         drawn = step.params
         if not drawn:
             return value, None
         params = {key: item for key, item in drawn.items() if key not in _NOT_DRAWN and item is not None}
-        return ImageValue(self._checked(result, pixels)), params
+        changed = self._checked(result["image"], pixels)
+        if self._keeps_place:
+            return ImageValue(changed, value.boxes, value.keypoints, value.masks), params
+        return from_library(result, changed, value), params
 
     def _checked(self, result: np.ndarray[Any, Any], pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Give the result as (height, width, channels) uint8, or raise ValueError."""
@@ -143,7 +166,7 @@ class _ImageStep:
             result = result[:, :, np.newaxis]
         if result.dtype != np.uint8 or result.size == 0:
             raise ValueError(f"albumentations.{self._name} gave {_shape(result)} {result.dtype}, not a uint8 picture")
-        if self._keeps_size and result.shape[:2] != pixels.shape[:2]:
+        if self._keeps_place and result.shape[:2] != pixels.shape[:2]:
             raise ValueError(f"albumentations.{self._name} turned {_shape(pixels)} into {_shape(result)}")
         return result
 

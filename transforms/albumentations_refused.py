@@ -1,8 +1,7 @@
 """Public classes of albumentations that a recipe cannot use, and why; the reason follows the class's name."""
 
 _FLOAT = "gives or takes floating point pixels; outputs are encoded uint8 pictures: normalise in the training code"
-_BOXES = "needs bounding boxes; without them use RandomCrop or RandomSizedCrop"
-_MASK = "needs a mask, which a picture alone does not have"
+_ONE_BOX = "needs one box of its own beside the labels; use AtLeastOneBBoxRandomCrop or BBoxSafeRandomCrop"
 _REFERENCE = "needs other pictures as reference"
 _GROUP = "is a composition; write the groups one_of, some_of or sometimes instead"
 _VOLUME = "works on volumes, not on pictures"
@@ -10,15 +9,11 @@ _BASE = "is a base class, not a transform"
 _FUNCTION = "needs a function, which a config cannot hold"
 
 REFUSED = {
-    "AtLeastOneBBoxRandomCrop": _BOXES,
-    "BBoxSafeRandomCrop": _BOXES,
     "BaseCompose": _GROUP,
     "BasicTransform": _BASE,
     "CenterCrop3D": _VOLUME,
     "CoarseDropout3D": _VOLUME,
     "Compose": "is a composition; a list of steps is one already",
-    "ConstrainedCoarseDropout": "needs a mask or boxes; without them use CoarseDropout",
-    "CropNonEmptyMaskIfExists": _MASK,
     "CubicSymmetry": _VOLUME,
     "DualTransform": _BASE,
     "FDA": _REFERENCE,
@@ -27,7 +22,6 @@ REFUSED = {
     "HistogramMatching": _REFERENCE,
     "ImageOnlyTransform": _BASE,
     "Lambda": _FUNCTION,
-    "MaskDropout": _MASK,
     "Mosaic": _REFERENCE,
     "Normalize": _FLOAT,
     "OneOf": _GROUP,
@@ -37,9 +31,8 @@ REFUSED = {
     "PadIfNeeded3D": _VOLUME,
     "PixelDistributionAdaptation": _REFERENCE,
     "RandomCrop3D": _VOLUME,
-    "RandomCropNearBBox": _BOXES,
+    "RandomCropNearBBox": _ONE_BOX,
     "RandomOrder": _GROUP,
-    "RandomSizedBBoxSafeCrop": _BOXES,
     "ReplayCompose": _GROUP,
     "SelectiveChannelTransform": _GROUP,
     "Sequential": _GROUP,
@@ -48,3 +41,13 @@ REFUSED = {
     "ToFloat": _FLOAT,
     "Transform3D": _VOLUME,
 }
+
+NEEDS = {
+    "AtLeastOneBBoxRandomCrop": frozenset({"boxes"}),
+    "BBoxSafeRandomCrop": frozenset({"boxes"}),
+    "ConstrainedCoarseDropout": frozenset({"masks"}),
+    "CropNonEmptyMaskIfExists": frozenset({"masks"}),
+    "MaskDropout": frozenset({"masks"}),
+    "RandomSizedBBoxSafeCrop": frozenset({"boxes"}),
+}
+"""Classes that look at bound labels, and at which."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from transforms import library_warnings
 from transforms.interface import StepProblem, Transform
-from transforms.values import AudioValue, ImageValue, TextValue, Value
+from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value
 
 TRIAL_SEED = bytes(range(16))
 _TOO_SMALL = re.compile(
@@ -117,20 +117,32 @@ def concise(error: Exception) -> str:
     return type(error).__name__
 
 
-def trial_problems(build: Callable[[], Transform], modality: str) -> list[StepProblem]:
-    """Try a step once on `trial_value`: some bad parameters show only then.
+def trial_problems(build: Callable[[], Transform], modality: str, labeled: bool = False) -> list[StepProblem]:
+    """Try a step once on `trial_value`: some bad parameters show only then. `labeled`: with labels for it to look at.
 
     An error that only says that the value is too small for this step is no problem of the recipe.
     """
     try:
         with library_warnings.quiet():
-            build()(trial_value(modality), TRIAL_SEED)
+            build()(labeled_picture() if labeled else trial_value(modality), TRIAL_SEED)
     except Exception as error:  # noqa: BLE001 - a library may raise anything for a bad parameter; it becomes a problem
         if _TOO_SMALL.search(str(error)):
             return []
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         return [StepProblem((), f"fails on a plain {modality}: {concise(cause)}")]
     return []
+
+
+@cache
+def labeled_picture() -> ImageValue:
+    """Give the picture of `trial_value` with two boxes, a keypoint and a mask."""
+    picture = trial_value("image")
+    pixels = picture.pixels if isinstance(picture, ImageValue) else np.zeros((1, 1, 3), np.uint8)
+    mask = np.zeros((1, *pixels.shape[:2]), np.uint8)
+    mask[0, 100:200, 100:300] = 1
+    corners = np.array([[100.0, 100, 300, 200], [250, 300, 400, 420]])
+    points = Keypoints(np.array([[200.0, 150]]), np.arange(1))
+    return ImageValue(pixels, Boxes(corners, np.arange(2)), points, mask)
 
 
 @cache

@@ -9,6 +9,7 @@ library itself is imported by the first function that needs it. Three more names
   or files that parameters name, that decide the bytes of a step.
 - `carries(name) -> frozenset[str]`: kinds of labels (`values.LABEL_KINDS`) that a step of this class moves with the
   value or may leave as they are. Without it, no step of the library may stand in a field that binds labels.
+- `needs(name) -> frozenset[str]`: kinds of labels without which a class cannot work.
 """
 
 from collections.abc import Mapping
@@ -104,3 +105,11 @@ class RecipeError(ValueError):
 
     def __str__(self) -> str:
         return "; ".join(p.message for p in self.problems)
+
+
+class LabelLost(ValueError):
+    """A step cannot keep a bound label on what it marked: the copy is rejected for `reason`, such as `span_lost`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

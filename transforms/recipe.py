@@ -199,6 +199,10 @@ def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[St
     adapter, cls = registry.find(step.name)
     lost = sorted(set(bound) - registry.carries(step.name))
     found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along")] if lost else []
+    wanted = sorted(registry.needs(step.name) - set(bound))
+    if wanted:
+        message = f"{step.name} needs {' and '.join(wanted)}: bind them to the field (docs/config.md, labels)"
+        return [_placed(StepProblem((), message), step.place)]
     return [_placed(problem, step.place) for problem in (*found, *adapter.problems(cls, step.params))]
 
 

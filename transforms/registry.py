@@ -72,6 +72,13 @@ def carries(name: str) -> frozenset[str]:
     return known(cls) if known else frozenset()
 
 
+def needs(name: str) -> frozenset[str]:
+    """Kinds of labels without which a step of `library.Class` cannot work. Raises as `find`."""
+    found, cls = find(name)
+    known = getattr(found, "needs", None)
+    return known(cls) if known else frozenset()
+
+
 def describe(name: str) -> Description:
     """Parameters, defaults and docstring of `library.Class`. Raises as `find`."""
     found, cls = find(name)

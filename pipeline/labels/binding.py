@@ -1,0 +1,166 @@
+"""Bind a row's labels to its decoded value, and say afterwards how their columns change."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.labels import cells
+from pipeline.labels.box_formats import from_corners, to_corners
+from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
+from pipeline.labels.masks import read_masks, written_masks
+from pipeline.labels.settings import BoxBinding, KeypointBinding, Kind, MaskBinding, SegmentBinding, SpanBinding
+from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, Segments, Spans, TextValue, Value
+
+Coordinated = BoxBinding | KeypointBinding | SegmentBinding | SpanBinding
+Binding = Coordinated | MaskBinding
+Bindings = Mapping[Kind, Binding]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one row's cell: the entries that are left and their new coordinates, or a new content."""
+
+    rows: tuple[int, ...] = ()
+    layout: Layout | None = None
+    new: Coordinates | None = None
+    content: Any = None
+    replaced: bool = False
+
+    def applied(self, column: pa.Array, index: int) -> pa.Array:
+        """An array of one row."""
+        if self.replaced:
+            return pa.array([self.content], column.type)
+        new = np.zeros((0, 0)) if self.new is None else self.new
+        return cells.moved(column, index, self.rows, self.layout, new)
+
+
+def columns_of(bindings: Bindings) -> tuple[str, ...]:
+    """Every column that changes with the value, once."""
+    names = [name for b in bindings.values() for name in (b.column, *_followers(b))]
+    return tuple(dict.fromkeys(names))
+
+
+def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
+    """Where a binding's coordinates are in a column of this type. Raises ValueError."""
+    if isinstance(binding, BoxBinding):
+        return _layout(kind, 4, ((binding.member,),))
+    if isinstance(binding, KeypointBinding):
+        return _layout(kind, 2, ((binding.member,), ("x", "y")))
+    pair = cast(SegmentBinding, binding)
+    return _layout(kind, 2, ((pair.start, pair.end),))
+
+
+def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> Value:
+    """The value with the row's labels. A null cell binds no entries. Raises BadLabels."""
+    for kind, binding in bindings.items():
+        column = row.column(binding.column)
+        if isinstance(binding, MaskBinding):
+            picture = cast(ImageValue, value)
+            height, width = picture.pixels.shape[:2]
+            value = replace(picture, masks=read_masks(column[index].as_py(), height, width))
+            continue
+        found = cells.read(column, index, layout_for(binding, column.type))
+        if found is None:
+            found = np.zeros((0, 4 if kind == "boxes" else 2))
+        _refuse_uneven(binding, row, index, len(found))
+        value = _with(binding, found, value)
+    return value
+
+
+def changes(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> dict[str, Change]:
+    """How each bound column of the row changes, now that the value is this."""
+    found: dict[str, Change] = {}
+    for binding in bindings.values():
+        if isinstance(binding, MaskBinding):
+            continue
+        column = row.column(binding.column)
+        layout = layout_for(binding, column.type)
+        rows, new = _left(binding, value, _is_whole(column.type, layout))
+        found[binding.column] = Change(tuple(rows.tolist()), layout, new)
+        found |= {name: Change(tuple(rows.tolist())) for name in _followers(binding) if name in row.schema.names}
+    masks = bindings.get("masks")
+    if masks is not None and isinstance(value, ImageValue) and value.masks is not None:
+        cell = row.column(masks.column)[index].as_py()
+        found[masks.column] = Change(
+            content=written_masks(cell, value.masks, _mask_rows(bindings, row, index, value, found)), replaced=True
+        )
+    return found
+
+
+def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
+    rows = np.arange(len(found), dtype=np.int64)
+    if isinstance(binding, BoxBinding) and isinstance(value, ImageValue):
+        corners = to_corners(found, binding.format, *value.pixels.shape[:2])
+        if (corners[:, 2:] < corners[:, :2]).any():
+            raise BadLabels(f"a box ends before it begins; format: {binding.format} may be wrong")
+        return replace(value, boxes=Boxes(corners, rows, binding.min_area, binding.min_visibility))
+    if isinstance(binding, KeypointBinding) and isinstance(value, ImageValue):
+        return replace(value, keypoints=Keypoints(found, rows))
+    if (found[:, 1] < found[:, 0]).any():
+        raise BadLabels("a segment ends before it begins")
+    if isinstance(value, TextValue):
+        if found.size and (found.min() < 0 or found.max() > len(value.text)):
+            raise BadLabels(f"a span lies outside of the text of {len(value.text)} characters")
+        return replace(value, spans=Spans(found.astype(np.int64), rows))
+    return replace(cast(AudioValue, value), segments=Segments(found, rows))
+
+
+def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates]:
+    """The entries that are left, and their coordinates as the column writes them."""
+    if isinstance(value, ImageValue) and isinstance(binding, BoxBinding):
+        boxes = cast(Boxes, value.boxes)
+        height, width = value.pixels.shape[:2]
+        new = from_corners(boxes.corners, binding.format, height, width)
+        new = np.rint(new) if whole else new
+        corners = to_corners(new, binding.format, height, width)
+        solid = (corners[:, 2:] > corners[:, :2]).all(axis=1)
+        return boxes.rows[solid], new[solid]
+    if isinstance(value, ImageValue):
+        points = cast(Keypoints, value.keypoints)
+        return points.rows, points.points
+    held = cast(Spans | Segments, value.spans if isinstance(value, TextValue) else value.segments)
+    return held.rows, held.bounds.astype(np.float64)
+
+
+def _mask_rows(
+    bindings: Bindings, row: pa.RecordBatch, index: int, value: ImageValue, found: Mapping[str, Change]
+) -> Sequence[int]:
+    """Instances keep the masks of the boxes that are left, where there is one of each for every box."""
+    count = 0 if value.masks is None else len(value.masks)
+    boxes = bindings.get("boxes")
+    if boxes is not None and cells.length(row.column(boxes.column), index) == count:
+        return found[boxes.column].rows
+    return range(count)
+
+
+def _refuse_uneven(binding: Binding, row: pa.RecordBatch, index: int, count: int) -> None:
+    for name in _followers(binding):
+        if name not in row.schema.names:
+            continue  # a member of the structs
+        there = cells.length(row.column(name), index)
+        if there is not None and there != count:
+            raise BadLabels(f"{binding.column} has {count} entries, {name} has {there}")
+
+
+def _followers(binding: Binding) -> tuple[str, ...]:
+    return () if isinstance(binding, MaskBinding) else binding.followers()
+
+
+@lru_cache(maxsize=64)
+def _layout(kind: pa.DataType, width: int, candidates: tuple[tuple[str, ...], ...]) -> Layout:
+    return layout_of(kind, width, candidates)
+
+
+def _is_whole(kind: pa.DataType, layout: Layout) -> bool:
+    """Whether coordinates are integers."""
+    while not pa.types.is_struct(kind) and not pa.types.is_primitive(kind):
+        kind = kind.value_type
+    if pa.types.is_struct(kind):
+        kind = kind.field(layout.members[0]).type
+        while not pa.types.is_primitive(kind):
+            kind = kind.value_type
+    return bool(pa.types.is_integer(kind))

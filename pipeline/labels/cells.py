@@ -1,0 +1,175 @@
+"""One row's entries in a column: boxes, points, segments, spans, and whatever stands beside them.
+
+Three layouts hold coordinates: a list of lists (`[[x, y, w, h], …]`), a list of structs (`[{bbox: […], name: …}, …]`),
+and a struct of lists (`{bbox: [[…], …], name: […]}`), as detection data sets write them. A fourth, a plain list, only
+follows. Everything goes from Arrow to Arrow, so types survive.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Coordinates = NDArray[np.float64]
+
+
+class BadLabels(ValueError):
+    """Labels of a record that cannot be used; the message says what is wrong with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where in a column the coordinates are: `members` within a struct, none for a list of lists.
+
+    `width` numbers per entry. One member holds them as a list; several hold one number each.
+    """
+
+    width: int
+    members: tuple[str, ...] = ()
+
+
+def layout_of(kind: pa.DataType, width: int, candidates: Sequence[tuple[str, ...]]) -> Layout:
+    """How a column of this type holds `width` coordinates per entry; `candidates` are members to look for.
+
+    Raises ValueError with what the column must look like.
+    """
+    if _is_list(kind) and _is_numbers(kind.value_type):
+        return Layout(width)
+    held = kind.value_type if _is_list(kind) else kind
+    if pa.types.is_struct(held):
+        inner = {m.name: m.type for m in held}
+        for members in candidates:
+            types = [inner.get(m) for m in members]
+            entries = (
+                types if _is_list(kind) else [t.value_type if t is not None and _is_list(t) else None for t in types]
+            )
+            fits = _is_numbers if len(members) == 1 else _is_number
+            if all(t is not None and fits(t) for t in entries):
+                return Layout(width, members)
+    wanted = " or ".join("/".join(members) for members in candidates)
+    raise ValueError(
+        f"is {kind}; it must be a list of lists of {width} numbers, a list of structs, or a struct of lists"
+        f"{f' with {wanted}' if wanted else ''}"
+    )
+
+
+def read(column: pa.Array, index: int, layout: Layout) -> Coordinates | None:
+    """The coordinates of one row as (n, width); None for a null cell. Raises BadLabels."""
+    cell = column[index]
+    if not cell.is_valid:
+        return None
+    parts = [_numbers(part) for part in _coordinate_parts(cell, layout)]
+    if len(layout.members) > 1:
+        if len({len(part) for part in parts}) > 1:
+            raise BadLabels(f"{' and '.join(layout.members)} are not equally long")
+        entries: list[Any] = list(zip(*parts, strict=True))
+    else:
+        entries = parts[0]
+    if any(entry is None or len(entry) < layout.width or None in entry[: layout.width] for entry in entries):
+        raise BadLabels(f"an entry has not {layout.width} numbers: {entries!r:.80}")
+    found = np.array([entry[: layout.width] for entry in entries], np.float64).reshape(-1, layout.width)
+    if not np.isfinite(found).all():
+        raise BadLabels("a coordinate is not finite")
+    return found
+
+
+def length(column: pa.Array, index: int) -> int | None:
+    """How many entries a row has; None for a null cell."""
+    cell = column[index]
+    if not cell.is_valid:
+        return None
+    if pa.types.is_struct(column.type):
+        lists = [cell[m.name] for m in column.type if _is_list(m.type)]
+        return len(lists[0].values) if lists and lists[0].is_valid else 0
+    return len(cell.values)
+
+
+def moved(column: pa.Array, index: int, rows: Sequence[int], layout: Layout | None, new: Coordinates) -> pa.Array:
+    """An array of one row: the entries `rows` of the cell, coordinates replaced by `new`; followers have no layout."""
+    kind = column.type
+    if not column[index].is_valid:
+        return column.slice(index, 1)
+    if pa.types.is_struct(kind):
+        return _moved_struct(column[index], kind, rows, layout, new)
+    entries = column[index].values.take(pa.array(rows, pa.int64()))
+    if layout is None:
+        return _list(entries, kind)
+    if not layout.members:
+        return _list(_written(entries, layout.width, new), kind)
+    parts = [
+        _member(entries.field(m.name), m, layout, new) if m.name in layout.members else entries.field(m.name)
+        for m in kind.value_type
+    ]
+    return _list(pa.StructArray.from_arrays(parts, fields=list(kind.value_type)), kind)
+
+
+def _moved_struct(
+    cell: pa.StructScalar, kind: pa.DataType, rows: Sequence[int], layout: Layout | None, new: Coordinates
+) -> pa.Array:
+    """A struct of lists: every list follows; members that are no lists stay."""
+    parts = []
+    for member in kind:
+        inner = cell[member.name]
+        if not _is_list(member.type) or not inner.is_valid:
+            parts.append(pa.array([inner.as_py()], member.type))
+            continue
+        entries = inner.values.take(pa.array(rows, pa.int64()))
+        if layout is not None and member.name in layout.members:
+            entries = _member(entries, member, layout, new)
+        parts.append(_list(entries, member.type))
+    return pa.StructArray.from_arrays(parts, fields=list(kind))
+
+
+def _member(entries: pa.Array, member: pa.Field, layout: Layout, new: Coordinates) -> pa.Array:
+    """New coordinates for one member of a struct."""
+    if len(layout.members) == 1:
+        return _written(entries, layout.width, new)
+    return pa.array(_typed(new[:, layout.members.index(member.name)], entries.type), entries.type)
+
+
+def _written(entries: pa.Array, width: int, new: Coordinates) -> pa.Array:
+    """Lists of numbers with the first `width` replaced; numbers after them (a visibility, a score) follow."""
+    kind = entries.type
+    columns = [_typed(new[:, n], kind.value_type) for n in range(width)]
+    rest = [entry[width:] for entry in entries.to_pylist()]
+    return pa.array([[*head, *tail] for head, tail in zip(zip(*columns, strict=True), rest, strict=True)], kind)
+
+
+def _typed(values: Coordinates, kind: pa.DataType) -> list[float] | list[int]:
+    """Numbers as the column holds them: integers are rounded."""
+    return [int(n) for n in np.rint(values)] if pa.types.is_integer(kind) else values.tolist()
+
+
+def _list(entries: pa.Array, kind: pa.DataType) -> pa.Array:
+    offsets = [0, len(entries)]
+    if pa.types.is_large_list(kind):
+        return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), entries, type=kind)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), entries, type=kind)
+
+
+def _coordinate_parts(cell: pa.Scalar, layout: Layout) -> list[pa.Scalar | pa.Array]:
+    if not layout.members:
+        return [cell.values]
+    if pa.types.is_struct(cell.type):
+        return [cell[m].values if cell[m].is_valid else pa.array([]) for m in layout.members]
+    return [cell.values.field(m) for m in layout.members]
+
+
+def _numbers(part: pa.Array) -> list[Any]:
+    values: list[Any] = part.to_pylist()
+    return values
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _is_numbers(kind: pa.DataType) -> bool:
+    return bool((_is_list(kind) or pa.types.is_fixed_size_list(kind)) and _is_number(kind.value_type))

@@ -1,0 +1,74 @@
+"""What is wrong with the columns that a config binds as labels, found before anything runs."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from pipeline.config import JobConfig
+from pipeline.labels.binding import Binding, Coordinated, columns_of, layout_for
+from pipeline.labels.settings import Kind, MaskBinding
+
+Place = tuple[str, ...]
+
+
+def label_problems(config: JobConfig, schema: pa.Schema) -> Iterator[tuple[Place, str]]:
+    """Every problem with its place in the config. Columns that do not exist come with the nearest one elsewhere."""
+    owners: dict[str, str] = dict.fromkeys(config.key_columns(), "the input's keys")
+    owners |= {name: f"fields.{name}" for name in config.fields}
+    for name, field in config.fields.items():
+        for kind, binding in field.bound().items():
+            place = ("fields", name, kind)
+            yield from ((place, message) for message in _type_problems(kind, binding, schema))
+            for column in columns_of({kind: binding}):
+                if column in owners:
+                    yield place, f"column {column!r} is already used by {owners[column]}."
+                elif column in schema.names:
+                    owners[column] = f"{'.'.join(place)}"
+
+
+def missing_columns(config: JobConfig, names: list[str]) -> Iterator[tuple[Place, str]]:
+    """Bound columns that the input does not have, with their place; members of structs are no columns."""
+    for name, field in config.fields.items():
+        for kind, binding in field.bound().items():
+            if binding.column not in names:
+                yield ("fields", name, kind, "column"), binding.column
+
+
+def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[str]:
+    if binding.column not in schema.names:
+        return
+    held = schema.field(binding.column).type
+    if isinstance(binding, MaskBinding):
+        if not _may_hold_masks(held):
+            wanted = "PNG bytes, {bytes, path}, {counts, size}, or a list of these"
+            yield f"column {binding.column!r} is {held}; masks are {wanted}."
+        return
+    try:
+        layout_for(binding, held)
+    except ValueError as error:
+        yield f"column {binding.column!r} {error}."
+    yield from _follower_problems(kind, binding, schema, held)
+
+
+def _follower_problems(kind: Kind, binding: Coordinated, schema: pa.Schema, held: pa.DataType) -> Iterator[str]:
+    members = {m.name for m in _struct(held)}
+    for follower in binding.followers():
+        if follower in schema.names:
+            kind_ = schema.field(follower).type
+            if not (pa.types.is_list(kind_) or pa.types.is_large_list(kind_)):
+                yield f"column {follower!r} is {kind_}; it must be a list with one entry for each of the {kind}."
+        elif follower not in members:
+            yield f"the input has no column {follower!r}, and {binding.column!r} no such member."
+
+
+def _struct(kind: pa.DataType) -> list[pa.Field]:
+    held = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
+    return list(held) if pa.types.is_struct(held) else []
+
+
+def _may_hold_masks(kind: pa.DataType) -> bool:
+    held = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
+    if pa.types.is_struct(held):
+        names = {m.name for m in held}
+        return "bytes" in names or {"counts", "size"} <= names
+    return bool(pa.types.is_binary(held) or pa.types.is_large_binary(held))

@@ -1,0 +1,62 @@
+"""Config of bound labels: which columns hold them, and how they are written there."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from pipeline.labels.box_formats import BoxFormat
+
+Column = Annotated[str, StringConstraints(min_length=1)]
+
+
+class _Binding(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+    column: Column = Field(description="The column that holds them: a list of lists, of structs, or a struct of lists.")
+    labels: Column | None = Field(None, description="Column (or member of the structs) of their labels; it follows.")
+    columns: tuple[Column, ...] = Field((), description="Further columns with one entry for each; they follow too.")
+
+    def followers(self) -> tuple[str, ...]:
+        """Columns beside `column` that have an entry for each."""
+        return tuple(dict.fromkeys(c for c in (self.labels, *self.columns) if c is not None))
+
+
+class BoxBinding(_Binding):
+    """Boxes of an image field: per row a list of four numbers each."""
+
+    format: BoxFormat = Field(description="How the four numbers are meant.")
+    member: Column = Field("bbox", description="Member that holds the four numbers, where the column holds structs.")
+    min_area: Annotated[float, Field(ge=0)] = Field(0.0, description="Square pixels; smaller boxes are dropped.")
+    min_visibility: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="Share of a box's area that must stay inside the picture in a step."
+    )
+
+
+class KeypointBinding(_Binding):
+    """Keypoints of an image field: per row a list of x, y (in pixels) each; numbers after them follow."""
+
+    member: Column = Field("point", description="Member that holds x and y, where the column holds structs.")
+
+
+class MaskBinding(BaseModel):
+    """Masks of an image field: a column of pictures of class numbers, or of run lengths (COCO), one or a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: Column = Field(description="PNG bytes, {bytes, path}, {counts, size}, or a list of these.")
+
+
+class SegmentBinding(_Binding):
+    """Segments of a sound: per row a list of start, end in seconds."""
+
+    start: Column = Field("start", description="Member for the start, where the column holds structs.")
+    end: Column = Field("end", description="Member for the end, where the column holds structs.")
+
+
+class SpanBinding(SegmentBinding):
+    """Spans of a text: first character, and the one after the last; counted in code points."""
+
+
+Bindings = dict[str, Any]
+Kind = Literal["boxes", "keypoints", "masks", "segments", "spans"]
+KINDS: tuple[Kind, ...] = ("boxes", "keypoints", "masks", "segments", "spans")

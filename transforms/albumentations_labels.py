@@ -1,0 +1,73 @@
+"""Labels on their way through albumentations: boxes relative to the picture, points with angle and scale, masks.
+
+Steps are called without `Compose`, so what its processors do is done here, by the library's own functions: boxes are
+clipped to the picture and filtered, points outside of it are dropped.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from transforms.values import Boxes, ImageValue, Keypoints
+
+Arrays = dict[str, Any]
+
+
+def to_library(value: ImageValue) -> Arrays:
+    """Arguments for a step: float32 arrays with the entry's number in the last column, as `Compose` makes them."""
+    from albumentations.core.bbox_utils import normalize_bboxes
+
+    given: Arrays = {}
+    shape = value.pixels.shape[:2]
+    if value.boxes is not None:
+        corners = value.boxes.corners.astype(np.float32)
+        given["bboxes"] = _numbered(normalize_bboxes(corners, shape) if len(corners) else corners, len(corners))
+    if value.keypoints is not None:
+        points = value.keypoints.points.astype(np.float32)
+        rest = np.tile(np.array([0, 0, 1], np.float32), (len(points), 1))  # depth, angle, scale
+        given["keypoints"] = _numbered(np.concatenate([points, rest], axis=1), len(points))
+    if value.masks is not None and len(value.masks):
+        given["masks"] = list(value.masks)
+    return given
+
+
+def from_library(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> ImageValue:
+    """The new value: labels back in pixels of the new picture, with their numbers."""
+    return ImageValue(pixels, _boxes(result, pixels, before), _points(result, pixels, before), _masks(result, before))
+
+
+def _boxes(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> Boxes | None:
+    from albumentations.core.bbox_utils import denormalize_bboxes, filter_bboxes
+
+    boxes = before.boxes
+    if boxes is None:
+        return None
+    shape = {"height": pixels.shape[0], "width": pixels.shape[1]}
+    found = np.asarray(result["bboxes"]).reshape(-1, 5)
+    left = filter_bboxes(found, shape, boxes.min_area, boxes.min_visibility, 0.0, 0.0)
+    if not len(left):
+        return Boxes(np.zeros((0, 4)), np.zeros(0, np.int64), boxes.min_area, boxes.min_visibility)
+    corners = denormalize_bboxes(left[:, :4], pixels.shape[:2]).astype(np.float64)
+    return Boxes(corners, boxes.rows[left[:, 4].astype(np.int64)], boxes.min_area, boxes.min_visibility)
+
+
+def _points(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> Keypoints | None:
+    from albumentations.core.keypoints_utils import filter_keypoints
+
+    points = before.keypoints
+    if points is None:
+        return None
+    shape = {"height": pixels.shape[0], "width": pixels.shape[1]}
+    left = filter_keypoints(np.asarray(result["keypoints"]).reshape(-1, 6), shape, remove_invisible=True)
+    return Keypoints(left[:, :2].astype(np.float64), points.rows[left[:, 5].astype(np.int64)])
+
+
+def _masks(result: Mapping[str, Any], before: ImageValue) -> np.ndarray[Any, Any] | None:
+    if before.masks is None or not len(before.masks):
+        return before.masks
+    return np.stack([np.asarray(mask) for mask in result["masks"]])
+
+
+def _numbered(entries: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+    return np.concatenate([entries, np.arange(count, dtype=np.float32)[:, np.newaxis]], axis=1)
