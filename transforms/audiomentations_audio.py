@@ -15,10 +15,10 @@ from typing import Any, Literal, cast, get_args, get_origin
 
 import numpy as np
 
-from transforms import library_random, library_warnings
+from transforms import audio_segments, library_random, library_warnings
 from transforms.checks import construction_problems, nearest, parameter_problems, trial_problems
 from transforms.interface import Description, MissingLibrary, Parameter, StepProblem, Transform
-from transforms.values import AudioValue, Value
+from transforms.values import AudioValue, Segments, Value
 
 PRELOAD = ("audiomentations", "librosa")
 DISTRIBUTIONS = (
@@ -57,6 +57,7 @@ _MODULES = {
     "Mp3Compression": "fast_mp3_augment",
     "RoomSimulator": "pyroomacoustics",
 }
+_MOVE_SAMPLES = frozenset({"AdjustDuration", "Padding", "RepeatPart", "Reverse", "Shift"})
 _BACKENDS = {"fast-mp3-augment": "fast_mp3_augment", "lameenc": "lameenc", "pydub": "pydub"}
 
 
@@ -70,6 +71,11 @@ def names() -> tuple[str, ...]:
 def modality(name: str) -> str:
     """Give `audio`, for every class."""
     return "audio"
+
+
+def carries(name: str) -> frozenset[str]:
+    """Give `segments`, for every class; the delays of rooms and codecs, some milliseconds, are not followed."""
+    return frozenset({"segments"})
 
 
 def describe(name: str) -> Description:
@@ -142,17 +148,47 @@ class _AudioStep:
         if samples.shape[1] == 0:
             raise ValueError(f"audiomentations.{self._name} cannot take a sound without samples")
         step.parameters = {"should_apply": None}  # no trace of the call before
-        given = samples[0] if samples.shape[0] == 1 else samples
-        with library_random.seeded(seed), self._guard(seed):
-            result = step(given, value.sample_rate)
-        drawn = step.parameters
+        result = self._result(samples, value.sample_rate, seed)
+        drawn = dict(step.parameters)
         if not drawn["should_apply"]:
             return value, None
         params = _without_decision(drawn)
         if self._bands:
             params["bands"] = [_without_decision(band.parameters) for band in self._bands]
         rate = int(drawn.get("target_sample_rate", value.sample_rate))
-        return AudioValue(np.atleast_2d(np.ascontiguousarray(result, np.float32)), rate), params
+        changed = np.atleast_2d(np.ascontiguousarray(result, np.float32))
+        segments = None if value.segments is None else self._moved(value, value.segments, drawn, changed, rate, seed)
+        return AudioValue(changed, rate, segments), params
+
+    def _result(self, samples: np.ndarray[Any, Any], rate: int, seed: bytes) -> Any:
+        given = samples[0] if samples.shape[0] == 1 else samples
+        with library_random.seeded(seed), self._guard(seed):
+            return self._step(given, rate)
+
+    def _moved(
+        self,
+        value: AudioValue,
+        segments: Segments,
+        drawn: Mapping[str, Any],
+        changed: np.ndarray[Any, Any],
+        rate: int,
+        seed: bytes,
+    ) -> Segments:
+        """Where the segments are in the result."""
+        seconds = changed.shape[1] / rate
+        if self._name in _MOVE_SAMPLES:
+            channels, length = value.samples.shape
+            result = np.atleast_2d(self._result(audio_segments.ramp(channels, length), value.sample_rate, seed))
+            found = audio_segments.by_pieces(segments, audio_segments.pieces_of(result[0], length), value.sample_rate)
+            return audio_segments.scaled(found, 1.0, 0.0, seconds)
+        if self._name == "TimeStretch":
+            return audio_segments.scaled(segments, 1.0 / float(drawn["rate"]), 0.0, seconds)
+        if self._name == "Trim":
+            import librosa
+
+            _, (start, _) = librosa.effects.trim(np.squeeze(value.samples), top_db=self._step.top_db)
+            return audio_segments.scaled(segments, 1.0, -float(start) / rate, seconds)
+        return audio_segments.scaled(segments, 1.0, 0.0, seconds)
 
 
 def _without_decision(parameters: Mapping[str, Any]) -> dict[str, Any]:
