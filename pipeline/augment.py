@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from pipeline.codecs import CodecError
+from pipeline.labels.agreement import disagrees
 from pipeline.labels.binding import bind, changes
 from pipeline.labels.cells import BadLabels
 from pipeline.quality import check
@@ -12,6 +13,7 @@ from pipeline.records import Family, Record, Refusal, Rendered, Variant
 from pipeline.seeds import field_seed, variant_seed
 from pipeline.tools import FieldTools
 from transforms.interface import Applied, LabelLost
+from transforms.philox import chance
 from transforms.values import Value
 
 T = TypeVar("T")
@@ -99,12 +101,24 @@ class _Renderer:
                 reasons.append(result.reason)
                 continue
             value, steps = result
-            reason = None if tools.gate is None else check(value, self._value, tools.gate)
+            reason = self._refused(value, seed)
             if reason is None:
                 return self._encoded(value, (*_retry(reasons), *self._steps, *steps))
             reasons.append(reason)
         message = f"refused in every attempt: {', '.join(reasons)}"
         return Rendered(None, refusal=Refusal("rejected", tools.name, "gate", reasons[-1], message=message))
+
+    def _refused(self, value: Value, seed: bytes) -> str | None:
+        """Why a copy is not good enough; None to keep it."""
+        tools = self._tools
+        reason = None if tools.gate is None else check(value, self._value, tools.gate)
+        if (
+            reason is not None
+            or not tools.bindings
+            or chance(field_seed(seed, tools.name, "check")) >= tools.label_check
+        ):
+            return reason
+        return "labels_disagree" if disagrees(tools.augment, self._value, value, seed) else None
 
     def _encoded(self, value: Value, steps: tuple[Applied, ...]) -> Rendered:
         tools = self._tools

@@ -140,7 +140,13 @@ class _Gate(_Node):
     )
 
 
-class ImageGate(_Gate):
+class _LabelGate(_Gate):
+    label_check: Share = Field(
+        0.0, description="Share of copies whose bound labels are compared with a painting of them: labels_disagree."
+    )
+
+
+class ImageGate(_LabelGate):
     """Reasons to reject an augmented image."""
 
     min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
@@ -150,7 +156,7 @@ class ImageGate(_Gate):
     reject_identical: bool = Field(False, description="Same pixels as the original: identical.")
 
 
-class AudioGate(_Gate):
+class AudioGate(_LabelGate):
     """Reasons to reject an augmented sound; non-finite samples are always refused."""
 
     min_seconds: Annotated[Float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")

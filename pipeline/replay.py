@@ -9,8 +9,9 @@ from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, InputError
 from pipeline.fingerprint import cpu, libraries
 from pipeline.job import Job, Task
+from pipeline.labels.binding import columns_of
 from pipeline.records import Block, Gated, Payload, Sample, Shard, Split
-from pipeline.rows import digest
+from pipeline.rows import digest, moved_cells
 from pipeline.run_log import newest_log
 from pipeline.running import job_of
 from pipeline.schema import LINEAGE, SAMPLE_ID
@@ -149,7 +150,16 @@ def _judged(dataset: Dataset, item: _Ready, sample: Sample, fields: tuple[str, .
         difference = f"sha256 is {now}, the dataset has {lineage['sha256']} ({why})"
     elif _steps(sample, fields) != [tuple(t.values()) for t in lineage["transforms"]]:
         difference = "the applied steps differ from the lineage"
+    elif differing := _differing_labels(item, sample):
+        difference = f"the labels in {', '.join(differing)} differ"
     return Replayed(item.row[SAMPLE_ID], now, difference, payloads)
+
+
+def _differing_labels(item: "_Ready", sample: Sample) -> list[str]:
+    """Columns of bound labels that come out otherwise than they stand in the dataset."""
+    bound = [name for field in item.job.config.fields.values() for name in columns_of(field.bound())]
+    names = [name for name in bound if name in item.row]
+    return [name for name in names if moved_cells([sample], name).to_pylist() != [item.row[name]]]
 
 
 def _steps(sample: Sample, fields: tuple[str, ...]) -> list[tuple[str, str, str]]:

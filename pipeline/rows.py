@@ -38,7 +38,7 @@ class RowMaker:
             elif field.name in self.job.config.fields:
                 columns.append(_payload_column(samples, field, passing))
             elif field.name in moving:
-                columns.append(_moved_column(samples, field.name))
+                columns.append(pa.chunked_array([moved_cells(samples, field.name)]))
             else:
                 columns.append(passing.column(field.name))
         return pa.table(columns, schema=schema)
@@ -115,14 +115,14 @@ def _taken(column: pa.Array, indices: list[int]) -> pa.Array:
         return pa.concat_arrays([column.slice(index, 1) for index in indices])
 
 
-def _moved_column(samples: Sequence[Sample], name: str) -> pa.ChunkedArray:
+def moved_cells(samples: Sequence[Sample], name: str) -> pa.Array:
     """A column of bound labels: as it was, or as the field that it is bound to changed it."""
     cells = []
     for sample in samples:
         column, index = sample.record.batch.column(name), sample.record.index
         change = next((r.changes[name] for r in sample.rendered.values() if name in r.changes), None)
         cells.append(column.slice(index, 1) if change is None else change.applied(column, index))
-    return pa.chunked_array([pa.concat_arrays(cells)])
+    return pa.concat_arrays(cells)
 
 
 def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Table) -> pa.ChunkedArray:

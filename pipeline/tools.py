@@ -31,6 +31,8 @@ class FieldTools:
     retries: int
     bindings: Bindings = field(default_factory=dict)
     """Labels of other columns that follow the value."""
+    label_check: float = 0.0
+    """Share of copies whose labels are compared with a painting of them."""
 
 
 def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:
@@ -69,13 +71,14 @@ def _field_tools(name: str, config: AnyField) -> FieldTools:
         gate=_gate(config),
         retries=config.quality.retries if config.quality else 0,
         bindings=config.bound(),
+        label_check=float(getattr(config.quality, "label_check", 0.0)),
     )
 
 
 def _gate(field: AnyField) -> Quality | None:
     if field.quality is None:
         return None
-    settings = field.quality.model_dump(exclude={"retries"})
+    settings = field.quality.model_dump(exclude={"retries", "label_check"})
     if isinstance(field, ImageField):
         return ImageQuality(**settings)
     return AudioQuality(**settings) if isinstance(field, AudioField) else TextQuality(**settings)
