@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from transforms import library_warnings
-from transforms.albumentations_labels import from_library, to_library
+from transforms.albumentations_labels import from_library, processors, to_library
 from transforms.albumentations_refused import NEEDS
 from transforms.albumentations_refused import REFUSED as REFUSED
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
@@ -147,6 +147,8 @@ class _ImageStep:
         step = self._step
         pixels = value.pixels
         labels = {} if self._keeps_place else to_library(value)
+        if labels:
+            step.set_processors(processors(value))
         try:
             result = step(force_apply=True, image=pixels, **labels)
         except self._errors as error:

@@ -5,6 +5,7 @@ clipped to the picture and filtered, points outside of it are dropped.
 """
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,26 +16,55 @@ Arrays = dict[str, Any]
 
 
 def to_library(value: ImageValue) -> Arrays:
-    """Arguments for a step: float32 arrays with the entry's number in the last column, as `Compose` makes them."""
+    """Arguments for a step, of the precision that `Compose` gives them; the entry's number comes last."""
     from albumentations.core.bbox_utils import normalize_bboxes
 
     given: Arrays = {}
     shape = value.pixels.shape[:2]
     if value.boxes is not None:
         corners = value.boxes.corners.astype(np.float32)
-        given["bboxes"] = _numbered(normalize_bboxes(corners, shape) if len(corners) else corners, len(corners))
+        numbered = _numbered(normalize_bboxes(corners, shape) if len(corners) else corners)
+        given["bboxes"] = numbered.astype(np.float32)
     if value.keypoints is not None:
         points = value.keypoints.points.astype(np.float32)
         rest = np.tile(np.array([0, 0, 1], np.float32), (len(points), 1))  # depth, angle, scale
-        given["keypoints"] = _numbered(np.concatenate([points, rest], axis=1), len(points))
+        given["keypoints"] = _numbered(np.concatenate([points, rest], axis=1))
     if value.masks is not None and len(value.masks):
         given["masks"] = list(value.masks)
+        given["mask"] = value.masks[0] if len(value.masks) == 1 else _one_mask(value.masks)  # some only look at this
     return given
+
+
+def _one_mask(masks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Instances in one picture, numbered from 1; later ones lie over earlier ones."""
+    numbers = np.arange(1, len(masks) + 1, dtype=np.uint16)[:, np.newaxis, np.newaxis]
+    whole: np.ndarray[Any, Any] = ((masks != 0) * numbers).max(axis=0)
+    return whole.astype(np.uint8) if len(masks) < 256 else whole
 
 
 def from_library(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> ImageValue:
     """The new value: labels back in pixels of the new picture, with their numbers."""
     return ImageValue(pixels, _boxes(result, pixels, before), _points(result, pixels, before), _masks(result, before))
+
+
+def processors(value: ImageValue) -> dict[str, Any]:
+    """What `Compose` tells its steps of the labels: dropouts ask when a box is hidden too far."""
+    found = {} if value.boxes is None else {"bboxes": _box_processor(value.boxes.min_area, value.boxes.min_visibility)}
+    return found if value.keypoints is None else {**found, "keypoints": _point_processor()}
+
+
+@lru_cache(maxsize=16)
+def _box_processor(min_area: float, min_visibility: float) -> Any:
+    from albumentations.core.bbox_utils import BboxParams, BboxProcessor
+
+    return BboxProcessor(BboxParams("albumentations", min_area=min_area, min_visibility=min_visibility))
+
+
+@cache
+def _point_processor() -> Any:
+    from albumentations.core.keypoints_utils import KeypointParams, KeypointsProcessor
+
+    return KeypointsProcessor(KeypointParams("xy"))
 
 
 def _boxes(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> Boxes | None:
@@ -48,7 +78,7 @@ def _boxes(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: Imag
     left = filter_bboxes(found, shape, boxes.min_area, boxes.min_visibility, 0.0, 0.0)
     if not len(left):
         return Boxes(np.zeros((0, 4)), np.zeros(0, np.int64), boxes.min_area, boxes.min_visibility)
-    corners = denormalize_bboxes(left[:, :4], pixels.shape[:2]).astype(np.float64)
+    corners = denormalize_bboxes(left[:, :4].astype(np.float64), pixels.shape[:2])
     return Boxes(corners, boxes.rows[left[:, 4].astype(np.int64)], boxes.min_area, boxes.min_visibility)
 
 
@@ -69,5 +99,5 @@ def _masks(result: Mapping[str, Any], before: ImageValue) -> np.ndarray[Any, Any
     return np.stack([np.asarray(mask) for mask in result["masks"]])
 
 
-def _numbered(entries: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
-    return np.concatenate([entries, np.arange(count, dtype=np.float32)[:, np.newaxis]], axis=1)
+def _numbered(entries: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.concatenate([entries, np.arange(len(entries), dtype=np.float64)[:, np.newaxis]], axis=1)

@@ -41,7 +41,7 @@ def pieces_of(result: NDArray[np.float32], length: int) -> list[Piece]:
     joined = known[1:] & known[:-1] & (np.abs(steps) == 1)
     same = np.zeros(len(numbers), bool)
     same[2:] = joined[1:] & joined[:-1] & (steps[1:] == steps[:-1])
-    found = []
+    found: list[Piece] = []
     n = 0
     while n < len(numbers) - 1:
         if not joined[n]:

@@ -64,7 +64,7 @@ def test_a_step_that_moves_pixels_and_forgets_labels_is_caught(kind: str) -> Non
 def test_a_step_that_moves_labels_and_forgets_pixels_is_caught() -> None:
     def forgets_pixels(value: ImageValue) -> ImageValue:
         boxes = cast(Boxes, value.boxes)
-        return ImageValue(value.pixels, Boxes(boxes.corners + [100, 0, 100, 0], boxes.rows))
+        return ImageValue(value.pixels, Boxes(boxes.corners + np.array([100, 0, 100, 0]), boxes.rows))
 
     value = ImageValue(picture().pixels, picture().boxes)
     assert all(disagrees(fake(forgets_pixels), value, forgets_pixels(value), seed) for seed in SEEDS)

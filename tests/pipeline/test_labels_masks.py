@@ -1,0 +1,100 @@
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hn
+from PIL import Image
+from pycocotools import mask as coco
+
+from pipeline.labels.cells import BadLabels
+from pipeline.labels.masks import read_masks, written_masks
+
+CLASSES = np.arange(12, dtype=np.uint8).reshape(3, 4)
+
+
+def png(array: np.ndarray[Any, Any], mode: str | None = None) -> bytes:
+    sink = io.BytesIO()
+    picture = Image.fromarray(array)
+    if mode:
+        picture = picture.convert(mode)
+    picture.save(sink, "PNG")
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("array", [CLASSES, CLASSES.astype(np.uint16) * 5000])
+def test_pictures_of_class_numbers(array: np.ndarray[Any, Any]) -> None:
+    for cell in (png(array), {"bytes": png(array), "path": "m.png"}, [png(array)]):
+        masks = read_masks(cell, 3, 4)
+        assert masks is not None
+        assert masks.dtype == array.dtype
+        assert np.array_equal(masks, array[np.newaxis])
+        again = written_masks(cell, masks, [0])
+        assert type(again) is type(cell)
+        assert np.array_equal(read_masks(again, 3, 4), masks)  # type: ignore[arg-type]
+
+
+def test_palette_pictures_hold_indices() -> None:
+    picture = Image.fromarray(CLASSES)
+    picture = picture.convert("P")
+    picture.putdata(CLASSES.ravel().tolist())
+    picture.putpalette([255 - n for n in range(256) for _ in range(3)])
+    sink = io.BytesIO()
+    picture.save(sink, "PNG")
+    masks = read_masks(sink.getvalue(), 3, 4)
+    assert np.array_equal(masks, CLASSES[np.newaxis])  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools, on numpy 2
+@given(hn.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))))
+def test_run_lengths_are_those_of_coco(mask: np.ndarray[Any, Any]) -> None:
+    height, width = mask.shape
+    packed = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
+    plain = {"size": [height, width], "counts": _runs(mask)}
+    for cell in (packed, {**packed, "counts": packed["counts"].decode()}, plain):
+        masks = read_masks(cell, height, width)
+        assert np.array_equal(masks, mask[np.newaxis])  # type: ignore[arg-type]
+        again = written_masks(cell, masks, [0])  # type: ignore[arg-type]
+        assert again == cell
+
+
+def _runs(mask: np.ndarray[Any, Any]) -> list[int]:
+    runs, value, count = [], False, 0
+    for pixel in mask.T.ravel():
+        if pixel != value:
+            runs.append(count)
+            value, count = pixel, 0
+        count += 1
+    return [*runs, count]
+
+
+def test_instances_are_chosen_by_row() -> None:
+    cell = [png(np.full((3, 4), n, np.uint8)) for n in range(3)]
+    masks = read_masks(cell, 3, 4)
+    assert masks is not None
+    left = read_masks(written_masks(cell, masks, [2, 0]), 3, 4)
+    assert left is not None
+    assert left[:, 0, 0].tolist() == [2, 0]
+    assert read_masks(None, 3, 4) is None
+    assert read_masks([], 3, 4).shape == (0, 3, 4)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (png(np.zeros((2, 2), np.uint8)), "a mask of 2x2 on a picture of 4x3"),
+        (b"no picture", "cannot be decoded"),
+        (png(CLASSES)[:40], "cannot be decoded"),
+        (png(np.zeros((3, 4, 3), np.uint8)), "several channels"),
+        ({"bytes": None, "path": "x"}, "neither bytes nor run lengths"),
+        ({"counts": [3, 4], "size": [3, 4]}, "do not sum"),
+        ({"counts": [-1, 13], "size": [3, 4]}, "do not sum"),
+        ({"counts": [12], "size": None}, "without a size"),
+        ({"counts": [12], "size": [12]}, "without a size"),
+    ],
+)
+def test_masks_that_cannot_be_used(cell: Any, message: str) -> None:
+    with pytest.raises(BadLabels, match=message):
+        read_masks(cell, 3, 4)
