@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline import workers
+from pipeline.config import JobConfig
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, InputError
 from pipeline.fingerprint import cpu, libraries
@@ -155,10 +156,14 @@ def _judged(dataset: Dataset, item: _Ready, sample: Sample, fields: tuple[str, .
     return Replayed(item.row[SAMPLE_ID], now, difference, payloads)
 
 
+def bound_columns(config: JobConfig) -> list[str]:
+    """Columns of labels that change with a field."""
+    return [name for field in config.fields.values() for name in columns_of(field.bound())]
+
+
 def _differing_labels(item: "_Ready", sample: Sample) -> list[str]:
     """Columns of bound labels that come out otherwise than they stand in the dataset."""
-    bound = [name for field in item.job.config.fields.values() for name in columns_of(field.bound())]
-    names = [name for name in bound if name in item.row]
+    names = [name for name in bound_columns(item.job.config) if name in item.row]
     return [name for name in names if moved_cells([sample], name).to_pylist() != [item.row[name]]]
 
 

@@ -18,7 +18,7 @@ from pipeline.fingerprint import fingerprint_of
 from pipeline.keys import texts
 from pipeline.read import BYTES
 from pipeline.records import SPLITS, Receipt
-from pipeline.replay import environment_differences, replay
+from pipeline.replay import bound_columns, environment_differences, replay
 from pipeline.rows import digest
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.shards import read_receipt, receipt_path
@@ -139,6 +139,7 @@ def _remember(dataset: Dataset, split: str, batch: pa.RecordBatch, seen: _Seen) 
     ranked = [(blake2b(i.encode(), digest_size=8).digest(), n) for n, i in enumerate(ids)]
     for rank, number in sorted(ranked)[: seen.wanted]:
         row = {SAMPLE_ID: ids[number], LINEAGE: lineage[number].as_py()}
+        row |= {name: batch.column(name)[number].as_py() for name in bound_columns(dataset.config("-", dataset.path))}
         seen.candidates.append((rank, row))
     seen.candidates = sorted(seen.candidates, key=lambda c: c[0])[: seen.wanted]
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from transforms import library_random, library_warnings, wordnet
+from transforms import library_random, library_warnings, text_spans, wordnet
 from transforms.checks import construction_problems, nearest, parameter_problems, trial_problems
 from transforms.interface import Description, Parameter, StepProblem, Transform
 from transforms.nlpaug_refused import REFUSED as REFUSED
@@ -81,6 +81,11 @@ def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
     return wordnet.versions() if name in _WORDNET else {}
 
 
+def carries(name: str) -> frozenset[str]:
+    """Give `spans`, for every class: a span stays on its words, or the copy is rejected."""
+    return frozenset({"spans"})
+
+
 def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     """Check what the library does not: names, types by its docstrings, ranges; then construct, then call once."""
     if name in _WORDNET and (missing := wordnet.problems()):
@@ -135,7 +140,7 @@ class _TextStep:
             raise
         changes.sort(key=lambda change: change["orig_start_pos"])
         words = [(c["orig_token"], c["new_token"]) for c in changes if c["orig_token"] != c["new_token"]]
-        return TextValue(text), {"action": self._step.action, "changed": len(words), "words": words}
+        return _changed(value, text), {"action": self._step.action, "changed": len(words), "words": words}
 
     def _swap_sentences(self, value: TextValue, seed: bytes) -> tuple[Value, dict[str, Any]]:
         before = sentences(value.text.strip())
@@ -144,7 +149,7 @@ class _TextStep:
         with library_random.seeded(seed):
             text = self._step.augment(value.text)[0]
         changed = sum(old != new for old, new in zip(before, self._sentences, strict=True))
-        return TextValue(text), {"action": self._step.action, "changed": changed}
+        return _changed(value, text), {"action": self._step.action, "changed": changed}
 
     def _split(self, text: str) -> list[str]:
         """Split for nlpaug, which swaps the sentences in this very list."""
@@ -163,6 +168,11 @@ def _class(name: str) -> Any:
     library_random.capture("nlpaug")
     library_warnings.capture("nlpaug")
     return found
+
+
+def _changed(value: TextValue, text: str) -> TextValue:
+    """The new text, with the spans of the old one on the same words. Raises LabelLost."""
+    return TextValue(text, None if value.spans is None else text_spans.moved(value.spans, value.text, text))
 
 
 def _parameters(name: str) -> dict[str, inspect.Parameter]:
