@@ -31,6 +31,7 @@ LIBRARIES = {
     "albumentations": Library("transforms.albumentations_images", "albumentations", "images"),
     "audiomentations": Library("transforms.audiomentations_audio", "audiomentations", "audio"),
     "nlpaug": Library("transforms.nlpaug_text", "nlpaug", "text"),
+    "pillow": Library("transforms.pillow_images", "PIL", "images"),
 }
 _TWIN = 0.8
 

@@ -1,0 +1,242 @@
+"""Pillow (MIT-CMU): its operations on whole pictures, for users without OpenCV.
+
+https://pillow.readthedocs.io/ describes `Image`, `ImageOps`, `ImageEnhance` and `ImageFilter`. Names and parameters are
+Pillow's own. Its operations draw nothing; a number that is given as `[lo, hi]` is drawn uniformly for each copy, from
+`transforms.philox.generators(seed)[1]`, parameters in the order of their names. Every operation takes `p` (1).
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from transforms.checks import concise, nearest, parameter_problems, trial_problems
+from transforms.interface import Description, Parameter, StepProblem, Transform
+from transforms.label_filters import kept_boxes, kept_keypoints
+from transforms.philox import PhiloxPair, chance
+from transforms.values import LABEL_KINDS, Boxes, ImageValue, Keypoints, Value
+
+DISTRIBUTIONS = ("pillow", "numpy")
+PRELOAD = ("transforms.pillow_table",)
+_RESAMPLING = ("resample", "method")
+_FILLS = ("fill", "fillcolor", "color")
+
+
+@cache
+def _operations() -> Mapping[str, Any]:
+    from transforms.pillow_table import OPERATIONS
+
+    return OPERATIONS
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Every operation that a recipe may name, sorted."""
+    return tuple(sorted(_operations()))
+
+
+def modality(name: str) -> str:
+    """Give `image`, for every operation."""
+    return "image"
+
+
+def carries(name: str) -> frozenset[str]:
+    """Give all kinds: every operation leaves pixels in their places, or is affine."""
+    return frozenset(LABEL_KINDS["image"])
+
+
+def describe(name: str) -> Description:
+    """Give parameters and docstring of an operation."""
+    operation = _operations()[name]
+    listed = [
+        Parameter(key, "" if spec.default is ... else repr(spec.default), " | ".join(spec.choices) or _KINDS[spec.kind])
+        for key, spec in operation.parameters.items()
+    ]
+    return Description(f"pillow.{name}", "image", (*listed, Parameter("p", "1.0", "number 0..1")), operation.doc)
+
+
+_KINDS = {
+    "number": "number or [lo, hi]", "whole": "whole number or [lo, hi]", "size": "[width, height]",
+    "pair": "[x, y]", "choice": "name", "flag": "true or false", "colour": "number, name or [r, g, b]",
+}  # fmt: skip
+
+
+def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
+    """Check names, types and ranges against the table, then call once on a picture."""
+    specs = _operations()[name].parameters
+    known = {key: _signature(key, spec) for key, spec in specs.items()} | {"p": _P}
+
+    def values(valid: Mapping[str, Any]) -> list[StepProblem]:
+        return [found for key, value in valid.items() if key != "p" and (found := _problem(key, value, specs[key]))]
+
+    found = parameter_problems(f"pillow.{name}", params, known, values)
+    return found or trial_problems(lambda: build(name, {**params, "p": 1.0}), "image")
+
+
+def build(name: str, params: Mapping[str, Any]) -> Transform:
+    """Make the step; one instance per thread, since it keeps its generator."""
+    return _PillowStep(name, params)
+
+
+_P = inspect.Parameter("p", inspect.Parameter.KEYWORD_ONLY, default=1.0)
+
+
+def _signature(key: str, spec: Any) -> inspect.Parameter:
+    default = inspect.Parameter.empty if spec.default is ... else spec.default
+    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default)
+
+
+class _PillowStep:
+    """One operation with its parameters."""
+
+    __slots__ = ("_drawn", "_fixed", "_name", "_operation", "_p", "_pair")
+
+    def __init__(self, name: str, params: Mapping[str, Any]) -> None:
+        self._name, self._operation = name, _operations()[name]
+        specs = self._operation.parameters
+        given = {key: spec.default for key, spec in specs.items()} | {k: v for k, v in params.items() if k != "p"}
+        ranges = {key for key, value in given.items() if specs[key].kind in ("number", "whole") and _is_list(value)}
+        self._drawn = {key: (specs[key].kind, tuple(given[key])) for key in sorted(ranges)}
+        self._fixed = {k: tuple(v) if _is_list(v) else v for k, v in given.items() if k not in ranges}
+        self._p = float(params.get("p", 1.0))
+        self._pair = PhiloxPair()
+
+    def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
+        """Apply to an `ImageValue`; raises ValueError for a picture that the operation cannot take."""
+        if not isinstance(value, ImageValue):
+            raise TypeError(f"pillow.{self._name} works on images, not on {type(value).__name__}")
+        if chance(seed) >= self._p:
+            return value, None
+        drawn = self._draw(seed)
+        try:
+            result = self._moved(value, drawn) if self._operation.moves else self._recoloured(value, drawn)
+        except (ValueError, TypeError, OSError, ZeroDivisionError, OverflowError, MemoryError) as error:
+            shape = " x ".join(map(str, value.pixels.shape))
+            raise ValueError(f"pillow.{self._name}, {shape}: {concise(error)}") from error
+        return result, drawn
+
+    def _draw(self, seed: bytes) -> dict[str, Any]:
+        if not self._drawn:
+            return {}
+        self._pair.seed(seed)
+        draw = self._pair.python
+        return {
+            key: draw.randint(*bounds) if kind == "whole" else draw.uniform(*bounds)
+            for key, (kind, bounds) in self._drawn.items()
+        }
+
+    def _moved(self, value: ImageValue, drawn: Mapping[str, Any]) -> ImageValue:
+        given = {**self._fixed, **drawn}
+        image, matrix = self._operation.call(_image(value.pixels), **given)
+        pixels = _pixels(image)
+        height, width = pixels.shape[:2]
+        boxes = None if value.boxes is None else kept_boxes(_turned(value.boxes, matrix), height, width)
+        points = value.keypoints
+        if points is not None:
+            points = kept_keypoints(Keypoints(_through(points.points, matrix), points.rows), height, width)
+        return ImageValue(pixels, boxes, points, self._masks(value.masks, given, (height, width)))
+
+    def _masks(self, masks: Any, given: Mapping[str, Any], shape: tuple[int, int]) -> Any:
+        """Masks by the same operation: nearest pixels, class 0 on new ground."""
+        if masks is None or not len(masks):
+            return None if masks is None else np.zeros((0, *shape), masks.dtype)
+        plain = {k: "nearest" if k in _RESAMPLING and self._name != "Transpose" else v for k, v in given.items()}
+        plain = {k: 0 if k in _FILLS else v for k, v in plain.items()}
+        moved = [np.asarray(self._operation.call(_image(mask.astype(np.int32)), **plain)[0]) for mask in masks]
+        return np.stack(moved).astype(masks.dtype)
+
+    def _recoloured(self, value: ImageValue, drawn: Mapping[str, Any]) -> ImageValue:
+        """Colours by Pillow, alpha as it was; a grey result of a coloured picture stays in its channels."""
+        pixels = value.pixels
+        given = {k: v for k, v in {**self._fixed, **drawn}.items() if v is not None}
+        image = _image(pixels[:, :, :3] if pixels.shape[2] == 4 else pixels)
+        made = self._operation.call(image, **given)
+        changed = _pixels(made)
+        if changed.shape[2] < min(pixels.shape[2], 3):
+            changed = np.repeat(changed, 3, axis=2)
+        if pixels.shape[2] == 4:
+            changed = np.concatenate([changed, pixels[:, :, 3:]], axis=2)
+        return ImageValue(changed, value.boxes, value.keypoints, value.masks)
+
+
+def _image(pixels: np.ndarray[Any, Any]) -> Any:
+    from PIL import Image
+
+    plane = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    return Image.fromarray(np.ascontiguousarray(plane))
+
+
+def _pixels(image: Any) -> np.ndarray[Any, Any]:
+    pixels = np.array(image)
+    if pixels.size == 0:
+        raise ValueError("nothing is left of the picture")
+    return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+
+
+def _through(points: np.ndarray[Any, Any], matrix: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Points, whose whole numbers are pixel centres, through a matrix of pixel edges."""
+    moved: np.ndarray[Any, Any] = (points + 0.5) @ matrix[:, :2].T + matrix[:, 2] - 0.5
+    return moved
+
+
+def _turned(boxes: Boxes, matrix: np.ndarray[Any, Any]) -> Boxes:
+    """The boxes around the moved corners of the boxes."""
+    corners = boxes.corners[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) @ matrix[:, :2].T + matrix[:, 2]
+    around = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    return Boxes(around, boxes.rows, boxes.min_area, boxes.min_visibility, boxes.frames)
+
+
+def _problem(key: str, value: Any, spec: Any) -> StepProblem | None:
+    message = _CHECKS[spec.kind](value, spec)
+    if not message:
+        return None
+    close = nearest(str(value), spec.choices) if spec.choices else ""
+    return StepProblem((key,), f"{key}: {value!r} {message}", close)
+
+
+def _number_problem(value: Any, spec: Any) -> str:
+    parts = value if _is_list(value) else [value]
+    fits = int if spec.kind == "whole" else (int, float)
+    if (_is_list(value) and len(parts) != 2) or any(isinstance(n, bool) or not isinstance(n, fits) for n in parts):
+        return f"is no {'whole ' if spec.kind == 'whole' else ''}number, nor a range [lo, hi]"
+    if not all(spec.low <= n <= spec.high for n in parts):
+        return f"is not within {spec.low:g}..{spec.high:g}"
+    return "ends before it begins" if list(parts) != sorted(parts) else ""
+
+
+def _pair_problem(value: Any, spec: Any) -> str:
+    if not (_is_list(value) and len(value) == 2 and all(type(n) in (int, float) for n in value)):
+        return "is not [x, y]"
+    return "" if all(spec.low <= n <= spec.high for n in value) else f"is not within {spec.low:g}..{spec.high:g}"
+
+
+def _size_problem(value: Any, spec: Any) -> str:
+    right = _is_list(value) and len(value) == 2 and all(type(n) is int and 1 <= n <= 65_500 for n in value)
+    return "" if right else "is not [width, height] in pixels"
+
+
+def _colour_problem(value: Any, spec: Any) -> str:
+    if isinstance(value, str):
+        from PIL import ImageColor
+
+        try:
+            ImageColor.getrgb(value)
+        except ValueError:
+            return "is no colour that Pillow knows"
+        return ""
+    parts = value if _is_list(value) else [value]
+    right = value is None or (len(parts) in (1, 3, 4) and all(type(n) is int and 0 <= n <= 255 for n in parts))
+    return "" if right else "is not 0..255, a colour's name, or [r, g, b]"
+
+
+_CHECKS: Mapping[str, Callable[[Any, Any], str]] = {
+    "number": _number_problem, "whole": _number_problem, "pair": _pair_problem, "size": _size_problem,
+    "colour": _colour_problem, "flag": lambda value, spec: "" if isinstance(value, bool) else "is not true or false",
+    "choice": lambda value, spec: "" if value in spec.choices else f"is not one of {', '.join(spec.choices)}",
+}  # fmt: skip
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
