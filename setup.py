@@ -9,6 +9,29 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
+EXTRAS = {
+    "audio-extras": ["audiomentations[extras]>=0.43,<0.44"],
+    "keras": ["keras>=3.15,<4", "tensorflow-cpu>=2.21,<2.22"],
+    "nlp": ["sentencepiece>=0.2", "torch>=2.13,<2.14", "transformers>=5,<6"],
+    "torch": ["torch>=2.13,<2.14", "torchvision>=0.28,<0.29"],
+    "video": ["av>=18,<19"],
+}
+FOR_WORK = {
+    "demo": ["scikit-image>=0.26,<0.27", "scikit-learn>=1.7,<2"],
+    "test": [
+        "datasets>=5,<6",
+        "duckdb>=1.3",
+        "hypothesis>=6.130",
+        "mlcroissant>=1.1",
+        "mypy==2.4.1",
+        "pandas>=2.2",
+        "psutil>=6",
+        "pytest>=8",
+        "pytest-xdist>=3.6",
+        "ruff==0.17.6",
+    ],
+}
+
 setup(
     name="fanbeam",
     version="0.1.0",
@@ -30,6 +53,7 @@ setup(
         "orjson>=3.10,<4",
         "pillow>=12,<13",
         "pyarrow>=25,<26",
+        "pycocotools>=2.0.8,<3",
         "pydantic>=2.10,<3",
         "rich>=14",
         "ruamel.yaml>=0.18,<0.20",
@@ -39,21 +63,6 @@ setup(
         "threadpoolctl>=3.5,<4",
         "typer>=0.16",
     ],
-    extras_require={
-        "demo": ["scikit-image>=0.26,<0.27", "scikit-learn>=1.7,<2"],
-        "test": [
-            "datasets>=5,<6",
-            "duckdb>=1.3",
-            "hypothesis>=6.130",
-            "mlcroissant>=1.1",
-            "mypy==2.4.1",
-            "pandas>=2.2",
-            "psutil>=6",
-            "pytest>=8",
-            "pytest-xdist>=3.6",
-            "ruff==0.17.6",
-        ],
-        "audio-extras": ["audiomentations[extras]>=0.43,<0.44"],
-    },
+    extras_require={**EXTRAS, "all": sorted({package for extra in EXTRAS.values() for package in extra}), **FOR_WORK},
     entry_points={"console_scripts": ["fanbeam=pipeline.cli:console"]},
 )

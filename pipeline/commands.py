@@ -1,9 +1,10 @@
 """Bodies of the commands: call the room that does the work, then say what came out."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -11,6 +12,8 @@ from pipeline.errors import Damaged, ExitCode, FanbeamError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.config_file import ConfigText
+
+_STEP_NAME = re.compile(r"\b[a-z]\w*\.[A-Z]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,14 @@ def check(config: str, overrides: list[str], as_json: bool) -> None:
 
 def _begun(config: str, overrides: list[str]) -> "ConfigText":
     """The config, read; a process for workers begins to load the libraries while this one does everything else."""
-    from pipeline.config_file import names_mentioned, read_config
     from pipeline.fork_server import start_for
+    from pipeline.storage import read_text
 
-    text = read_config(config, overrides)
-    start_for(names_mentioned(text))
-    return text
+    with suppress(FanbeamError, OSError, UnicodeDecodeError):  # said by read_config, with what to do
+        start_for(_STEP_NAME.findall("\n".join((read_text(config), *overrides))))
+    from pipeline.config_file import read_config
+
+    return read_config(config, overrides)
 
 
 def plan(config: str, overrides: list[str], workers: int | None, as_json: bool) -> None:

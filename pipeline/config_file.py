@@ -1,7 +1,6 @@
 """YAML text -> checked config: every problem at once, each with its line, and the nearest known key."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +16,6 @@ from pipeline.errors import ConfigError, Problem, nearest
 from pipeline.storage import read_text
 
 Path = tuple[str | int, ...]
-_STEP_NAME = re.compile(r"\w+\.\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +51,6 @@ def read_config(path: str, overrides: Sequence[str] = ()) -> ConfigText:
         raise ConfigError(problem.message, (problem,)) from error
     parsed = parse_yaml(text, path)
     return ConfigText(path, _override(parsed.values, overrides), parsed.lines)
-
-
-def names_mentioned(text: ConfigText) -> set[str]:
-    """Every key and value that looks like `library.Class`, wherever it stands: before anything is checked."""
-    return set(filter(_STEP_NAME.fullmatch, _words(text.values)))
-
-
-def _words(values: Any) -> Iterator[str]:
-    if isinstance(values, str):
-        yield values
-    elif isinstance(values, Mapping):
-        yield from (word for item in values.items() for part in item for word in _words(part))
-    elif isinstance(values, list):
-        yield from (word for item in values for word in _words(item))
 
 
 def parse_yaml(text: str, name: str) -> ConfigText:

@@ -10,6 +10,7 @@ from multiprocessing import forkserver, get_context, resource_tracker
 from transforms.registry import preloads
 
 _PRELOAD = ("pipeline.worker", "pipeline.rendering")
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def start_for(names: Iterable[str]) -> None:
@@ -21,7 +22,7 @@ def start_for(names: Iterable[str]) -> None:
 def ensure_running() -> None:
     """Start it unless it runs."""
     resource_tracker.ensure_running()  # it unblocks signals: so before they are blocked
-    with _output_elsewhere(), _interrupts_later():
+    with _output_elsewhere(), _interrupts_later(), _one_thread_each():
         forkserver.ensure_running()
 
 
@@ -37,6 +38,18 @@ def without_main_module() -> Iterator[None]:
     finally:
         for name, value in hidden.items():
             setattr(main, name, value)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """The processes are the parallelism: threads that libraries start while they load would wait busily for work."""
+    added = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, "1"))
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 @contextmanager

@@ -1,7 +1,12 @@
-"""Tables -> the bytes of one Parquet file, every setting pinned, built whole in memory."""
+"""Tables -> the bytes of one Parquet file, every setting pinned, built whole in memory that is used again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from hashlib import sha256
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -12,12 +17,77 @@ _ZSTD_LEVEL = 3
 _PAGE_BYTES = 1 << 20
 
 
+class Space:
+    """Memory for one file after another. What a file is made of is its own until the next one begins."""
+
+    __slots__ = ("room",)
+
+    def __init__(self) -> None:
+        self.room = np.empty(1 << 16, np.uint8)
+
+    def grow(self, size: int, used: int) -> None:
+        """Make room for `size` bytes; the first `used` ones stay."""
+        larger = np.empty(max(size, 2 * len(self.room)), np.uint8)
+        larger[:used] = self.room[:used]
+        self.room = larger
+
+
+_spaces: list[Space] = []
+
+
+@contextmanager
+def reused_space() -> Iterator[Space]:
+    """The space of an earlier file if one is free: first use of a page costs more than what is written on it."""
+    space = _spaces.pop() if _spaces else Space()
+    yield space
+    _spaces.append(space)  # not after an error: the writer of an unfinished file still ends it when it is collected
+
+
+class _Sink:
+    """What Arrow writes to: a file object that keeps the bytes and their digest."""
+
+    closed = False
+
+    def __init__(self, space: Space) -> None:
+        self._space, self._digest, self.size = space, sha256(), 0
+
+    def write(self, data: Any) -> int:
+        """Append."""
+        part = np.frombuffer(data, np.uint8)
+        end = self.size + len(part)
+        if end > len(self._space.room):
+            self._space.grow(end, self.size)
+        self._space.room[self.size : end] = part
+        self._digest.update(part.data)
+        self.size = end
+        return len(part)
+
+    def tell(self) -> int:
+        """Bytes so far."""
+        return self.size
+
+    def flush(self) -> None:
+        """Everything is where it belongs."""
+
+    def close(self) -> None:
+        """Nothing comes any more."""
+        self.closed = True
+
+    def content(self) -> pa.Buffer:
+        """All bytes, not copied."""
+        return pa.py_buffer(self._space.room[: self.size])
+
+    def sha256(self) -> str:
+        """Digest of all bytes, in hex."""
+        return self._digest.hexdigest()
+
+
 class ParquetFile:
     """Builds one file: a row group per table. `plain` names columns whose payload is already compressed."""
 
-    def __init__(self, schema: pa.Schema, plain: frozenset[str]) -> None:
-        self._sink = pa.BufferOutputStream()
-        self._writer = pq.ParquetWriter(self._sink, schema, **_settings(schema, plain))
+    def __init__(self, schema: pa.Schema, plain: frozenset[str], space: Space | None = None) -> None:
+        self._sink = _Sink(space or Space())
+        self._writer = pq.ParquetWriter(pa.PythonFile(self._sink, "w"), schema, **_settings(schema, plain))
         self.rows = 0
 
     def add(self, table: pa.Table) -> None:
@@ -26,14 +96,14 @@ class ParquetFile:
             self._writer.write_table(part, row_group_size=max(1, part.num_rows))
         self.rows += table.num_rows
 
-    def close(self) -> pa.Buffer:
-        """The finished file."""
+    def close(self) -> tuple[pa.Buffer, str]:
+        """The finished file, and its sha256 in hex."""
         self._writer.close()
-        return self._sink.getvalue()
+        return self._sink.content(), self._sink.sha256()
 
 
-def file_of(table: pa.Table) -> pa.Buffer:
-    """A small file of one table."""
+def file_of(table: pa.Table) -> tuple[pa.Buffer, str]:
+    """A small file of one table, and its sha256 in hex."""
     file = ParquetFile(table.schema, frozenset())
     file.add(table)
     return file.close()

@@ -72,17 +72,28 @@ def estimated_seconds(plan: Plan, probe: Probe, workers: int) -> float:
 
 
 def cut_shards(split: Split, blocks: Iterable[tuple[Block, float]], size: int) -> Iterator[Shard]:
-    """Consecutive blocks go together until the next one would make the shard larger than `size` bytes."""
+    """Consecutive blocks go together until the next one would make the shard larger than `size` bytes.
+
+    Of the last two shards' worth quarters are made: a worker that is done early finds something left to do.
+    """
+    weighed = list(blocks)
+    left = sum(heavy for _, heavy in weighed)
     pending: list[Block] = []
-    weight, index = 0.0, 0
-    for block, heavy in blocks:
-        if pending and weight + heavy > size:
+    weight, index, room = 0.0, 0, _room(left, size)
+    for block, heavy in weighed:
+        if pending and weight + heavy > room:
             yield Shard(split, index, merged(pending))
-            pending, weight, index = [], 0.0, index + 1
+            pending, weight, index, room = [], 0.0, index + 1, _room(left, size)
         pending.append(block)
         weight += heavy
+        left -= heavy
     if pending:
         yield Shard(split, index, merged(pending))
+
+
+def _room(left: float, size: int) -> float:
+    """Bytes for the next shard where `left` bytes are to come."""
+    return size if left > 2 * size else size / 4
 
 
 def merged(blocks: list[Block]) -> tuple[Block, ...]:

@@ -1,5 +1,6 @@
 """Render a few training records beforehand, so that shards come out at the size that was asked for."""
 
+from collections import Counter
 from dataclasses import asdict, replace
 
 import orjson
@@ -7,7 +8,7 @@ import orjson
 from pipeline.config import JobConfig
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
-from pipeline.records import Block, Gated, Payload, Shard
+from pipeline.records import Gated, Payload, Shard
 from pipeline.storage import Folder
 from pipeline.survey import Survey
 
@@ -22,11 +23,22 @@ def probe_config(config: JobConfig) -> JobConfig:
 
 
 def probe_tasks(surveyed: Survey) -> tuple[Task, ...]:
-    """One task for each of a few blocks spread over the input: the block's first training record."""
-    training = [t.block for t in surveyed.blocks if t.records.get("train")]
-    step = max(1, len(training) // PROBED_RECORDS)
-    chosen: list[Block] = training[::step][:PROBED_RECORDS]
-    return tuple(Task(Shard("train", n, (block,)), only=0) for n, block in enumerate(chosen))
+    """One task for each of a few blocks: the block's first training record.
+
+    Units are read forwards, so the blocks that stand first in their units are chosen, spread over the input; where
+    there are too few of them also those that follow.
+    """
+    before: Counter[int] = Counter()
+    ranked = []
+    for place, tally in enumerate(surveyed.blocks):
+        if tally.records.get("train"):
+            ranked.append((before[id(tally.block.unit)], place))
+            before[id(tally.block.unit)] += 1
+    first = [place for rank, place in ranked if rank == 0]
+    spread = first[:: max(1, len(first) // PROBED_RECORDS)] if len(first) > PROBED_RECORDS else ()
+    places = spread or sorted(place for _, place in sorted(ranked)[:PROBED_RECORDS])
+    blocks = [surveyed.blocks[place].block for place in places[:PROBED_RECORDS]]
+    return tuple(Task(Shard("train", n, (block,)), only=0) for n, block in enumerate(blocks))
 
 
 def probe_job(job: Job) -> Job:

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
-from hashlib import sha256
 
 import orjson
 import pyarrow as pa
 
 from pipeline.errors import RunFailed
 from pipeline.job import Job, Task
-from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, file_of
+from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, Space, file_of, reused_space
 from pipeline.records import Dropped, FileReceipt, Gated, Receipt, Sample, Shard
 from pipeline.rows import RowMaker, dropped_table
 from pipeline.schema import output_schema
@@ -22,13 +21,14 @@ RECEIPTS = "_receipts"
 
 def write_shard(job: Job, task: Task, recipe: str, families: Iterator[Gated]) -> Receipt:
     """Build the shard's files whole, publish each with one put, then its receipt. Raises RunFailed."""
-    builder = ShardBuilder(job, task.shard, recipe)
-    for gated in families:
-        builder.add(gated)
-    receipt, files = builder.finish()
-    refuse_changed(job.reader.root, task.shard.blocks)
-    for path, data in files:
-        job.dataset.put(path, data)
+    with reused_space() as space:
+        builder = ShardBuilder(job, task.shard, recipe, space)
+        for gated in families:
+            builder.add(gated)
+        receipt, files = builder.finish()
+        refuse_changed(job.reader.root, task.shard.blocks)
+        for path, data in files:
+            job.dataset.put(path, data)
     for path in _paths(task.shard) - {path for path, _ in files}:
         job.dataset.remove(path)  # of a run that was killed, and that had dropped what this one did not
     job.dataset.put(receipt_path(receipt.name), receipt_bytes(receipt))
@@ -38,9 +38,9 @@ def write_shard(job: Job, task: Task, recipe: str, families: Iterator[Gated]) ->
 class ShardBuilder:
     """Collects one shard; at most a row group of samples and the finished bytes are held."""
 
-    def __init__(self, job: Job, shard: Shard, recipe: str) -> None:
+    def __init__(self, job: Job, shard: Shard, recipe: str, space: Space | None = None) -> None:
         self._shard, self._rows = shard, RowMaker(job, shard.split, recipe)
-        self._file = ParquetFile(output_schema(job), plain_columns(job))
+        self._file = ParquetFile(output_schema(job), plain_columns(job), space)
         self._pending: list[Sample] = []
         self._pending_bytes = 0
         self._dropped: list[Dropped] = []
@@ -63,16 +63,17 @@ class ShardBuilder:
         self._flush()
         files: list[tuple[str, pa.Buffer]] = []
         data = None
-        content = self._file.close()
+        content, digest = self._file.close()
         if self._file.rows:
-            data = _receipt_of(self._shard.path, self._file.rows, content)
+            data = FileReceipt(self._shard.path, self._file.rows, content.size, digest)
             files.append((self._shard.path, content))
         dropped_files = []
         for kind in ("failed", "rejected"):
             rows = [d for d in self._dropped if d.refusal.kind == kind]
             if rows:
-                path, content = dropped_path(self._shard, kind), file_of(dropped_table(rows, self._shard.split))
-                dropped_files.append(_receipt_of(path, len(rows), content))
+                path = dropped_path(self._shard, kind)
+                content, digest = file_of(dropped_table(rows, self._shard.split))
+                dropped_files.append(FileReceipt(path, len(rows), content.size, digest))
                 files.append((path, content))
         return self._receipt(data, tuple(dropped_files)), files
 
@@ -149,7 +150,3 @@ def read_receipt(dataset: Folder, name: str) -> Receipt:
     except (ValueError, TypeError, LookupError) as error:
         remedy = "remove it and run the same command again"
         raise RunFailed(f"{dataset.full(path)}: the receipt is damaged: {remedy}") from error
-
-
-def _receipt_of(path: str, rows: int, content: pa.Buffer) -> FileReceipt:
-    return FileReceipt(path, rows, content.size, sha256(content).hexdigest())

@@ -10,6 +10,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, MutableSequence
+from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from multiprocessing import connection, parent_process
 from typing import Any
@@ -24,7 +25,8 @@ from pipeline.records import Record
 
 RECORD, STARTED, SAMPLES = 0, 1, 2
 IDLE = -1.0
-_YOUNG_OBJECTS = 20_000
+_YOUNG_OBJECTS = 100_000
+_KEPT_BYTES = 128 * 2**20
 
 
 def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, debug: bool) -> None:
@@ -63,6 +65,7 @@ def settle_process(debug: bool) -> None:
 
     pa.set_cpu_count(1)
     threadpool_limits(1)
+    _keep_memory()
     _arrow_without_pandas()
     gc.freeze()  # what is loaded stays: no collection need look at it again
     gc.set_threshold(_YOUNG_OBJECTS)
@@ -76,6 +79,19 @@ def settle_process(debug: bool) -> None:
     os.dup2(nowhere, output)
     os.dup2(nowhere, errors)
     os.close(nowhere)
+
+
+def _keep_memory() -> None:
+    """What is freed is used again, not given back: the first use of a page costs more than what is written on it."""
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+    if sys.platform == "linux":
+        trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+        with suppress(AttributeError):  # a C library without them
+            libc = ctypes.CDLL(None)
+            libc.mallopt(trim_threshold, _KEPT_BYTES)
+            libc.mallopt(mmap_threshold, _KEPT_BYTES // 4)
 
 
 def _arrow_without_pandas() -> None:

@@ -4,7 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/environment.sh"
-export FANBEAM_EXTRAS="demo,audio-extras,test"
+export FANBEAM_EXTRAS="all,demo,test"
 environment "$FANBEAM_EXTRAS"
 cd "$here/.."
 exec python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" --dist worksteal "$@"

@@ -7,8 +7,8 @@ build and draws nothing that a single step would not.
 import inspect
 import os
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
 from types import ModuleType
 from typing import Any, cast
 
@@ -158,7 +158,7 @@ class _ImageStep:
             return value, None
         params = {key: item for key, item in drawn.items() if key not in _NOT_DRAWN and item is not None}
         changed = self._checked(result["image"], pixels)
-        if self._keeps_place:
+        if not labels:  # none are bound, or they stay where they are
             return ImageValue(changed, value.boxes, value.keypoints, value.masks), params
         return from_library(result, changed, value), params
 
@@ -183,7 +183,9 @@ def _library() -> ModuleType:
     import cv2
 
     cv2.setNumThreads(0)  # the pipeline's processes are the parallelism
-    albumentations.augmentations.geometric.functional.is_identity_matrix = _is_identity
+    geometry = albumentations.augmentations.geometric.functional
+    geometry.is_identity_matrix = _is_identity
+    geometry.create_affine_transformation_matrix = _rotations_first(geometry.create_affine_transformation_matrix)
     library_warnings.capture("albumentations")
     return cast(ModuleType, albumentations)
 
@@ -193,6 +195,28 @@ def _is_identity(matrix: np.ndarray[Any, Any]) -> bool:
     (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
     ones = all(abs(n - 1) <= _ONE for n in (a, e, i))
     return ones and all(abs(n) <= _ZERO for n in (b, c, d, f, g, h))
+
+
+def _rotations_first(general: Callable[..., np.ndarray[Any, Any]]) -> Callable[..., np.ndarray[Any, Any]]:
+    """The library's product of six matrices; where nothing but a rotation is asked for, four of them change no bit.
+
+    Products by 1 and sums with 0 are exact: 3 us instead of 12.
+    """
+
+    @wraps(general)
+    def affine(translate: Any, shear: Any, scale: Any, rotate: float, shift: Any) -> np.ndarray[Any, Any]:
+        plain = translate["x"] == translate["y"] == shear["x"] == shear["y"] == 0 and scale["x"] == scale["y"] == 1
+        if not plain:
+            return general(translate, shear, scale, rotate, shift)
+        angle = np.deg2rad(rotate % 360)
+        cosine, sine = np.cos(angle), np.sin(angle)
+        right, down = shift
+        turned = np.array([[cosine, sine, right], [-sine, cosine, down], [0.0, 0.0, 1.0]])
+        matrix: np.ndarray[Any, Any] = turned @ np.array([[1.0, 0.0, -right], [0.0, 1.0, -down], [0.0, 0.0, 1.0]])
+        matrix[2] = (0, 0, 1)
+        return matrix
+
+    return affine
 
 
 def _class(name: str) -> Any:

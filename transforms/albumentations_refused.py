@@ -39,6 +39,8 @@ REFUSED = {
     "SomeOf": _GROUP,
     "TextImage": "needs a font file and texts with their places",
     "ToFloat": _FLOAT,
+    "ToTensor3D": _FLOAT,
+    "ToTensorV2": "gives a tensor, not a picture: turn pictures into tensors in the training code",
     "Transform3D": _VOLUME,
 }
 

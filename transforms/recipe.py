@@ -202,7 +202,7 @@ def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[St
     wanted = sorted(registry.needs(step.name) - set(bound))
     if wanted:
         message = f"{step.name} needs {' and '.join(wanted)}: bind them to the field (docs/config.md, labels)"
-        return [_placed(StepProblem((), message), step.place)]
+        found.append(StepProblem((), message))
     return [_placed(problem, step.place) for problem in (*found, *adapter.problems(cls, step.params))]
 
 

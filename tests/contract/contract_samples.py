@@ -1,8 +1,10 @@
 """What the contract suite runs: a value of each modality, parameters where defaults are not enough, digests."""
 
 import sys
+from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -10,34 +12,20 @@ import orjson
 
 from transforms import registry
 from transforms.recipe import Recipe, build_recipe
-from transforms.values import AudioValue, ImageValue, TextValue, Value
+from transforms.values import LABEL_KINDS, AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value
 
 SEEDS = tuple(bytes([number]) * 16 for number in range(1, 9))
 
+
+def _samples(library: str) -> Any:
+    return import_module(f"samples_{library}")
+
+
+COUNTS = {library: _samples(library).COUNT for library in registry.LIBRARIES}
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "albumentations.Affine": {"rotate": [-30, 30], "scale": [0.8, 1.2]},
-    "albumentations.CLAHE": {"tile_grid_size": [2, 2]},
-    "albumentations.CenterCrop": {"height": 40, "width": 40},
-    "albumentations.Crop": {"x_max": 30, "y_max": 30},
-    "albumentations.CropAndPad": {"percent": [-0.2, 0.2]},
-    "albumentations.Downscale": {"scale_range": [0.2, 0.8]},
-    "albumentations.GridElasticDeform": {"num_grid_xy": [4, 4], "magnitude": 10},
-    "albumentations.LongestMaxSize": {"max_size": 40},
-    "albumentations.Pad": {"padding": 5},
-    "albumentations.PadIfNeeded": {"min_height": 100, "min_width": 100},
-    "albumentations.Posterize": {"num_bits": [2, 6]},
-    "albumentations.RandomCrop": {"height": 40, "width": 40},
-    "albumentations.RandomGravel": {"number_of_patches": 20, "gravel_roi": [0, 0, 1, 1]},
-    "albumentations.RandomResizedCrop": {"size": [40, 40]},
-    "albumentations.RandomSizedCrop": {"min_max_height": [20, 40], "size": [32, 32]},
-    "albumentations.Resize": {"height": 40, "width": 40},
-    "albumentations.SmallestMaxSize": {"max_size": 40},
-    "albumentations.Solarize": {"threshold_range": [0.2, 0.8]},
-    "albumentations.XYMasking": {"num_masks_x": 2, "mask_x_length": 10},
-    "audiomentations.AdjustDuration": {"duration_seconds": 0.3},
-    "audiomentations.RepeatPart": {"min_part_duration": 0.1, "max_part_duration": 0.3},
-    "nlpaug.ReservedAug": {"reserved_tokens": [["quick", "fast", "rapid"], ["good", "nice", "fine"]]},
+    f"{library}.{cls}": params for library in registry.LIBRARIES for cls, params in _samples(library).EXAMPLES.items()
 }
+SEEDLESS = {f"{library}.{cls}" for library in registry.LIBRARIES for cls in _samples(library).SEEDLESS}
 
 
 @cache
@@ -54,9 +42,30 @@ def value_of(modality: str) -> Value:
     return TextValue("The quick brown fox jumps over the lazy dog because it was hungry. It was a good day. Was it?")
 
 
+def value_for(name: str) -> Value:
+    """A value that the class can work on: with labels where it looks at them."""
+    value = value_of(modality_of(name))
+    return labeled(value) if registry.needs(name) and isinstance(value, ImageValue) else value
+
+
+def labeled(value: ImageValue) -> ImageValue:
+    height, width = value.pixels.shape[:2]
+    corners = np.array([[0.1, 0.1, 0.4, 0.5], [0.5, 0.4, 0.9, 0.9]]) * [width, height, width, height]
+    mask = np.zeros((1, height, width), np.uint8)
+    mask[0, height // 4 : height // 2, width // 4 : width // 2 + 1] = 1
+    mask[0, -height // 4 :, -width // 4 :] = 1
+    points = Keypoints(np.array([[width / 2, height / 2]]), np.arange(1))
+    return replace(value, boxes=Boxes(corners, np.arange(2)), keypoints=points, masks=mask)
+
+
+def bound_for(name: str) -> tuple[str, ...]:
+    return LABEL_KINDS["image"] if registry.needs(name) else ()
+
+
 def params_of(name: str) -> dict[str, Any]:
     """Example parameters, with p=1 where the library has it: every step of the suite is applied."""
-    always = {} if name.startswith("nlpaug.") else {"p": 1.0}
+    has_p = any(parameter.name == "p" for parameter in registry.describe(name).parameters)
+    always = {"p": 1.0} if has_p else {}
     return {**EXAMPLES.get(name, {}), **always}
 
 
@@ -71,7 +80,9 @@ def modality_of(name: str) -> str:
 
 def content(value: Value) -> bytes:
     if isinstance(value, ImageValue):
-        return str(value.pixels.shape).encode() + value.pixels.tobytes()
+        held = (value.boxes and value.boxes.corners, value.keypoints and value.keypoints.points, value.masks)
+        labels = b"".join(b"-" if array is None else np.ascontiguousarray(array).tobytes() for array in held)
+        return str(value.pixels.shape).encode() + value.pixels.tobytes() + labels
     if isinstance(value, AudioValue):
         return f"{value.samples.shape} {value.sample_rate}".encode() + value.samples.tobytes()
     return value.text.encode()
@@ -85,7 +96,7 @@ def digest(recipe: Recipe, seed: bytes, value: Value) -> str:
 
 
 def digests(names: list[str]) -> dict[str, str]:
-    return {name: digest(recipe_of(name), SEEDS[0], value_of(modality_of(name))) for name in names}
+    return {name: digest(recipe_of(name), SEEDS[0], value_for(name)) for name in names}
 
 
 if __name__ == "__main__":  # another process, for test_contract.py

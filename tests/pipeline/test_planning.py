@@ -1,6 +1,6 @@
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,17 @@ def test_shards_are_about_as_big_as_asked(weights: list[float], size: int) -> No
     for shard, weight in zip(cut, heavy, strict=True):
         assert weight <= size + 1e-6 or shard.blocks[0].stop - shard.blocks[0].start == 1
     for (_, one), (after, _) in pairwise(zip(cut, heavy, strict=True)):
-        assert one + weights[after.blocks[0].start] > size
+        assert one + weights[after.blocks[0].start] > size / 4
+    ends = list(accumulate(heavy))
+    for number, (shard, following) in enumerate(pairwise(cut)):
+        if ends[-1] - ends[number] + heavy[number] > 2 * size + 1e-6:  # not one of the last
+            assert heavy[number] + weights[following.blocks[0].start] > size, shard
+
+
+def test_the_last_shards_are_quarters() -> None:
+    unit = Unit("f", 80, 1)
+    cut = list(cut_shards("train", [(Block(unit, n, n + 1), 100.0) for n in range(80)], 1_000))
+    assert [s.blocks[0].stop - s.blocks[0].start for s in cut] == [10] * 6 + [2] * 10
 
 
 def test_nothing_becomes_no_shard() -> None:

@@ -1,3 +1,4 @@
+import inspect
 import time
 from typing import Any
 
@@ -191,3 +192,20 @@ def test_recorded_parameters_are_the_drawn_ones() -> None:
     assert "matrix" in drawn
     assert not {"shape", "interpolation", "fill", "fill_mask"} & set(drawn)
     assert adapter.build("Rotate", {"p": 0})(ImageValue(PIXELS), SEED)[1] is None
+
+
+def test_the_short_way_to_a_rotation_gives_the_librarys_bits() -> None:
+    from albumentations.augmentations.geometric import functional
+
+    adapter.names()  # captures the library
+    general, drawn = inspect.unwrap(functional.create_affine_transformation_matrix), np.random.default_rng(5)
+    still, whole = {"x": 0, "y": 0}, {"x": 1, "y": 1}
+    for number in range(5_000):
+        angle = float(drawn.uniform(-400, 400)) if number % 10 else float(drawn.choice([0, 45, 90, -90, 180, 360]))
+        middle = functional.center(tuple(int(side) for side in drawn.integers(1, 5_000, 2)))
+        short = functional.create_affine_transformation_matrix(still, still, whole, angle, middle)
+        full = general(still, still, whole, angle, middle)
+        assert short.dtype == full.dtype
+        assert np.array_equal(short, full)
+    sheared = functional.create_affine_transformation_matrix(still, {"x": 9, "y": 0}, whole, 3.0, (5, 5))
+    assert np.array_equal(sheared, general(still, {"x": 9, "y": 0}, whole, 3.0, (5, 5)))

@@ -1,3 +1,4 @@
+import importlib.util
 import random
 from typing import Any
 
@@ -6,7 +7,9 @@ import numpy as np
 import pytest
 
 from transforms import audiomentations_audio as adapter
+from transforms.interface import MissingLibrary
 from transforms.library_random import numpy_seed, python_seed
+from transforms.recipe import check_steps
 from transforms.values import AudioValue, TextValue
 
 pytestmark = pytest.mark.usefixtures("quiet_process")
@@ -144,3 +147,11 @@ def test_describe() -> None:
     assert [(p.name, p.default) for p in description.parameters][:2] == [("min_repeats", "1"), ("max_repeats", "3")]
     assert "part_transform" not in [p.name for p in description.parameters]
     assert "Minimum number of times" in description.doc
+
+
+def test_a_class_without_its_extra_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyroomacoustics" else find(name))
+    with pytest.raises(MissingLibrary, match=r"needs pyroomacoustics: pip install 'fanbeam\[audio-extras\]'"):
+        adapter.build("RoomSimulator", {})
+    assert "fanbeam[audio-extras]" in check_steps(["audiomentations.RoomSimulator"], "audio")[0].message
