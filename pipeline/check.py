@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from pipeline import material
 from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
@@ -77,6 +78,7 @@ def recipe_problems(text: ConfigText) -> list[Problem]:
     """Every problem of every recipe, whatever else is wrong with the config."""
     from transforms.recipe import check_steps
 
+    material.connect()
     found = []
     for name, part, steps, modality in _recipes(text):
         given = text.values["fields"][name]

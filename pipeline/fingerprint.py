@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from pipeline import material
 from pipeline.codecs import DISTRIBUTIONS
 from pipeline.config import JobConfig
 from pipeline.sources.interface import Listing
@@ -51,6 +52,7 @@ def frozen_config(config: JobConfig) -> dict[str, Any]:
 
 def libraries(config: JobConfig) -> dict[str, str]:
     """Versions of Python and of every distribution that decides bytes."""
+    material.connect()
     found = {"python": platform.python_version()}
     for name in _ALWAYS:
         found[name] = _version(name)

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -67,6 +68,14 @@ def publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool) -> b
             return _reveal(temporary, target, replace)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def copy_of(place: str, name: str, data: bytes) -> str:
+    """A file of this machine's temporary folder with this content, in a folder that `place` names; made once."""
+    path = Path(tempfile.gettempdir()) / f"fanbeam-material-{os.getuid()}" / place / name
+    if not path.exists():
+        publish(str(path), data, replace=True)
+    return str(path)
 
 
 def _reveal(temporary: Path, target: Path, replace: bool) -> bool:

@@ -1,6 +1,5 @@
 """Render a few training records beforehand, so that shards come out at the size that was asked for."""
 
-from collections import Counter
 from dataclasses import asdict, replace
 
 import orjson
@@ -28,12 +27,14 @@ def probe_tasks(surveyed: Survey) -> tuple[Task, ...]:
     Units are read forwards, so the blocks that stand first in their units are chosen, spread over the input; where
     there are too few of them also those that follow.
     """
-    before: Counter[int] = Counter()
+    unit, rank = None, 0
     ranked = []
     for place, tally in enumerate(surveyed.blocks):
+        if tally.block.unit is not unit:
+            unit, rank = tally.block.unit, 0
         if tally.records.get("train"):
-            ranked.append((before[id(tally.block.unit)], place))
-            before[id(tally.block.unit)] += 1
+            ranked.append((rank, place))
+            rank += 1
     first = [place for rank, place in ranked if rank == 0]
     spread = first[:: max(1, len(first) // PROBED_RECORDS)] if len(first) > PROBED_RECORDS else ()
     places = spread or sorted(place for _, place in sorted(ranked)[:PROBED_RECORDS])

@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from pydantic import TypeAdapter
 
+from pipeline import material
 from pipeline.codecs import Codec
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.image import ImageCodec
@@ -42,6 +43,7 @@ def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:
 
 @lru_cache(maxsize=4)
 def _tools(fields: str) -> tuple[FieldTools, ...]:
+    material.connect()
     parsed = _FIELDS.validate_json(fields)["fields"]
     return tuple(_field_tools(name, field) for name, field in parsed.items())
 

@@ -1,0 +1,51 @@
+"""Files that parameters name: noises, impulse responses, reference pictures, word vectors, models.
+
+Nothing in `transforms` opens files of its own accord: the program that runs recipes says once, by `use`, how they are
+found and read. A location is a file, a glob or a folder; local, or a URL that the store knows.
+"""
+
+from typing import Protocol
+
+
+class Store(Protocol):
+    """What the program that runs recipes offers."""
+
+    def files(self, location: str) -> tuple[str, ...]:
+        """Every file of a location, as absolute paths or URLs, sorted. Raises FileNotFoundError."""
+
+    def read(self, path: str) -> bytes:
+        """The whole content of one file. Raises OSError."""
+
+    def local(self, location: str) -> str:
+        """A path on this machine's file system with the content of a file or folder. Raises FileNotFoundError."""
+
+    def digest(self, location: str) -> str:
+        """Hex digest of names and contents of all files of a location. Raises FileNotFoundError."""
+
+
+_stores: list[Store] = []
+
+
+def use(store: Store) -> None:
+    """Say how files are found and read, in this process from now on."""
+    _stores[:] = [store]
+
+
+def files(location: str) -> tuple[str, ...]:
+    """See `Store.files`."""
+    return _stores[0].files(location)
+
+
+def read(path: str) -> bytes:
+    """See `Store.read`."""
+    return _stores[0].read(path)
+
+
+def local(location: str) -> str:
+    """See `Store.local`."""
+    return _stores[0].local(location)
+
+
+def digest(location: str) -> str:
+    """See `Store.digest`."""
+    return _stores[0].digest(location)
