@@ -10,6 +10,7 @@ from conftest import Trouble, run, text_rows
 from pipeline.cli import main
 
 ROWS = text_rows(24, 1200)
+SHARD_SIZE = "128KiB"
 OPERATIONS = 18  # of the run below; a test checks that these are all
 
 
@@ -18,12 +19,17 @@ def unhurt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("unhurt")
 
 
+def config_in(trouble: Trouble, home: Path) -> Path:
+    """A few shards: every operation of each is tried."""
+    return trouble.config(home, ROWS, output={"path": str(home / "out"), "shard_size": SHARD_SIZE})
+
+
 def expected(trouble: Trouble, home: Path) -> dict[str, str]:
     """The contents of a run that was never hurt."""
     known = home / "contents.json"
     if not known.exists():
         trouble.set_fault(1_000_000, "full")
-        assert run(trouble.config(home, ROWS)) == 0
+        assert run(config_in(trouble, home)) == 0
         assert trouble.clear_fault() == OPERATIONS
         known.write_text(json.dumps(material.contents(material.version_folder(home / "out"))))
     found: dict[str, str] = json.loads(known.read_text())
@@ -31,7 +37,7 @@ def expected(trouble: Trouble, home: Path) -> dict[str, str]:
 
 
 def same_input(trouble: Trouble, home: Path, unhurt: Path) -> Path:
-    config = trouble.config(home, ROWS)
+    config = config_in(trouble, home)
     (home / "in.parquet").write_bytes((unhurt / "in.parquet").read_bytes())
     return config
 
