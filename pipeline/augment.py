@@ -8,6 +8,7 @@ from pipeline.codecs import CodecError
 from pipeline.labels.agreement import disagrees
 from pipeline.labels.binding import bind, changes
 from pipeline.labels.cells import BadLabels
+from pipeline.mirror_words import mirrored, swapped
 from pipeline.quality import check
 from pipeline.records import Family, Record, Refusal, Rendered, Variant
 from pipeline.seeds import field_seed, variant_seed
@@ -49,7 +50,14 @@ def _render_field(tools: FieldTools, run_seed: int, family: Family) -> Family:
     original = renderer.original()
     if original.refusal is not None:
         return family.refused(original.refusal)
-    rendered = tuple(original if v.copy == 0 or not tools.augment else renderer.copy(v) for v in family.variants)
+    rendered = tuple(
+        renderer.mirrored(v)
+        if tools.mirror_words and mirrored(family, n)
+        else original
+        if v.copy == 0 or not tools.augment
+        else renderer.copy(v)
+        for n, v in enumerate(family.variants)
+    )
     return Family(family.record, family.variants, {**family.rendered, tools.name: rendered})
 
 
@@ -87,6 +95,17 @@ class _Renderer:
         if not self._tools.prepare:
             return Rendered(self._record.payloads[self._tools.name])
         return self._encoded(self._value, self._steps)
+
+    def mirrored(self, variant: Variant) -> Rendered:
+        """A variant whose picture is mirrored: words for sides change places, then come the steps as for any other."""
+        made = _guarded(self._tools.name, "augment", swapped, self._value, self._tools.mirror_words)
+        if isinstance(made, Refusal):
+            return Rendered(None, refusal=made)
+        value, steps = made
+        other = _Renderer(self._tools, self._record, self._format, value, (*self._steps, *steps))
+        if variant.copy == 0 or not self._tools.augment:
+            return other._encoded(value, other._steps)
+        return other.copy(variant)
 
     def copy(self, variant: Variant) -> Rendered:
         """A copy, drawn again from a new sub-seed as long as the gate refuses it and retries are left."""

@@ -112,6 +112,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
     found = [
         *_column_problems(config, listing, text),
         *_label_problems(config, listing, text),
+        *_mirror_problems(config, text),
         *_output_problems(config, text),
     ]
     for name in (SAMPLE_ID, LINEAGE):
@@ -168,6 +169,17 @@ def _label_problems(config: JobConfig, listing: Listing, text: ConfigText) -> It
         yield _missing(text.where(place), column, listing.schema.names)
     for place, message in label_problems(config, listing.schema):
         yield Problem(text.where(place), message)
+
+
+def _mirror_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """Words follow one picture: with none there is nothing to follow, with several it is not clear which."""
+    kinds = [field.type for field in config.fields.values()]
+    pictures = kinds.count("image")
+    if config.mirror_words and (pictures != 1 or "text" not in kinds):
+        message = (
+            f"mirror_words needs one image field and a text field; there are {pictures} and {kinds.count('text')}."
+        )
+        yield Problem(text.where(("mirror_words",)), message, "Leave it out, or split the record.")
 
 
 def _missing(where: str, name: str, names: list[str]) -> Problem:

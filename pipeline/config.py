@@ -47,6 +47,16 @@ def _plain(steps: list[Any]) -> list[Any]:
     return steps
 
 
+def _each_once(pairs: dict[str, str]) -> dict[str, str]:
+    words = [word.casefold() for pair in pairs.items() for word in pair]
+    twice = sorted({word for word in words if words.count(word) > 1})
+    if twice:
+        raise ValueError(
+            f"{twice[0]!r} stands in two places: pairs are swapped both ways, so each word is written once"
+        )
+    return pairs
+
+
 Int = Annotated[int, BeforeValidator(_number)]
 Float = Annotated[float, BeforeValidator(_number)]
 Share = Annotated[Float, Field(ge=0.0, le=1.0)]
@@ -242,6 +252,10 @@ class JobConfig(_Node):
     copies: Annotated[Int, Field(ge=0, le=10_000)] = Field(4, description="Per training record, besides the original.")
     keep_original: bool = Field(True, description="Whether training records appear themselves, as copy 0.")
     fields: Annotated[dict[Column, FieldConfig], Field(min_length=1)] = Field(description="Column -> how to treat it.")
+    mirror_words: Annotated[dict[Column, Column], AfterValidator(_each_once)] = Field(
+        default_factory=dict,
+        description="Pairs such as left: right that change places in the texts of a record whose picture is mirrored.",
+    )
     output: OutputConfig
     limits: Limits = Limits()
     record_timeout: Annotated[Float, Field(gt=0)] = Field(60.0, description="Seconds for one record, all its copies.")

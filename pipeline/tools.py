@@ -34,23 +34,26 @@ class FieldTools:
     """Labels of other columns that follow the value."""
     label_check: float = 0.0
     """Share of copies whose labels are compared with a painting of them."""
+    mirror_words: tuple[tuple[str, str], ...] = ()
+    """Of a text: pairs of words that change places where the record's picture is mirrored."""
 
 
 def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:
     """Tools for every field, in config order. Raises RecipeError for a recipe that cannot be built."""
-    return _tools(config.model_dump_json(include={"fields"}))
+    return _tools(config.model_dump_json(include={"fields"}), tuple(sorted(config.mirror_words.items())))
 
 
 @lru_cache(maxsize=4)
-def _tools(fields: str) -> tuple[FieldTools, ...]:
+def _tools(fields: str, mirror_words: tuple[tuple[str, str], ...]) -> tuple[FieldTools, ...]:
     material.connect()
     parsed = _FIELDS.validate_json(fields)["fields"]
-    return tuple(_field_tools(name, field) for name, field in parsed.items())
+    return tuple(_field_tools(name, field, mirror_words) for name, field in parsed.items())
 
 
 def recipe_digest(config: JobConfig) -> str:
     """Short digest of all recipes of a job, as it stands in the lineage."""
     parts = [f"{t.name}\0{t.prepare.digest}\0{t.augment.digest}" for t in tools_of(config)]
+    parts += [f"{one}\0{other}" for one, other in sorted(config.mirror_words.items())]
     return blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
 
 
@@ -63,7 +66,7 @@ def codec_of(field: AnyField) -> Codec:
     return TextCodec()
 
 
-def _field_tools(name: str, config: AnyField) -> FieldTools:
+def _field_tools(name: str, config: AnyField, mirror_words: tuple[tuple[str, str], ...]) -> FieldTools:
     return FieldTools(
         name=name,
         modality=config.type,
@@ -74,6 +77,7 @@ def _field_tools(name: str, config: AnyField) -> FieldTools:
         retries=config.quality.retries if config.quality else 0,
         bindings=config.bound(),
         label_check=float(getattr(config.quality, "label_check", 0.0)),
+        mirror_words=mirror_words if config.type == "text" else (),
     )
 
 

@@ -38,6 +38,12 @@ DISTRIBUTIONS = (
 PRELOAD = ("albumentations",)
 SLOW = frozenset({"PiecewiseAffine", "RandomFog", "Superpixels"})
 _NOT_DRAWN = frozenset({"shape", "interpolation", "fill", "fill_mask", "bbox_matrix"})
+_MIRRORS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "D4": lambda drawn: drawn["group_element"] in ("h", "r180"),
+    "HorizontalFlip": lambda drawn: True,
+    "RandomRotate90": lambda drawn: drawn["factor"] == 2,
+    "SquareSymmetry": lambda drawn: drawn["group_element"] in ("h", "r180"),
+}
 _ZERO, _ONE = 1e-8, 1e-8 + 1e-5  # the tolerances of numpy.allclose
 _ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow")
 _CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")
@@ -81,6 +87,11 @@ def carries(name: str) -> frozenset[str]:
 def needs(name: str) -> frozenset[str]:
     """Give the labels without which the class does nothing."""
     return NEEDS.get(name, frozenset())
+
+
+def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool] | None:
+    """Tell of a draw whether it turned left to right: flips, and half turns of the square's symmetries."""
+    return _MIRRORS.get(name)
 
 
 def describe(name: str) -> Description:

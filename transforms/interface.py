@@ -10,6 +10,8 @@ library itself is imported by the first function that needs it. Three more names
 - `carries(name) -> frozenset[str]`: kinds of labels (`values.LABEL_KINDS`) that a step of this class moves with the
   value or may leave as they are. Without it, no step of the library may stand in a field that binds labels.
 - `needs(name) -> frozenset[str]`: kinds of labels without which a class cannot work.
+- `mirrors(name, params) -> Callable[[Mapping[str, Any]], bool] | None`: for a class that may bring what is on the left
+  to the right, and back: whether these drawn parameters did.
 """
 
 from collections.abc import Mapping
@@ -51,10 +53,14 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A step that was really applied: `library.Class` and its drawn parameters as JSON text."""
+    """A step that was really applied: `library.Class` and its drawn parameters as JSON text.
+
+    `mirrored`: it brought what is on the left of a picture to the right.
+    """
 
     name: str
     params: str
+    mirrored: bool = False
 
 
 class Transform(Protocol):

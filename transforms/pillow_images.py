@@ -63,6 +63,12 @@ _KINDS = {
 }  # fmt: skip
 
 
+def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool] | None:
+    """Tell of a draw whether it turned left to right: it is the operation, not the draw, that does."""
+    turns = name == "Mirror" or (name == "Transpose" and params.get("method") in ("flip_left_right", "rotate_180"))
+    return (lambda drawn: True) if turns else None
+
+
 def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     """Check names, types and ranges against the table, then call once on a picture."""
     specs = _operations()[name].parameters

@@ -120,13 +120,14 @@ def step_seed(seed: bytes, path: str) -> bytes:
 
 
 class _RunStep:
-    __slots__ = ("name", "path", "transform")
+    __slots__ = ("mirrors", "name", "path", "transform")
 
     def __init__(self, step: Step) -> None:
         adapter, cls = registry.find(step.name)
         self.name = step.name
         self.path = step.path.encode()
         self.transform: Transform = adapter.build(cls, step.params)
+        self.mirrors = registry.mirrors(step.name, step.params)
 
     def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
         try:
@@ -135,7 +136,7 @@ class _RunStep:
             error.add_note(f"in step {self.path.decode()}")
             raise
         if params is not None:
-            applied.append(Applied(self.name, to_json(params)))
+            applied.append(Applied(self.name, to_json(params), self.mirrors is not None and self.mirrors(params)))
         return result
 
 

@@ -5,11 +5,11 @@ the entry point group `fanbeam.transforms`: the entry point's name is the librar
 Nothing here imports a library before a name asks for it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata, util
-from typing import cast
+from typing import Any, cast
 
 from transforms.checks import nearest
 from transforms.interface import Adapter, Description, MissingLibrary, StepProblem
@@ -78,6 +78,13 @@ def needs(name: str) -> frozenset[str]:
     found, cls = find(name)
     known = getattr(found, "needs", None)
     return known(cls) if known else frozenset()
+
+
+def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool] | None:
+    """Tell of a draw of a step whether it turned left to right; None if it never does. Raises as `find`."""
+    found, cls = find(name)
+    known = getattr(found, "mirrors", None)
+    return known(cls, params) if known else None
 
 
 def describe(name: str) -> Description:

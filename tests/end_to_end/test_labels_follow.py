@@ -237,3 +237,37 @@ def test_what_cannot_be_bound_is_told_before_anything_runs(tmp_path: Path) -> No
     assert "the input has no column 'poinst'. Did you mean 'points'?" in told
     assert "albumentations.MaskDropout needs masks: bind them to the field" in told
     assert not (tmp_path / "out").exists()
+
+
+def test_words_for_sides_follow_a_mirrored_picture(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[:, :10] = 255
+    rows = [{"id": f"r{n}", "image": png(pixels), "caption": f"{n} bars on the left"} for n in range(30)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet")
+    tree = {
+        "input": {"path": str(tmp_path / "in.parquet"), "id": "id"},
+        "copies": 3,
+        "split": {"validation": 0.2},
+        "fields": {
+            "image": {"type": "image", "augment": ["albumentations.HorizontalFlip", "albumentations.D4"]},
+            "caption": {"type": "text", "augment": [{"nlpaug.RandomWordAug": {"action": "swap", "aug_max": 1}}]},
+        },
+        "mirror_words": {"left": "right"},
+        "output": {"path": str(tmp_path / "out")},
+    }
+    made = pipeline.open_dataset(pipeline.run(JobConfig.model_validate(tree)).path)
+    sides = {"left": 0, "right": 0}
+    for part in made.splits.values():
+        for found in part.to_table().to_pylist():
+            shown = pixels_of(found["image"])
+            if shown[20, 0].all() != shown[20, -1].all():  # not lying on its side
+                side = "left" if shown[20, 0].all() else "right"
+                assert side in found["caption"].lower(), found["lineage"]
+                sides[side] += 1
+                noted = any(s["name"] == "fanbeam.MirrorWords" for s in found["lineage"]["transforms"])
+                assert noted == (side == "right")
+    assert min(sides.values()) > 5
+    assert verify(made, 20).ok
+    del tree["fields"]["image"]  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="1 problem"):
+        pipeline.run(JobConfig.model_validate(tree))
