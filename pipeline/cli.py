@@ -29,6 +29,7 @@ Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key, e.g. --set copies=8.")
 ]
 Input = Annotated[str | None, typer.Option("--input", metavar="FOLDER", help="Where the sources are now, if moved.")]
+_LAST_STANDARD_STREAM = 2
 _PASSING = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -167,11 +168,21 @@ def demo(
 
 def console() -> None:
     """The program: `main`, then out at once. Tearing down all that Beam loaded would take 0.3 s and do nothing."""
+    _open_closed_streams()
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):  # closed, or a pipe that nobody reads any more
             stream.flush()
     os._exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Where a caller closed one of the three standard streams, the next file would get its number, and its output."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _LAST_STANDARD_STREAM:
+        if handle:
+            name = ("stdout", "stderr")[handle - 1]
+            setattr(sys, name, open(handle, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  (it stays open)
+    os.close(handle)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

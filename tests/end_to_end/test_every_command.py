@@ -1,6 +1,8 @@
 """Every command through `main([...])`: exit codes, one JSON object, messages that say what to do."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -296,3 +298,14 @@ def test_debug_shows_the_traceback_and_nothing_else_does(tmp_path: Path, capsys:
     assert "Traceback" not in capsys.readouterr().err
     assert main(["check", str(tmp_path / "no.yaml"), "--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams(closed: str, tmp_path: Path) -> None:
+    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
+    config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out"))
+    program = f'exec "{sys.executable}" -c "from pipeline.cli import console; console()" run "{config}" {closed}'
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, cwd=material.ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "out" / "LATEST").exists()
