@@ -5,6 +5,8 @@ from wordnet_files import provide_wordnet
 
 from transforms import library_warnings
 
+pytest.register_assert_rewrite("properties")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def wordnet_installed() -> None:
