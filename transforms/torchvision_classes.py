@@ -63,6 +63,7 @@ NEEDS = {"RandomIoUCrop": frozenset({"boxes"}), "SanitizeBoundingBoxes": frozens
 RESIZING = frozenset({"RandomResize", "RandomResizedCrop", "RandomShortestSize", "Resize", "ScaleJitter"})
 
 INTERLEAVED = RESIZING | {
-    "JPEG", "RandomErasing", "RandomHorizontalFlip", "RandomInvert", "RandomPosterize", "RandomVerticalFlip",
+    "CenterCrop", "Identity", "JPEG", "RandomCrop", "RandomErasing", "RandomHorizontalFlip", "RandomInvert",
+    "RandomIoUCrop", "RandomPosterize", "RandomVerticalFlip",
 }  # fmt: skip
 """Classes that are faster on pixels as they lie, (height, width, channels), than on a copy by channels; same result."""

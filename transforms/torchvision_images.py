@@ -188,8 +188,8 @@ def _checked(picture: Any) -> Pixels:
     if planes.dtype != np.uint8 or planes.ndim != 3 or planes.size == 0 or planes.shape[0] not in (1, 3, 4):
         raise ValueError(f"gave {_shape(planes)} {planes.dtype}, not a uint8 picture")
     pixels = planes.transpose(1, 2, 0)
-    if pixels.flags.c_contiguous:
-        return pixels
+    if pixels.strides[2] == 1:  # interleaved already
+        return np.ascontiguousarray(pixels)
     merged: Pixels = cv2.merge([np.ascontiguousarray(plane) for plane in planes])
     return merged[:, :, np.newaxis] if merged.ndim == 2 else merged
 

@@ -18,21 +18,26 @@ _PADDING = ("constant", "edge", "reflect", "symmetric")
 _GRID = ("nearest", "bilinear")
 _RESIZE = ("nearest", "nearest-exact", "bilinear", "bicubic", "lanczos")
 _MORE = float("inf")
+_SOME = 1e-6  # anything but nothing
+_FLAGS = ("all_ops", "antialias", "clip", "expand", "pad_if_needed")
+_ASCENDING = (("min_scale", "max_scale"), ("min_aspect_ratio", "max_aspect_ratio"))
 _FILLED = ("Image", "Mask")
 _FILL = "number, [r, g, b] or {Image: colour, Mask: class}"
 _RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
-    ("AugMix", "alpha"): (1e-6, _MORE),
+    ("AugMix", "alpha"): (_SOME, _MORE),
     ("AugMix", "mixture_width"): (1, 100),
     ("AugMix", "severity"): (1, 10),
     ("ElasticTransform", "sigma"): (0, _MORE),
     ("GaussianNoise", "sigma"): (0, _MORE),
     ("RandAugment", "magnitude"): (0, _MORE),
     ("RandAugment", "num_magnitude_bins"): (2, 10_000),
-    ("RandomErasing", "ratio"): (1e-6, _MORE),
+    ("RandomErasing", "ratio"): (_SOME, _MORE),
     ("RandomErasing", "scale"): (0, 1),
     ("RandomErasing", "value"): (0, 255),
-    ("RandomIoUCrop", "max_scale"): (1e-6, 1),
-    ("RandomIoUCrop", "min_scale"): (1e-6, 1),
+    ("RandomIoUCrop", "max_aspect_ratio"): (_SOME, _MORE),
+    ("RandomIoUCrop", "max_scale"): (_SOME, 1),
+    ("RandomIoUCrop", "min_aspect_ratio"): (_SOME, _MORE),
+    ("RandomIoUCrop", "min_scale"): (_SOME, 1),
     ("RandomIoUCrop", "trials"): (1, 100_000),
     ("RandomPhotometricDistort", "brightness"): (0, _MORE),
     ("RandomPhotometricDistort", "contrast"): (0, _MORE),
@@ -40,12 +45,12 @@ _RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
     ("RandomPhotometricDistort", "saturation"): (0, _MORE),
     ("RandomPosterize", "bits"): (0, 8),
     ("RandomResize", "min_size"): (1, _MORE),
-    ("RandomResizedCrop", "ratio"): (1e-6, _MORE),
+    ("RandomResizedCrop", "ratio"): (_SOME, _MORE),
     ("RandomResizedCrop", "scale"): (0, 1),
     ("RandomShortestSize", "max_size"): (1, _MORE),
     ("RandomShortestSize", "min_size"): (1, _MORE),
     ("RandomSolarize", "threshold"): (0, 255),
-    ("ScaleJitter", "scale_range"): (1e-6, _MORE),
+    ("ScaleJitter", "scale_range"): (_SOME, _MORE),
     ("ScaleJitter", "target_size"): (1, _MORE),
     ("TrivialAugmentWide", "num_magnitude_bins"): (2, 10_000),
 }
@@ -88,7 +93,7 @@ def value_problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     for key, value in params.items():
         message, suggestion = _problem(name, key, value)
         found += [StepProblem((key,), f"{key}: {message}", suggestion)] if message else []
-    return found + _together(name, params)
+    return found or _together(name, params)
 
 
 def _problem(name: str, key: str, value: Any) -> tuple[str, str]:
@@ -97,29 +102,51 @@ def _problem(name: str, key: str, value: Any) -> tuple[str, str]:
         return f"{value!r} is not one of {', '.join(choices)}", nearest(str(value), choices)
     if key == "fill":
         return _fill_problem(value), ""
-    low, high = _RANGES.get((name, key), (None, None))
-    if low is None or high is None or value is None or value == "random":
-        return "", ""
+    if key in _FLAGS:
+        return ("" if isinstance(value, bool) or value is None else f"{value!r} is not true or false"), ""
+    bounds = _RANGES.get((name, key))
+    return (_range_problem(value, *bounds) if bounds and value is not None else ""), ""
+
+
+def _range_problem(value: Any, low: float, high: float) -> str:
+    if value == "random":  # RandomErasing's value
+        return ""
     parts = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts):
-        return f"{value!r} is no number, nor a list of numbers", ""
-    if not all(low <= part <= high for part in parts):
-        return f"{value!r} is not within {low:g}..{high:g}", ""
-    return "", ""
+        return f"{value!r} is no number, nor a list of numbers"
+    if all(low <= part <= high for part in parts):
+        return ""
+    floor = "above 0" if low == _SOME else f"{low:g} or more"
+    return f"{value!r} is not {floor}" if high == _MORE else f"{value!r} is not {floor}, and {high:g} at most"
 
 
 def _together(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     if name == "RandomIoUCrop":
-        options = params.get("sampler_options")
-        if isinstance(options, list | tuple) and not any(isinstance(n, int | float) and n >= 1 for n in options):
-            message = "sampler_options: needs a 1 (leave the picture as it is); without, a draw may never end"
-            return [StepProblem(("sampler_options",), message)]
-    if name == "RandAugment":
-        magnitude, bins = params.get("magnitude", 9), params.get("num_magnitude_bins", 31)
-        if isinstance(magnitude, int) and isinstance(bins, int) and magnitude >= bins:
-            message = f"magnitude: {magnitude} is not within 0..{bins - 1}, the number of bins less 1"
-            return [StepProblem(("magnitude",), message)]
+        return _crop_problems(params)
+    magnitude, bins = params.get("magnitude", 9), params.get("num_magnitude_bins", 31)
+    if name == "RandAugment" and isinstance(magnitude, int) and isinstance(bins, int) and magnitude >= bins:
+        message = f"magnitude: {magnitude} is not within 0..{bins - 1}, the number of bins less 1"
+        return [StepProblem(("magnitude",), message)]
+    reach = params.get("scale_range", (0, 0))
+    if name == "ScaleJitter" and isinstance(reach, list | tuple) and list(reach) != sorted(reach):
+        return [StepProblem(("scale_range",), f"scale_range: {reach!r} ends before it begins")]
     return []
+
+
+def _crop_problems(params: Mapping[str, Any]) -> list[StepProblem]:
+    """RandomIoUCrop draws until a crop fits or an option of 1 or more comes."""
+    defaults = {"min_scale": 0.3, "max_scale": 1.0, "min_aspect_ratio": 0.5, "max_aspect_ratio": 2.0}
+    given = {**defaults, **params}
+    found = [
+        StepProblem((low,), f"{low}: {given[low]!r} is more than {high}: {given[high]!r}")
+        for low, high in _ASCENDING
+        if (given[low] or 0) > (given[high] or 0)
+    ]
+    options = params.get("sampler_options")
+    if isinstance(options, list | tuple) and not any(isinstance(n, int | float) and n >= 1 for n in options):
+        message = "sampler_options: needs a 1 (leave the picture as it is); without, a draw may never end"
+        found.append(StepProblem(("sampler_options",), message))
+    return found
 
 
 @cache
