@@ -22,7 +22,7 @@ _SOME = 1e-6  # anything but nothing
 _FLAGS = ("all_ops", "antialias", "clip", "expand", "pad_if_needed")
 _ASCENDING = (("min_scale", "max_scale"), ("min_aspect_ratio", "max_aspect_ratio"))
 _FILLED = ("Image", "Mask")
-_FILL = "number, [r, g, b] or {Image: colour, Mask: class}"
+_KINDS = {"fill": "number, [r, g, b] or {Image: colour, Mask: class}", "value": "number or [r, g, b]"}
 _RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
     ("AugMix", "alpha"): (_SOME, _MORE),
     ("AugMix", "mixture_width"): (1, 100),
@@ -70,8 +70,8 @@ def shown(name: str, parameter: inspect.Parameter) -> tuple[str, str]:
     listed = list(default) if isinstance(default, tuple) else default
     text = "" if parameter.default is parameter.empty else repr(listed)
     choices = _choices(name, parameter.name)
-    if choices or parameter.name == "fill":
-        return text, " | ".join(choices) or _FILL
+    if choices or parameter.name in _KINDS:
+        return text, " | ".join(choices) or _KINDS[parameter.name]
     if parameter.annotation is parameter.empty:
         return text, ""
     return text, inspect.formatannotation(parameter.annotation).replace("collections.abc.", "").replace("typing.", "")
@@ -109,8 +109,8 @@ def _problem(name: str, key: str, value: Any) -> tuple[str, str]:
 
 
 def _range_problem(value: Any, low: float, high: float) -> str:
-    if value == "random":  # RandomErasing's value
-        return ""
+    if value == "random":
+        return "'random' is noise around 0 for floating point pictures; give a number in 0..255 or [r, g, b]"
     parts = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts):
         return f"{value!r} is no number, nor a list of numbers"

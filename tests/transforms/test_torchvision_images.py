@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -64,7 +67,7 @@ DIRECT: list[tuple[str, Written, Written]] = [
     ("GaussianBlur", {"kernel_size": [3, 5]}, {}),
     ("GaussianNoise", {"sigma": 0.2, "mean": 0.1}, {}),
     ("JPEG", {"quality": [10, 40]}, {"quality": (10, 40)}),
-    ("RandomErasing", {"value": "random"}, {}),
+    ("RandomErasing", {}, {}),
     ("RandomErasing", {"value": [5, 6, 7], "scale": [0.1, 0.2]}, {}),
     ("AutoAugment", {"policy": "imagenet"}, {"policy": v2.AutoAugmentPolicy.IMAGENET}),
     ("AutoAugment", {"policy": "svhn", "fill": 128}, {"policy": v2.AutoAugmentPolicy.SVHN}),
@@ -194,6 +197,13 @@ def test_grey_and_alpha_work_or_fail_with_a_message(
     assert np.array_equal(pixels, before)
 
 
+def test_loading_starts_no_thread_so_that_workers_may_be_forked_afterwards() -> None:
+    code = f"import os, {', '.join(adapter.PRELOAD)}; print(len(os.listdir('/proc/self/task')))"
+    one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **one}, capture_output=True, check=True)
+    assert done.stdout == b"1\n"
+
+
 def test_users_generator_is_not_disturbed() -> None:
     torch.manual_seed(8)
     expected = torch.rand(3)
@@ -229,6 +239,8 @@ def test_users_generator_is_not_disturbed() -> None:
         ("GaussianBlur", {"kernel_size": 4}, (), "Kernel size value should be an odd and positive number.", ""),
         ("GaussianNoise", {"sigma": -1}, ("sigma",), "sigma: -1 is not 0 or more", ""),
         ("RandomErasing", {"inplace": True}, ("inplace",), "inplace would write into the source picture", ""),
+        ("RandomErasing", {"value": "random"}, ("value",), "value: 'random' is noise around 0 for floating point", ""),
+        ("RandomErasing", {"value": [1, 2, 300]}, ("value",), "value: [1, 2, 300] is not 0 or more, and 255 at most", ""),
         ("AutoAugment", {"policy": "imagenot"}, ("policy",), "policy: 'imagenot' is not one of", "imagenet"),
         ("RandAugment", {"magnitude": 31}, ("magnitude",), "magnitude: 31 is not within 0..30", ""),
         ("AugMix", {"alpha": 0}, ("alpha",), "alpha: 0 is not above 0", ""),
@@ -277,5 +289,6 @@ def test_a_description_shows_what_a_config_writes() -> None:
     assert shown["fill"] == ("None", "number, [r, g, b] or {Image: colour, Mask: class}")
     (sizes,) = (p for p in adapter.describe("RandomZoomOut").parameters if p.name == "side_range")
     assert (sizes.default, sizes.kind) == ("[1.0, 4.0]", "Sequence[float]")
+    assert {p.name: p.kind for p in adapter.describe("RandomErasing").parameters}["value"] == "number or [r, g, b]"
     assert "inplace" not in {p.name for p in adapter.describe("RandomErasing").parameters}
     assert "bounding box" in adapter.describe("RandomIoUCrop").doc
