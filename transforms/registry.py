@@ -32,6 +32,7 @@ LIBRARIES = {
     "audiomentations": Library("transforms.audiomentations_audio", "audiomentations", "audio"),
     "nlpaug": Library("transforms.nlpaug_text", "nlpaug", "text"),
     "pillow": Library("transforms.pillow_images", "PIL", "images"),
+    "torchvision": Library("transforms.torchvision_images", "torchvision", "torch"),
 }
 _TWIN = 0.8
 
