@@ -211,7 +211,10 @@ def _parameters(name: str) -> dict[str, inspect.Parameter]:
 def _construct(name: str, params: Mapping[str, Any]) -> Any:
     cls = _class(name)
     seed = {"seed": 0} if "seed" in inspect.signature(cls).parameters else {}  # else it draws one from the globals
-    return cls(**{key: value for key, value in params.items() if key != "p"}, **seed, **_FIXED)
+    try:
+        return cls(**{key: value for key, value in params.items() if key != "p"}, **seed, **_FIXED)
+    except NotImplementedError as error:  # Keras' word for a name of a mode that it does not know
+        raise ValueError(str(error)) from error
 
 
 def _value_problem(key: str, value: Any) -> StepProblem | None:

@@ -25,6 +25,7 @@ from transforms.values import LABEL_KINDS, ImageValue, Value
 
 DISTRIBUTIONS = ("tensorflow-cpu", "tensorflow", "numpy")
 _PREFIX = "image."
+_SIZED = frozenset({"image.crop_to_bounding_box", "image.pad_to_bounding_box", "image.stateless_random_crop"})
 _NOT_OURS = frozenset({"image", "images", "value", "name", "seed"})
 _LEFT_OUT = {
     "name": "names a node in a graph: leave it out",
@@ -67,7 +68,10 @@ def describe(name: str) -> Description:
 
 
 def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
-    """Check names against the signature, types and ranges against the table, then call once on a picture."""
+    """Check names against the signature, types and ranges against the table, then call once on a picture.
+
+    Functions that want pictures of a certain size are not called.
+    """
     function = _functions()[name]
 
     def values(valid: Mapping[str, Any]) -> list[StepProblem]:
@@ -76,7 +80,7 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
         return found or _order_problems(function.order, given)
 
     found = parameter_problems(f"tf.{name}", params, _parameters(name), values, _LEFT_OUT)
-    return found or trial_problems(lambda: build(name, {**params, "p": 1.0}), "image")
+    return found or ([] if name in _SIZED else trial_problems(lambda: build(name, {**params, "p": 1.0}), "image"))
 
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:

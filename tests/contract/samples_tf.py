@@ -15,7 +15,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "image.adjust_saturation": {"saturation_factor": 0.5},
     "image.central_crop": {"central_fraction": 0.7},
     "image.crop_to_bounding_box": _BOX,
-    "image.pad_to_bounding_box": {**_BOX, "target_height": 600, "target_width": 700},
+    "image.pad_to_bounding_box": {**_BOX, "target_height": 80, "target_width": 90},
     "image.resize": {"size": [40, 50]},
     "image.resize_with_crop_or_pad": {"target_height": 50, "target_width": 90},
     "image.resize_with_pad": {"target_height": 50, "target_width": 90},
