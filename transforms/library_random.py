@@ -1,8 +1,8 @@
 """Randomness for libraries that draw from the globals `random` and `numpy.random`, kept apart per thread.
 
-`capture` replaces the names `random`, `np` and `numpy` in the modules of such a library. Inside of `seeded`, their
-draws come from generators of this thread; the real globals are neither read nor written, and threads do not wait for
-each other. Outside of `seeded` the replaced names behave as ever.
+`capture` replaces the names `random` (or `py_random`), `np` and `numpy` in the modules of such a library. Inside of
+`seeded`, their draws come from generators of this thread; the real globals are neither read nor written, and threads do
+not wait for each other. Outside of `seeded` the replaced names behave as ever.
 
 Seed to globals: the draws are those of the library called directly after `random.seed(a); numpy.random.seed(b)`, where
 `a = int.from_bytes(seed, "little")` and `b` is the list of the seed's four little-endian 32 bit words (`python_seed`
@@ -103,4 +103,5 @@ def _numpy_stand_in() -> ModuleType:
 
 
 _numpy = _numpy_stand_in()
-_STAND_INS = (("random", random, _Python("random")), ("np", np, _numpy), ("numpy", np, _numpy))
+_python = _Python("random")
+_STAND_INS = (("random", random, _python), ("py_random", random, _python), ("np", np, _numpy), ("numpy", np, _numpy))

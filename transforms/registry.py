@@ -30,8 +30,10 @@ class Library:
 LIBRARIES = {
     "albumentations": Library("transforms.albumentations_images", "albumentations", "images"),
     "audiomentations": Library("transforms.audiomentations_audio", "audiomentations", "audio"),
+    "keras": Library("transforms.keras_images", "keras", "keras"),
     "nlpaug": Library("transforms.nlpaug_text", "nlpaug", "text"),
     "pillow": Library("transforms.pillow_images", "PIL", "images"),
+    "tf": Library("transforms.tf_images", "tensorflow", "keras"),
     "torchvision": Library("transforms.torchvision_images", "torchvision", "torch"),
 }
 _TWIN = 0.8
