@@ -45,7 +45,7 @@ class _AudioStep:
     def __init__(self, name: str, step: Any, noises: Any) -> None:
         self._name = name
         self._step = step
-        self._noises = noises
+        self._noises = None if noises is None else noise_files(noises)
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
         """Apply to an `AudioValue`; raises ValueError for a sound that the class cannot take."""
@@ -59,7 +59,7 @@ class _AudioStep:
             return value, None
         self._step.sampling_rate = value.sample_rate
         if self._noises is not None:
-            self._step.noises = noises(self._noises, value.sample_rate)
+            self._step.noises = [noise(name, digest, value.sample_rate) for name, digest in self._noises]
         changed = np.stack([self._channel(channel, seed) for channel in value.samples])
         if not changed.shape[1]:
             raise ValueError(f"nlpaug.{self._name} leaves nothing of a sound of {length} samples")
@@ -97,22 +97,23 @@ class _AudioStep:
         return audio_segments.scaled(Segments(bounds.reshape(-1, 2), segments.rows), 1.0, 0.0, left / rate)
 
 
-def noises(location: Any, rate: int) -> list[NDArray[np.float32]]:
-    """The sounds of a file, folder or glob, or of a list of them, mono, at a sample rate. Raises FileNotFoundError."""
+def noise_files(location: Any) -> list[tuple[str, str]]:
+    """Give the files of a file, folder or glob, or of a list of them, with digests. Raises FileNotFoundError."""
     places = location if isinstance(location, list | tuple) else [location]
     names = [name for place in places for name in material.files(str(place))]
-    return [_noise(name, material.digest(name), rate) for name in names]
+    return [(name, material.digest(name)) for name in names]
 
 
 @lru_cache(maxsize=256)
-def _noise(name: str, digest: str, rate: int) -> NDArray[np.float32]:
+def noise(name: str, digest: str, rate: int) -> NDArray[np.float32]:
+    """Read a sound, mono, at a sample rate. Raises ValueError for what is none."""
     import librosa
     import soundfile
 
     try:
         samples, own_rate = soundfile.read(BytesIO(material.read(name)), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"{name} is no sound that can be read: {error}") from error
+        raise ValueError(f"{name} is no sound that can be read: {error.error_string}") from None
     mono = samples.mean(axis=1, dtype=np.float32)
     if not len(mono):
         raise ValueError(f"{name} is a sound without samples")

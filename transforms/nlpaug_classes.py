@@ -50,7 +50,8 @@ def room(name: str) -> str:
 
 def modality(name: str) -> str:
     """Give `audio` for the classes on sounds and spectrograms, `text` for all others."""
-    return "audio" if room(name) in _AUDIO else "text"
+    place = CLASSES.get(name)
+    return "audio" if place is not None and place.room in _AUDIO else "text"
 
 
 @cache

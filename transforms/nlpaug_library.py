@@ -82,8 +82,8 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
 def build(name: str, params: Mapping[str, Any]) -> Transform:
     """Make the step; not shared between threads.
 
-    Raises MissingLibrary for a class whose packages are not installed, LookupError or FileNotFoundError where data or
-    a model is missing, each with what to do.
+    Raises MissingLibrary for a class whose packages are not installed; LookupError, FileNotFoundError or ValueError
+    where data or a model is missing, each with what to do.
     """
     missing = nlpaug_files.missing_packages(name)
     if missing:
@@ -112,5 +112,14 @@ def _absent_data(name: str, params: Mapping[str, Any]) -> list[str]:
 def _values_problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     if classes.room(name) == "flows":
         return list(_room(name).flow_problems(params))
-    found = [*value_problems(name, params), *nlpaug_files.file_problems(name, params)]
-    return found or construction_problems(lambda: _room(name).construct(name, params))
+    found = value_problems(name, params)
+    wrong = {problem.path for problem in found}
+    found += [problem for problem in nlpaug_files.file_problems(name, params) if problem.path not in wrong]
+    return found or construction_problems(lambda: _construct(name, params))
+
+
+def _construct(name: str, params: Mapping[str, Any]) -> None:
+    try:
+        _room(name).construct(name, params)
+    except OSError as error:
+        raise ValueError(str(error)) from error

@@ -15,6 +15,7 @@ from typing import Any
 
 from transforms import library_random
 from transforms import nlpaug_classes as classes
+from transforms.checks import concise
 from transforms.interface import Transform
 from transforms.nlpaug_files import model_folder, model_version
 from transforms.nlpaug_seq2seq import Summariser, Translator, sequence_model
@@ -22,12 +23,12 @@ from transforms.nlpaug_text import TextStep
 
 _MOST_LOADED = 4
 _LOCK = threading.Lock()
-_MASKED = {"bert": "Bert", "distilbert": "DistilBert", "roberta": "Roberta"}
+_MASKED = {"bert": "Bert", "roberta": "Roberta"}
 _CAUSAL = {"gpt2": "Gpt2", "xlnet": "XlNet"}
 
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:
-    """Make the step. Raises FileNotFoundError, with what to do, where a model is missing."""
+    """Make the step. Raises ValueError, with what to do, where a model is missing or cannot be loaded."""
     return TextStep(name, construct(name, params), TorchSeeded)
 
 
@@ -36,7 +37,11 @@ def construct(name: str, params: Mapping[str, Any]) -> Any:
     cls = classes.load(name)
     quiet_transformers()
     own = type(cls.__name__, (cls,), {"get_model": lambda self, **given: _MODELS[name](given)})
-    return own(**params)
+    broken = import_module("safetensors").SafetensorError
+    try:
+        return own(**params)
+    except (OSError, RuntimeError, broken) as error:
+        raise ValueError(f"the model cannot be loaded: {concise(error)}") from error
 
 
 def torch_seed(seed: bytes) -> int:
@@ -86,7 +91,8 @@ def _context_words(given: Mapping[str, Any]) -> Any:
     kind, top_k = str(given["model_type"]), given["top_k"]
     if not given["use_custom_api"]:
         model = copy.copy(_pipeline(_identity(given["model_path"]), "FmTransformers", kind))
-        model.model = _Pipeline(model.model.pipeline, top_k=top_k or 5)
+        known = int(model.get_model().config.vocab_size)
+        model.model = _Pipeline(model.model.pipeline, top_k=min(top_k or 5, known))
         return model
     if kind not in _MASKED:
         raise ValueError(f"model_type: write one of {', '.join(_MASKED)}; for bart also use_custom_api: false")
@@ -166,13 +172,14 @@ def _language_model(identity: tuple[str, str], kind: str) -> Any:
 
 
 def _load_xlnet(self: Any, folder: str, device: str) -> None:
-    """Load as nlpaug does, which hands transformers a dict for a config."""
+    """Load as nlpaug does, which hands transformers a dict for a config, and text where it wants a list of tokens."""
     from nlpaug.model.lang_models import LanguageModels
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     LanguageModels.__init__(self, device, model_type="xlnet", top_p=None)
     self.optimize["external_memory"] = 0
     self.tokenizer = AutoTokenizer.from_pretrained(folder)
+    self.tokenizer.convert_tokens_to_string = lambda tokens: "".join(tokens).replace("▁", " ").strip()
     self.mask_id = self.token2id(self.get_mask_token())
     self.pad_id = self.token2id(self.get_pad_token())
     self.model = AutoModelForCausalLM.from_pretrained(folder, config=AutoConfig.from_pretrained(folder, mem_len=0))

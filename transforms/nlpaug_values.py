@@ -12,7 +12,7 @@ MEL_CHANNELS = 128
 _CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("AntonymAug", "lang"): ("eng",),
     ("ContextualWordEmbsAug", "action"): ("insert", "substitute"),
-    ("ContextualWordEmbsAug", "model_type"): ("", "bert", "roberta", "distilbert", "bart"),
+    ("ContextualWordEmbsAug", "model_type"): ("", "bert", "roberta", "bart"),
     ("ContextualWordEmbsForSentenceAug", "model_type"): ("", "gpt2", "xlnet"),
     ("NormalizeAug", "method"): ("minmax", "max", "standard", "random"),
     ("RandomCharAug", "action"): ("insert", "substitute", "swap", "delete"),
