@@ -144,6 +144,14 @@ def transforms(
     commands.transforms(name, as_json)
 
 
+@app.command(epilog="Example: fanbeam resources --json")
+def resources(as_json: Json = False, debug: Debug = False) -> None:
+    """List data, models and packages that transforms need: what is there, and the commands that get the rest."""
+    from pipeline import commands
+
+    commands.resources(as_json)
+
+
 @app.command(epilog="Example: fanbeam schema > fanbeam.schema.json")
 def schema(as_json: Json = False, debug: Debug = False) -> None:
     """Print the JSON Schema of the config, for editors."""

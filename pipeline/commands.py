@@ -185,6 +185,18 @@ def transforms(name: str | None, as_json: bool) -> None:
         _say(line)
 
 
+def resources(as_json: bool) -> None:
+    """List what transforms need beside their libraries."""
+    from pipeline.resources import resources as listed
+
+    found = listed()
+    if as_json:
+        _put(found.as_json())
+        return
+    for line in found.lines():
+        _say(line)
+
+
 def schema() -> None:
     """Print the JSON Schema of the config."""
     from pipeline.config import JobConfig

@@ -1,7 +1,7 @@
 """What an adapter module of a library must offer, and the nouns that cross this boundary.
 
 An adapter is a module (see `registry.LIBRARIES`) with the names of `Adapter`. Importing the module must be cheap: the
-library itself is imported by the first function that needs it. Three more names are optional:
+library itself is imported by the first function that needs it. More names are optional:
 
 - `REFUSED: Mapping[str, str]`: public classes of the library that a recipe cannot use, with the reason.
 - `PRELOAD: tuple[str, ...]`: modules that a process loads before it forks workers; safe to fork afterwards.
@@ -12,6 +12,7 @@ library itself is imported by the first function that needs it. Three more names
 - `needs(name) -> frozenset[str]`: kinds of labels without which a class cannot work.
 - `mirrors(name, params) -> Callable[[Mapping[str, Any]], bool] | None`: for a class that may bring what is on the left
   to the right, and back: whether these drawn parameters did.
+- `resource_table() -> tuple[Resource, ...]`: what its classes need beside the library, for `fanbeam resources`.
 """
 
 from collections.abc import Mapping
@@ -49,6 +50,21 @@ class Description:
     modality: str
     parameters: tuple[Parameter, ...]
     doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that classes need beside their library: a corpus, a model, files of the user, packages.
+
+    `found` says where it is, empty if it is missing; None for files of the user, which a parameter names. `online` and
+    `offline` are the commands, or the words, that bring it with and without access to the network.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    found: str | None
+    online: str
+    offline: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from importlib import import_module, metadata, util
 from typing import Any, cast
 
 from transforms.checks import nearest
-from transforms.interface import Adapter, Description, MissingLibrary, StepProblem
+from transforms.interface import Adapter, Description, MissingLibrary, Resource, StepProblem
 from transforms.steps import Step
 
 ENTRY_POINTS = "fanbeam.transforms"
@@ -31,7 +31,7 @@ LIBRARIES = {
     "albumentations": Library("transforms.albumentations_images", "albumentations", "images"),
     "audiomentations": Library("transforms.audiomentations_audio", "audiomentations", "audio"),
     "keras": Library("transforms.keras_images", "keras", "keras"),
-    "nlpaug": Library("transforms.nlpaug_text", "nlpaug", "text"),
+    "nlpaug": Library("transforms.nlpaug_library", "nlpaug", "text"),
     "pillow": Library("transforms.pillow_images", "PIL", "images"),
     "tf": Library("transforms.tf_images", "tensorflow", "keras"),
     "torchvision": Library("transforms.torchvision_images", "torchvision", "torch"),
@@ -122,6 +122,20 @@ def versions(steps: Iterable[Step]) -> dict[str, str]:
         resources = getattr(module, "resources", None)
         found.update(resources(cls, step.params) if resources else {})
     return dict(sorted(found.items()))
+
+
+def resource_table() -> tuple[Resource, ...]:
+    """What the classes of all libraries need beside their library, and the libraries that are not installed."""
+    rows: list[Resource] = []
+    for library in libraries():
+        found = _if_installed(library)
+        if found is None:
+            install = f"pip install 'fanbeam[{LIBRARIES[library].extra}]'" if library in LIBRARIES else ""
+            rows.append(Resource(f"package {library}", (f"{library}.*",), "", install, install))
+            continue
+        table = getattr(found, "resource_table", None)
+        rows += table() if table else ()
+    return tuple(rows)
 
 
 def preloads(names: Iterable[str]) -> tuple[str, ...]:

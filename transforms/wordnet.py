@@ -52,16 +52,44 @@ _LOCK = threading.Lock()
 
 def problems() -> list[str]:
     """Say what to install; empty if everything is there."""
-    return [
-        *([] if _pointer() is not None else [INSTALL_WORDNET]),
-        *([] if _has_perceptron() or _has_textblob() else [INSTALL_TAGGER]),
-    ]
+    return [*([] if place() else [INSTALL_WORDNET]), *tagger_problems()]
+
+
+def tagger_problems() -> list[str]:
+    """Say what to install for the parts of speech alone."""
+    return [] if tagger() else [INSTALL_TAGGER]
 
 
 def versions() -> dict[str, str]:
     """Name the data that decides the words: a digest of WordNet's files, and the tagger. Raises LookupError."""
-    tagger = "nltk averaged_perceptron_tagger_eng" if _has_perceptron() else "textblob lexicon"
-    return {"wordnet": _files_digest(), "part-of-speech tagger": tagger}
+    return {"wordnet": _files_digest(), **tagger_versions()}
+
+
+def tagger_versions() -> dict[str, str]:
+    """Name the tagger."""
+    return {"part-of-speech tagger": tagger()}
+
+
+def place() -> str:
+    """Where WordNet's files are; empty if nowhere."""
+    found = _pointer()
+    return "" if found is None else str(getattr(found, "path", found))
+
+
+def tagger() -> str:
+    """Which tagger is used; empty if there is none."""
+    if _has_perceptron():
+        return "nltk averaged_perceptron_tagger_eng"
+    return "textblob lexicon" if _has_textblob() else ""
+
+
+def pos_tag(tokens: Sequence[str]) -> list[tuple[str, str]]:
+    """Tag tokens with the Penn Treebank's parts of speech. Raises LookupError with what to install."""
+    if not tagger():
+        raise LookupError(INSTALL_TAGGER)
+    with _LOCK:
+        tag = _tagger()
+    return [(str(token), str(mark)) for token, mark in tag(tokens)]
 
 
 class WordNet:
@@ -80,8 +108,8 @@ class WordNet:
         return list(_related(word, pos, self.is_synonym))
 
     def pos_tag(self, tokens: Sequence[str]) -> list[tuple[str, str]]:
-        """Tag tokens with the Penn Treebank's parts of speech."""
-        return [(str(token), str(tag)) for token, tag in _tagger()(tokens)]
+        """See the function of this name."""
+        return pos_tag(tokens)
 
 
 def load() -> None:
@@ -91,7 +119,7 @@ def load() -> None:
         raise LookupError("; ".join(missing))
     with _LOCK:  # half-read lexicons would give other words
         _reader()
-        _tagger()(["word"])
+        _tagger()
 
 
 @lru_cache(maxsize=65_536)
@@ -137,13 +165,17 @@ def _authorised(pointer: Any) -> Any:
 
 @cache
 def _tagger() -> Any:
+    """The tagger, its lexicon read."""
     if _has_perceptron():
         from nltk.tag.perceptron import PerceptronTagger
 
-        return PerceptronTagger().tag
-    from textblob.en import parser
+        tag = PerceptronTagger().tag
+    else:
+        from textblob.en import parser
 
-    return parser.find_tags
+        tag = parser.find_tags
+    tag(["word"])
+    return tag
 
 
 def _has_perceptron() -> bool:

@@ -1,19 +1,25 @@
 """What the contract suite runs: a value of each modality, parameters where defaults are not enough, digests."""
 
+import os
 import sys
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
+from pipeline import material
 from transforms import registry
 from transforms.recipe import Recipe, build_recipe
 from transforms.values import LABEL_KINDS, AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value
 
+FILES_FOLDER = "FANBEAM_CONTRACT_FILES"
 SEEDS = tuple(bytes([number]) * 16 for number in range(1, 9))
 
 
@@ -22,7 +28,7 @@ def _samples(library: str) -> Any:
 
 
 COUNTS = {library: _samples(library).COUNT for library in registry.LIBRARIES}
-EXAMPLES: dict[str, dict[str, Any]] = {
+EXAMPLES: dict[str, dict[str, Any] | Callable[[Path], dict[str, Any]]] = {
     f"{library}.{cls}": params for library in registry.LIBRARIES for cls, params in _samples(library).EXAMPLES.items()
 }
 SEEDLESS = {f"{library}.{cls}" for library in registry.LIBRARIES for cls in _samples(library).SEEDLESS}
@@ -66,7 +72,24 @@ def params_of(name: str) -> dict[str, Any]:
     """Example parameters, with p=1 where the library has it: every step of the suite is applied."""
     has_p = any(parameter.name == "p" for parameter in registry.describe(name).parameters)
     always = {"p": 1.0} if has_p else {}
-    return {**EXAMPLES.get(name, {}), **always}
+    return {**_example(name), **always}
+
+
+@cache
+def _example(name: str) -> dict[str, Any]:
+    """The example of a class; one that is a function makes files in a folder of its own and names them."""
+    example = EXAMPLES.get(name, {})
+    if not callable(example):
+        return example
+    material.connect()
+    folder = files_folder() / name
+    folder.mkdir(exist_ok=True)
+    return example(folder)
+
+
+def files_folder() -> Path:
+    """The folder for files that examples need: one per test session, the same in processes that it starts."""
+    return Path(os.environ.setdefault(FILES_FOLDER, tempfile.mkdtemp(prefix="fanbeam-contract-")))
 
 
 def recipe_of(name: str) -> Recipe:

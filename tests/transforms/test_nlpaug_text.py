@@ -1,4 +1,4 @@
-import random
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +7,15 @@ import nlpaug.augmenter.sentence as nas
 import nlpaug.augmenter.word as naw
 import numpy as np
 import pytest
+import word_files
+from nlpaug_direct import SEED, seeded_globals
 
-from transforms import nlpaug_text as adapter
-from transforms import wordnet
-from transforms.library_random import numpy_seed, python_seed
+from transforms import nlpaug_library as adapter
+from transforms import nlpaug_text, wordnet
 from transforms.values import AudioValue, TextValue
 
 pytestmark = pytest.mark.usefixtures("quiet_process")
 
-SEED = bytes(range(30, 46))
 TEXT = "The quick brown fox jumps over the lazy dog because it was hungry. It was a good day. Was it?"
 DIRECT: list[tuple[str, dict[str, Any]]] = [
     ("KeyboardAug", {}),
@@ -38,17 +38,12 @@ SHORT = ("", " ", "\n", "a", "word", "two words", "three short words", ".", "?!"
 
 def direct(name: str, params: dict[str, Any]) -> str:
     module = next(module for module in (nac, nas, naw) if hasattr(module, name))
-    augmenter = vars(module)[name](**params, **({"tokenizer": adapter.sentences} if name == "RandomSentAug" else {}))
+    own = {"tokenizer": nlpaug_text.sentences} if name == "RandomSentAug" else {}
+    augmenter = vars(module)[name](**params, **own)
     if name == "SpellingAug":
         augmenter.model.dict = {word: sorted(others) for word, others in augmenter.model.dict.items()}
-    kept = random.getstate(), np.random.get_state()
-    random.seed(python_seed(SEED))
-    np.random.seed(numpy_seed(SEED))
-    try:
+    with seeded_globals():
         return str(augmenter.augment(TEXT)[0])
-    finally:
-        random.setstate(kept[0])
-        np.random.set_state(kept[1])
 
 
 @pytest.mark.parametrize(("name", "params"), DIRECT)
@@ -108,7 +103,7 @@ def test_the_two_spelling_dictionaries_are_kept_apart() -> None:
         ("KeyboardAug", {"aug_char_p": 3}, ("aug_char_p",), "aug_char_p: 3 is not a number in 0..1"),
         ("KeyboardAug", {"aug_char_pp": 1}, ("aug_char_pp",), "nlpaug.KeyboardAug has no parameter 'aug_char_pp'"),
         ("KeyboardAug", {"tokenizer": "x"}, ("tokenizer",), "tokenizer needs a function"),
-        ("KeyboardAug", {"model_path": "x"}, ("model_path",), "model_path reads a file"),
+        ("KeyboardAug", {"model_path": "x"}, ("model_path",), "model_path: no such path"),
         ("KeyboardAug", {"lang": "xx"}, (), "Only support en and th now."),
         ("KeyboardAug", {"aug_char_min": True}, ("aug_char_min",), "aug_char_min: True is not of type int"),
         ("KeyboardAug", {"aug_word_max": -1}, ("aug_word_max",), "aug_word_max: -1 is less than 0"),
@@ -119,7 +114,10 @@ def test_the_two_spelling_dictionaries_are_kept_apart() -> None:
         ("RandomSentAug", {"mode": "rihgt"}, ("mode",), "mode: 'rihgt' is not one of neighbor, left, right, random"),
         ("ReservedAug", {}, (), "nlpaug.ReservedAug needs the parameter 'reserved_tokens'"),
         ("SplitAug", {"min_char": 2}, ("min_char",), "min_char: 2 is less than 3"),
-        ("SynonymAug", {"aug_src": "ppdb"}, ("aug_src",), "aug_src: 'ppdb' is not one of wordnet"),
+        ("SynonymAug", {"aug_src": "ppdb"}, (), "nlpaug.SynonymAug with aug_src ppdb needs the parameter 'model_path'"),
+        ("SynonymAug", {"aug_src": "wrodnet"}, ("aug_src",), "aug_src: 'wrodnet' is not one of wordnet, ppdb"),
+        ("SpellingAug", {"dict_path": 3}, ("dict_path",), "dict_path: 3 is not of type str"),
+        ("TfIdfAug", {}, (), "nlpaug.TfIdfAug needs the parameter 'model_path'"),
         ("SynonymAug", {"lang": "fra"}, ("lang",), "lang: 'fra' is not one of eng"),
     ],
 )
@@ -157,3 +155,74 @@ def test_describe_takes_kinds_from_the_docstring() -> None:
     assert found["aug_p"] == ("0.3", "float")
     assert found["min_char"] == ("4", "int")
     assert "tokenizer" not in found
+
+
+def test_a_keyboard_and_ocr_errors_of_ones_own(tmp_path: Path) -> None:
+    keyboard = tmp_path / "keys.json"
+    keyboard.write_text(json.dumps({"o": ["0"], "u": ["7"]}))
+    errors = tmp_path / "errors.json"
+    errors.write_text(json.dumps({"o": ["0", "Q"], "c": ["(", "<"]}))
+    for name, params in (
+        ("KeyboardAug", {"model_path": str(keyboard), "aug_word_p": 1}),
+        ("OcrAug", {"dict_of_path": str(errors), "aug_word_p": 1}),
+        ("OcrAug", {"dict_of_path": {"c": ["(", "<"], "o": ["0", "Q"]}, "aug_word_p": 1}),
+    ):
+        result, drawn = adapter.build(name, params)(TextValue(TEXT), SEED)
+        assert result == TextValue(direct(name, params))
+        assert drawn is not None
+        assert drawn["changed"] > 0
+        assert adapter.problems(name, params) == []
+
+
+def test_the_order_of_a_mapping_does_not_matter_and_it_is_not_changed() -> None:
+    forwards = {"c": ["(", "o"], "o": ["0", "Q"], "e": ["c"]}
+    backwards = {"e": ["c"], "o": ["Q", "0"], "c": ["o", "("]}
+    results = [adapter.build("OcrAug", {"dict_of_path": m})(TextValue(TEXT), SEED) for m in (forwards, backwards)]
+    assert results[0] == results[1]
+    assert forwards == {"c": ["(", "o"], "o": ["0", "Q"], "e": ["c"]}
+
+
+def test_two_dictionaries_of_misspellings_are_kept_apart(tmp_path: Path) -> None:
+    results = []
+    for number, line in enumerate(("quick qiuck", "brown borwn")):
+        path = tmp_path / f"{number}.txt"
+        path.write_text(f"{line}\n")
+        params = {"dict_path": str(path), "aug_p": 1}
+        results.append(adapter.build("SpellingAug", params)(TextValue(TEXT), SEED)[0].text)  # type: ignore[union-attr]
+        path.write_text("fox fxo\n")
+        results.append(adapter.build("SpellingAug", params)(TextValue(TEXT), SEED)[0].text)  # type: ignore[union-attr]
+    assert results == [TEXT.replace(*pair) for pair in (("quick", "qiuck"), ("fox", "fxo"), ("brown", "borwn"))] + [
+        TEXT.replace("fox", "fxo")
+    ]
+
+
+def test_ppdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = {"aug_src": "ppdb", "model_path": str(word_files.ppdb(tmp_path)), "aug_p": 1}
+    result, drawn = adapter.build("SynonymAug", params)(TextValue(TEXT), SEED)
+    monkeypatch.setattr("nltk.pos_tag", wordnet.pos_tag)
+    assert result == TextValue(direct("SynonymAug", params))
+    assert drawn is not None
+    assert {("fox", "vixen"), ("dog", "hound")} <= set(drawn["words"])
+    assert adapter.problems("SynonymAug", params) == []
+    assert set(adapter.resources("SynonymAug", params)) == {f"nlpaug {params['model_path']}", "part-of-speech tagger"}
+
+
+@pytest.mark.parametrize("action", ["substitute", "insert"])
+def test_tfidf(action: str, tmp_path: Path) -> None:
+    params = {"model_path": str(word_files.tfidf(tmp_path)), "action": action, "aug_p": 0.5}
+    result, drawn = adapter.build("TfIdfAug", params)(TextValue(TEXT), SEED)
+    naw.tfidf.TFIDF_MODEL = {}
+    assert result == TextValue(direct("TfIdfAug", params))
+    assert drawn is not None
+    assert drawn["changed"] > 0
+    assert adapter.problems("TfIdfAug", params) == []
+    for text in SHORT:
+        assert isinstance(adapter.build("TfIdfAug", params)(TextValue(text), SEED)[0], TextValue)
+
+
+def test_a_folder_without_scores_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text("")
+    with pytest.raises(FileNotFoundError):
+        adapter.build("TfIdfAug", {"model_path": str(tmp_path)})
+    (problem,) = adapter.problems("TfIdfAug", {"model_path": str(tmp_path)})
+    assert "tfidfaug_w2idf.txt" in problem.message

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms import nlpaug_text as adapter
+from transforms import nlpaug_library as adapter
 from transforms.interface import LabelLost
 from transforms.text_spans import aligned, moved
 from transforms.values import Spans, TextValue

@@ -1,0 +1,125 @@
+"""nlpaug: its classes on texts, on sounds, on the spectrograms of sounds, and its flows.
+
+https://nlpaug.readthedocs.io lists the classes, docs/libraries/nlpaug.md what each needs. nlpaug has no `p` for a whole
+step: write `sometimes` around one. This module is the adapter; the steps are made in one module per kind of class.
+"""
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module, metadata
+from typing import Any
+
+from transforms import nlpaug_classes as classes
+from transforms import nlpaug_dictionaries, nlpaug_files, wordnet
+from transforms.checks import construction_problems, parameter_problems, trial_problems
+from transforms.interface import Description, MissingLibrary, Parameter, Resource, StepProblem, Transform
+from transforms.nlpaug_refused import REFUSED as REFUSED
+from transforms.nlpaug_refused import refused_parameters
+from transforms.nlpaug_values import value_problems
+
+PRELOAD = ("nlpaug.augmenter.char", "nlpaug.augmenter.word")
+DISTRIBUTIONS = ("nlpaug", "nltk", "numpy", "textblob")
+_SOUND_DISTRIBUTIONS = ("librosa", "numba", "scipy", "soxr")
+
+
+def names() -> tuple[str, ...]:
+    """Every class that a recipe may name, sorted; those that need an extra too, installed or not."""
+    return tuple(sorted(classes.CLASSES))
+
+
+def modality(name: str) -> str:
+    """Give `audio` for the classes on sounds and spectrograms, `text` for all others, the flows too."""
+    return classes.modality(name)
+
+
+def carries(name: str) -> frozenset[str]:
+    """Give `spans` for texts: a span stays on its words, or the copy is rejected; `segments` for sounds."""
+    return frozenset({"segments"}) if modality(name) == "audio" else frozenset({"spans"})
+
+
+def describe(name: str) -> Description:
+    """Give parameters and docstring of a class; kinds are those of its docstring, nlpaug has no annotations."""
+    kinds = classes.kinds(name)
+    parameters = tuple(
+        Parameter(p.name, "" if p.default is p.empty else repr(p.default), kinds.get(p.name, ""))
+        for p in classes.parameters(name).values()
+    )
+    return Description(f"nlpaug.{name}", modality(name), parameters, inspect.getdoc(classes.load(name)) or "")
+
+
+def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
+    """Versions of what decides the bytes beside nlpaug: WordNet, a tagger, files, models, other packages."""
+    if classes.room(name) == "flows":
+        return dict(_room(name).versions(params))
+    found = nlpaug_files.file_versions(name, params)
+    if nlpaug_dictionaries.uses_wordnet(name, params):
+        found |= wordnet.versions()
+    elif nlpaug_dictionaries.uses_tagger(name):
+        found |= wordnet.tagger_versions()
+    if modality(name) == "audio":
+        found |= {package: metadata.version(package) for package in _SOUND_DISTRIBUTIONS}
+    return found
+
+
+def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
+    """Check what the library does not: names, files, types by its docstrings, ranges; then construct, then call."""
+    missing = nlpaug_files.missing_packages(name)
+    if missing:
+        return [StepProblem((), missing)]
+    absent = _absent_data(name, params)
+    if absent:
+        return [StepProblem((), f"nlpaug.{name}: {message}") for message in absent]
+    found = parameter_problems(
+        f"nlpaug.{name}",
+        params,
+        classes.parameters(name),
+        lambda valid: _values_problems(name, valid),
+        refused_parameters(name),
+    )
+    return found or trial_problems(lambda: build(name, params), modality(name))
+
+
+def build(name: str, params: Mapping[str, Any]) -> Transform:
+    """Make the step; not shared between threads.
+
+    Raises MissingLibrary for a class whose packages are not installed; LookupError, FileNotFoundError or ValueError
+    where data or a model is missing, each with what to do.
+    """
+    missing = nlpaug_files.missing_packages(name)
+    if missing:
+        raise MissingLibrary(missing)
+    step: Transform = _room(name).build(name, params)
+    return step
+
+
+def resource_table() -> tuple[Resource, ...]:
+    """Say what data and packages the classes need, and where they were found."""
+    from transforms.nlpaug_resources import rows
+
+    return rows()
+
+
+def _room(name: str) -> Any:
+    return import_module(f"transforms.nlpaug_{classes.room(name)}")
+
+
+def _absent_data(name: str, params: Mapping[str, Any]) -> list[str]:
+    if nlpaug_dictionaries.uses_wordnet(name, params):
+        return wordnet.problems()
+    return wordnet.tagger_problems() if nlpaug_dictionaries.uses_tagger(name) else []
+
+
+def _values_problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
+    if classes.room(name) == "flows":
+        return list(_room(name).flow_problems(params))
+    found = value_problems(name, params)
+    wrong = {problem.path for problem in found}
+    found += [problem for problem in nlpaug_files.file_problems(name, params) if problem.path not in wrong]
+    return found or construction_problems(lambda: _construct(name, params))
+
+
+def _construct(name: str, params: Mapping[str, Any]) -> None:
+    try:
+        _room(name).construct(name, params)
+    except OSError as error:
+        raise ValueError(str(error)) from error
