@@ -4,6 +4,8 @@ Nothing in `transforms` opens files of its own accord: the program that runs rec
 found and read. A location is a file, a glob or a folder; local, or a URL that the store knows.
 """
 
+import posixpath
+from collections.abc import Collection
 from typing import Protocol
 
 
@@ -49,3 +51,18 @@ def local(location: str) -> str:
 def digest(location: str) -> str:
     """See `Store.digest`."""
     return _stores[0].digest(location)
+
+
+def digest_or_missing(location: str) -> str:
+    """The digest, or `missing`: versions are named before recipes are checked, and the check says what is missing."""
+    try:
+        return digest(location)
+    except (OSError, ValueError):
+        return "missing"
+
+
+def relative_names(paths: Collection[str]) -> dict[str, str]:
+    """Path -> name within the folder that all of them have in common: the same wherever that folder lies."""
+    folders = [f"{posixpath.dirname(path)}/" for path in paths]
+    shared = posixpath.commonprefix(folders).rpartition("/")[0] + "/" if folders else ""
+    return {path: path.removeprefix(shared) for path in paths}

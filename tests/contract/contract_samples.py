@@ -1,15 +1,19 @@
 """What the contract suite runs: a value of each modality, parameters where defaults are not enough, digests."""
 
 import sys
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
+from pipeline import material
 from transforms import registry
 from transforms.recipe import Recipe, build_recipe
 from transforms.values import LABEL_KINDS, AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value
@@ -22,7 +26,7 @@ def _samples(library: str) -> Any:
 
 
 COUNTS = {library: _samples(library).COUNT for library in registry.LIBRARIES}
-EXAMPLES: dict[str, dict[str, Any]] = {
+EXAMPLES: dict[str, dict[str, Any] | Callable[[Path], dict[str, Any]]] = {
     f"{library}.{cls}": params for library in registry.LIBRARIES for cls, params in _samples(library).EXAMPLES.items()
 }
 SEEDLESS = {f"{library}.{cls}" for library in registry.LIBRARIES for cls in _samples(library).SEEDLESS}
@@ -66,7 +70,19 @@ def params_of(name: str) -> dict[str, Any]:
     """Example parameters, with p=1 where the library has it: every step of the suite is applied."""
     has_p = any(parameter.name == "p" for parameter in registry.describe(name).parameters)
     always = {"p": 1.0} if has_p else {}
-    return {**EXAMPLES.get(name, {}), **always}
+    return {**_example(name), **always}
+
+
+@cache
+def _example(name: str) -> dict[str, Any]:
+    """The class's parameters; a function makes files for them, the same ones for every process."""
+    found = EXAMPLES.get(name, {})
+    if not callable(found):
+        return found
+    material.connect()
+    folder = Path(tempfile.gettempdir()) / "fanbeam-contract" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return found(folder)
 
 
 def recipe_of(name: str) -> Recipe:
