@@ -8,6 +8,9 @@ import posixpath
 from collections.abc import Collection
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Store(Protocol):
     """What the program that runs recipes offers."""
@@ -23,6 +26,15 @@ class Store(Protocol):
 
     def digest(self, location: str) -> str:
         """Hex digest of names and contents of all files of a location. Raises FileNotFoundError."""
+
+    def column(self, location: str, name: str, most: int) -> dict[str, bytes]:
+        """`FILE#ROW` -> payload of a column of Parquet files: at most `most`, by the smallest blake2b of names.
+
+        A cell is bytes or struct<bytes, path>; nulls are passed over. Raises FileNotFoundError, ValueError.
+        """
+
+    def picture(self, data: bytes, mode: str) -> NDArray[np.uint8]:
+        """Pixels (height, width, channels) of an encoded picture; `mode` is grey, rgb or rgba. Raises ValueError."""
 
 
 _stores: list[Store] = []
@@ -51,6 +63,16 @@ def local(location: str) -> str:
 def digest(location: str) -> str:
     """See `Store.digest`."""
     return _stores[0].digest(location)
+
+
+def column(location: str, name: str, most: int) -> dict[str, bytes]:
+    """See `Store.column`."""
+    return _stores[0].column(location, name, most)
+
+
+def picture(data: bytes, mode: str) -> NDArray[np.uint8]:
+    """See `Store.picture`."""
+    return _stores[0].picture(data, mode)
 
 
 def digest_or_missing(location: str) -> str:
