@@ -63,7 +63,8 @@ class Peers:
     """Other training records, for steps that look at them; never the record itself.
 
     `names(scope, most)` gives keys of at most `most` records of a scope (`same_class`, `any`); which ones depends on
-    the input alone. `value(key)` gives one as it enters its augment steps, None if it cannot be decoded or prepared.
+    the input alone. `value(key)` gives one of those as it enters its augment steps, without labels; None if it cannot
+    be decoded or prepared.
     """
 
     names: Callable[[str, int], Sequence[str]]
