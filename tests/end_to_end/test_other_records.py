@@ -65,8 +65,7 @@ def test_any_number_of_workers_makes_the_same_bytes(made: tuple[Path, Path], tmp
 
 
 def test_only_training_records_of_the_class_are_looked_at_and_never_the_record_itself(made: tuple[Path, Path]) -> None:
-    data, version = made
-    rows = train_rows(version)
+    rows = train_rows(made[1])
     labels = {row["lineage"]["source_id"]: row["label"] for row in rows.values()}
     copies = [row for row in rows.values() if row["lineage"]["copy"]]
     assert copies
