@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from pipeline.codecs import CodecError
+from pipeline.errors import RunFailed
+from pipeline.job import Job
 from pipeline.labels.agreement import disagrees
 from pipeline.labels.binding import bind, changes
 from pipeline.labels.cells import BadLabels
 from pipeline.mirror_words import mirrored, swapped
+from pipeline.peers import PeersOfJob
 from pipeline.quality import check
 from pipeline.records import Family, Record, Refusal, Rendered, Variant
 from pipeline.seeds import field_seed, variant_seed
@@ -24,29 +27,27 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _TEMPORARY_PATH = re.compile(r"(/tmp|/var/folders|/dev/shm)/[^\s'\":]*")
 
 
-def augment(tools: tuple[FieldTools, ...], run_seed: int, families: Iterator[Family]) -> Iterator[Family]:
-    """Render the given fields of each family. A field that cannot be decoded or prepared fails the family whole."""
+def augment(
+    tools: tuple[FieldTools, ...], run_seed: int, families: Iterator[Family], job: Job | None = None
+) -> Iterator[Family]:
+    """Render the given fields of each family. A field that cannot be decoded or prepared fails the family whole.
+
+    `job` is where steps that look at other records find those.
+    """
+    peers = PeersOfJob(job, lambda field, record: _only_value(_entering(field, run_seed, record)))
     for family in families:
         for field in tools:
             if family.refusal is None:
-                family = _render_field(field, run_seed, family)
+                family = _render_field(field, run_seed, family, peers)
         yield family
 
 
-def _render_field(tools: FieldTools, run_seed: int, family: Family) -> Family:
-    payload = family.record.payloads[tools.name]
-    if payload is None:
-        return family.refused(Refusal("failed", tools.name, "read", "null_payload", message="the payload is null"))
-    decoded = _guarded(tools.name, "decode", tools.codec.decode, payload)
-    if isinstance(decoded, Refusal):
-        return family.refused(decoded)
-    value = _labeled(tools, family.record, decoded.value)
-    if isinstance(value, Refusal):
-        return family.refused(value)
-    prepared = _prepared(tools, run_seed, family.record.key, value)
-    if isinstance(prepared, Refusal):
-        return family.refused(prepared)
-    renderer = _Renderer(tools, family.record, decoded.source_format, *prepared)
+def _render_field(tools: FieldTools, run_seed: int, family: Family, peers: PeersOfJob) -> Family:
+    entering = _entering(tools, run_seed, family.record)
+    if isinstance(entering, Refusal):
+        return family.refused(entering)
+    source_format, value, steps = entering
+    renderer = _Renderer(tools, family.record, source_format, peers.offered(tools, family.record, value), steps)
     original = renderer.original()
     if original.refusal is not None:
         return family.refused(original.refusal)
@@ -59,6 +60,25 @@ def _render_field(tools: FieldTools, run_seed: int, family: Family) -> Family:
         for n, v in enumerate(family.variants)
     )
     return Family(family.record, family.variants, {**family.rendered, tools.name: rendered})
+
+
+def _entering(tools: FieldTools, run_seed: int, record: Record) -> tuple[str, Value, tuple[Applied, ...]] | Refusal:
+    """A record's value as it enters the augment steps: decoded, labeled and prepared; its format, and the steps."""
+    payload = record.payloads[tools.name]
+    if payload is None:
+        return Refusal("failed", tools.name, "read", "null_payload", message="the payload is null")
+    decoded = _guarded(tools.name, "decode", tools.codec.decode, payload)
+    if isinstance(decoded, Refusal):
+        return decoded
+    value = _labeled(tools, record, decoded.value)
+    if isinstance(value, Refusal):
+        return value
+    prepared = _prepared(tools, run_seed, record.key, value)
+    return prepared if isinstance(prepared, Refusal) else (decoded.source_format, *prepared)
+
+
+def _only_value(entering: tuple[str, Value, tuple[Applied, ...]] | Refusal) -> Value | Refusal:
+    return entering if isinstance(entering, Refusal) else entering[1]
 
 
 def _prepared(tools: FieldTools, run_seed: int, key: str, value: Value) -> tuple[Value, tuple[Applied, ...]] | Refusal:
@@ -161,6 +181,8 @@ def _guarded(field: str, stage: str, call: Callable[..., T], *args: Any) -> T | 
     """The result of a call that works on one record's data, or why it failed."""
     try:
         return call(*args)
+    except RunFailed:  # the input changed: nothing of this record's
+        raise
     except CodecError as error:
         return Refusal("failed", field, stage, error.reason, type(error).__name__, clean_message(error))
     except LabelLost as error:

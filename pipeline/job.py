@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.candidates import Candidates
 from pipeline.config import JobConfig
 from pipeline.records import Refusal, Shard
 from pipeline.sources.interface import Reader
@@ -25,6 +26,8 @@ class Job:
     external: tuple[str, ...]
     version: str
     output: Folder
+    candidates: Candidates | None = None
+    """Records that steps may look at besides their own; None where no step does, and before the survey."""
 
     @property
     def dataset(self) -> Folder:

@@ -1,14 +1,25 @@
 """Files that parameters of steps name, read through the one door to files; see `transforms.material`."""
 
 import posixpath
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from pipeline.errors import InputError
 from pipeline.local_files import Found, copy_of
-from pipeline.storage import absolute, expand, is_url, read_file
+from pipeline.storage import Folder, absolute, expand, is_url, read_file
 from transforms import material
+from transforms.references import smallest
+from transforms.values import ImageValue
+
+_BATCH_ROWS = 64
 
 
 class StoredMaterial:
@@ -36,6 +47,16 @@ class StoredMaterial:
         """Digest of the files' names within the location, and of their contents."""
         return _digest(tuple(sorted(_found(location), key=lambda file: file.path)))
 
+    def column(self, location: str, name: str, most: int) -> dict[str, bytes]:
+        """Payload of a column of Parquet files, at most `most` cells of it."""
+        return dict(_column(tuple(sorted(_found(location), key=lambda file: file.path)), name, most))
+
+    def picture(self, data: bytes, mode: str) -> NDArray[np.uint8]:
+        """Pixels, decoded as the pictures of a field are."""
+        from pipeline.codecs.image import ImageCodec
+
+        return cast(ImageValue, ImageCodec(mode).decode(data).value).pixels
+
 
 def _found(location: str) -> list[Found]:
     """The files of a location, with sizes and tags."""
@@ -55,6 +76,54 @@ def _digest(files: tuple[Found, ...]) -> str:
         content = blake2b(read_file(name), digest_size=16).hexdigest()
         whole.update(f"{posixpath.relpath(name, root)}\0{content}\n".encode("utf-8", "surrogatepass"))
     return whole.hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _column(files: tuple[Found, ...], name: str, most: int) -> tuple[tuple[str, bytes], ...]:
+    """The names of all cells are known from the footers; then only row groups with a chosen cell are read."""
+    short = material.relative_names([file.path for file in files])
+    counts = {file.path: _row_count(file.path, name) for file in files}
+    chosen = smallest((f"{short[path]}#{row}" for path, count in counts.items() for row in range(count)), most)
+    rows: dict[str, list[int]] = {}
+    for file, _, row in (cell.rpartition("#") for cell in chosen):
+        rows.setdefault(file, []).append(int(row))
+    wanted = {path: sorted(rows.get(short[path], ())) for path in counts}
+    cells = {f"{short[path]}#{row}": data for path in counts for row, data in _cells(path, name, wanted[path])}
+    return tuple(sorted(cells.items()))
+
+
+def _row_count(path: str, name: str) -> int:
+    """Rows of a Parquet file that has the column. Raises ValueError."""
+    folder, file = posixpath.split(path)
+    try:
+        with Folder(folder).open(file) as source:
+            parquet = pq.ParquetFile(source)
+            if name not in parquet.schema_arrow.names:
+                raise ValueError(f"{path} has no column {name!r}; it has {', '.join(parquet.schema_arrow.names)}")
+            return int(parquet.metadata.num_rows)
+    except pa.ArrowException as error:
+        raise ValueError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from error
+
+
+def _cells(path: str, name: str, rows: list[int]) -> Iterator[tuple[int, bytes]]:
+    """Row number and payload of some rows that are not null."""
+    folder, file = posixpath.split(path)
+    with Folder(folder).open(file) as source:
+        parquet = pq.ParquetFile(source)
+        first = 0
+        for group in range(parquet.metadata.num_row_groups):
+            count = parquet.metadata.row_group(group).num_rows
+            if any(first <= row < first + count for row in rows):
+                for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=[name], use_threads=False):
+                    for row in (row for row in rows if first <= row < first + batch.num_rows):
+                        value = batch.column(0)[row - first].as_py()
+                        data = value.get("bytes") if isinstance(value, dict) else value
+                        if data is not None and not isinstance(data, bytes):
+                            raise ValueError(f"{path}: column {name!r} holds neither bytes nor struct<bytes, path>")
+                        yield from [] if data is None else [(row, data)]
+                    first += batch.num_rows
+            else:
+                first += count
 
 
 def _common(names: tuple[str, ...]) -> str:

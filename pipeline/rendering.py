@@ -99,4 +99,4 @@ def _upto_gate(job: Job, task: Task, watch: Watch) -> ShardWork:
 
 def _augment(work: ShardWork, modality: str) -> ShardWork:
     tools = tuple(t for t in tools_of(work.job.config) if t.modality == modality)
-    return replace(work, flow=augment(tools, work.job.config.seed, work.flow)) if tools else work
+    return replace(work, flow=augment(tools, work.job.config.seed, work.flow, work.job)) if tools else work

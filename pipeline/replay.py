@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline import workers
+from pipeline.candidates import kept
 from pipeline.config import JobConfig
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, InputError
 from pipeline.fingerprint import cpu, libraries
 from pipeline.job import Job, Task
 from pipeline.labels.binding import columns_of
+from pipeline.location import listed, placed
 from pipeline.records import Block, Gated, Payload, Sample, Shard, Split
 from pipeline.rows import digest, moved_cells
 from pipeline.run_log import newest_log
 from pipeline.running import job_of
 from pipeline.schema import LINEAGE, SAMPLE_ID
-from pipeline.sources import Reader, list_input
 from pipeline.storage import Folder, absolute, write_file
 
 
@@ -92,26 +93,11 @@ def _prepare(dataset: Dataset, row: dict[str, Any], root: str) -> "_Ready | Repl
 def source_of(dataset: Dataset, root: str, name: str, number: int) -> tuple[Job, Block]:
     """The job that reads one source file, and the block of one row in it. Raises InputError."""
     found = Folder(root)
-    if not found.exists(name):
-        raise InputError(f"no such file: {found.full(name)}. If the input moved, give --input FOLDER")
     config = dataset.config(found.full(name), dataset.path)
-    listing = list_input(config)
-    reader = _rooted(listing.reader, found)
-    prefix = name[: len(name) - len(listing.files[0].path)]
-    for unit in listing.units:
-        first = 0 if unit.members else unit.first_row
-        if first <= number < first + unit.rows:
-            members = tuple(replace(m, path=prefix + m.path) for m in unit.members)
-            moved = replace(unit, file=name, members=members)
-            job = replace(job_of(config, listing), reader=reader, version=dataset.version)
-            return job, Block(moved, number - first, number - first + 1)
-    raise InputError(f"{name} has no row {number} any more")
-
-
-def _rooted(reader: Reader, root: Any) -> Reader:
-    """The same reader, paths counted from the root of the whole input."""
-    moved: Reader = replace(reader, root=root)  # type: ignore[type-var]
-    return moved
+    listing = listed(config, found, name)
+    reader, block = placed(listing, found, name, number)
+    job = replace(job_of(config, listing), reader=reader, version=dataset.version, candidates=kept(dataset.folder))
+    return job, block
 
 
 def _rendered(pool: workers.Pool, item: _Ready) -> list[Gated]:

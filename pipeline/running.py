@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline import workers
+from pipeline.candidates import keep
 from pipeline.check import checked, with_problems
 from pipeline.commit import Expected, check_limits, complete, finished, point_latest, read_manifest
 from pipeline.config import JobConfig
@@ -73,8 +74,10 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     threading.Thread(target=_load_beam, args=(options.debug,), daemon=True).start()
     with _swept(job), workers.Pool(job, count, options.debug) as pool, workers.in_use(pool):
         surveyed, probe = survey_job(job, listing, pool, text, options.progress)
+        job = replace(job, candidates=surveyed.candidates)
         engine = _engine(options)
         job.dataset.make()
+        keep(job.dataset, job.candidates)
         plan = make_plan(job, surveyed, remember(job.dataset, probe))
         resumed = _render(job, plan, listing, engine, options.progress)
     manifest = _outcome(job, plan, listing)
@@ -125,6 +128,8 @@ def survey_job(
         problems = pool.recipe_problems(text)
         raise with_problems(text, error, problems) if problems else error from error
     pool.check_recipes(text)
+    if surveyed.candidates is not None:
+        pool.adopt(replace(job, candidates=surveyed.candidates))
     return surveyed, remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.candidates import Candidates, Search
 from pipeline.errors import InputError, Problem
 from pipeline.job import Job
 from pipeline.keys import Key, keys_of
@@ -35,6 +36,7 @@ class Survey:
     blocks: tuple[BlockTally, ...] = ()
     classes: dict[tuple[Split, str], int] = field(default_factory=dict)
     unlabeled: int = 0
+    candidates: Candidates | None = None
 
     @property
     def records(self) -> int:
@@ -58,7 +60,8 @@ class UnitSurvey:
 
 def survey(job: Job, units: Sequence[Unit]) -> Survey:
     """Survey every unit. Raises InputError: no records, duplicate ids, a split column with other values."""
-    parts = [survey_unit(job, unit) for unit in units]
+    search = Search(job.config)
+    parts = [survey_unit(job, unit, search) for unit in units]
     blocks = tuple(b for p in parts for b in p.blocks)
     if not blocks:
         raise InputError(f"the input {job.config.input.path!r} has no records")
@@ -66,11 +69,11 @@ def survey(job: Job, units: Sequence[Unit]) -> Survey:
     classes: Counter[tuple[Split, str]] = Counter()
     for part in parts:
         classes.update(part.classes)
-    return Survey(blocks, dict(sorted(classes.items())), sum(p.refused for p in parts))
+    return Survey(blocks, dict(sorted(classes.items())), sum(p.refused for p in parts), search.found())
 
 
-def survey_unit(job: Job, unit: Unit) -> UnitSurvey:
-    """Read the key columns of one unit and count."""
+def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
+    """Read the key columns of one unit and count; `search` sees every key if a step looks at other records."""
     size = block_rows(job, unit)
     tallies: Counter[tuple[int, Split]] = Counter()
     classes: Counter[tuple[Split, str]] = Counter()
@@ -80,6 +83,8 @@ def survey_unit(job: Job, unit: Unit) -> UnitSurvey:
         tallies[number // size, key.split] += 1
         classes.update((key.split, label) for label in key.labels)
         refused += key.refusal is not None
+        if search.asked:
+            search.see(key, unit, number)
         if key.identified:
             digests.append(blake2b(key.key.encode("utf-8", "surrogatepass"), digest_size=8).digest())
     blocks = tuple(

@@ -46,6 +46,9 @@ def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, de
         if order is None:
             return
         kind, task = order
+        if kind == "adopt":
+            job = task
+            continue
         watch = _Watch(beat, len(copies_of(job.config, task.shard.split)) if kind == "render" else 0)
         try:
             answer: tuple[str, Any] = ("done", serve[kind](job, task, watch))

@@ -80,6 +80,13 @@ class Pool:
             self._end(member)
         self._workers = []
 
+    def adopt(self, job: Job) -> None:
+        """Work for this job from now on: the same one, with what the survey found. Workers must be idle."""
+        self._job = job
+        for member in self._workers:
+            with suppress(OSError):  # a worker that died while idle is found by its sentinel
+                member.pipe.send(("adopt", job))
+
     def samples(self) -> int:
         """Samples rendered so far, those of unfinished shards included."""
         busy = [m for m in self._workers if m.order is not None and m.order.kind == "render"]

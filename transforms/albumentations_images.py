@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from transforms import albumentations_references as extra
 from transforms import library_warnings
 from transforms.albumentations_labels import from_library, processors, to_library
 from transforms.albumentations_refused import NEEDS
@@ -21,6 +22,7 @@ from transforms.albumentations_refused import REFUSED as REFUSED
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
 from transforms.interface import Description, Parameter, StepProblem, Transform
 from transforms.philox import PhiloxPair, chance
+from transforms.references import OnTrial
 from transforms.values import LABEL_KINDS, ImageValue, Value
 
 DISTRIBUTIONS = (
@@ -37,13 +39,16 @@ DISTRIBUTIONS = (
 )
 PRELOAD = ("albumentations",)
 SLOW = frozenset({"PiecewiseAffine", "RandomFog", "Superpixels"})
-_NOT_DRAWN = frozenset({"shape", "interpolation", "fill", "fill_mask", "bbox_matrix"})
 _MIRRORS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "D4": lambda drawn: drawn["group_element"] in ("h", "r180"),
     "HorizontalFlip": lambda drawn: True,
     "RandomRotate90": lambda drawn: drawn["factor"] == 2,
     "SquareSymmetry": lambda drawn: drawn["group_element"] in ("h", "r180"),
 }
+_NOT_DRAWN = frozenset(
+    {"shape", "interpolation", "fill", "fill_mask", "bbox_matrix", "overlay_data", "processed_cells", "reference_image"}
+    | {"target_image", "target_mask_shape", "target_shape"}
+)
 _ZERO, _ONE = 1e-8, 1e-8 + 1e-5  # the tolerances of numpy.allclose
 _ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow")
 _CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")
@@ -77,8 +82,10 @@ def carries(name: str) -> frozenset[str]:
     from albumentations import ImageOnlyTransform
 
     cls = _class(name)
-    if issubclass(cls, ImageOnlyTransform):
+    if issubclass(cls, ImageOnlyTransform) or name in extra.STILL:
         return frozenset(LABEL_KINDS["image"])
+    if name in extra.SINGLE:
+        return frozenset()
     targets = cls._targets if isinstance(cls._targets, tuple) else (cls._targets,)
     known = {"BBoxes": "boxes", "Keypoints": "keypoints", "Mask": "masks"}
     return frozenset(known[target.value] for target in targets if target.value in known)
@@ -92,6 +99,16 @@ def needs(name: str) -> frozenset[str]:
 def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool] | None:
     """Tell of a draw whether it turned left to right: flips, and half turns of the square's symmetries."""
     return _MIRRORS.get(name)
+
+
+def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
+    """Give the digests of the pictures and fonts that the parameters name."""
+    return extra.resources(name, params)
+
+
+def references(name: str, params: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Give scope and number of the other training records that a step looks at."""
+    return extra.records(name, params)
 
 
 def describe(name: str) -> Description:
@@ -112,17 +129,18 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
         f"albumentations.{name}",
         params,
         known,
-        lambda valid: construction_problems(lambda: _construct(name, valid), _ADVICE),
+        lambda valid: extra.problems(name, valid) + construction_problems(lambda: _construct(name, valid), _ADVICE),
+        extra.hidden(name),
     )
     if found or name in SLOW:
         return found
-    return trial_problems(lambda: build(name, {**params, "p": 1.0}), "image", name in NEEDS)
+    return trial_problems(lambda: OnTrial(build(name, {**params, "p": 1.0})), "image", name in NEEDS)
 
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:
     """Make the step; one instance per thread, since it keeps its generators and its last draw."""
     with library_warnings.collected():
-        return _ImageStep(name, _construct(name, params))
+        return _ImageStep(name, _construct(name, params), extra.extras(name, params))
 
 
 class _ImageStep:
@@ -132,9 +150,9 @@ class _ImageStep:
     library called directly, with p=1, after `set_random_state(*transforms.philox.generators(seed))`.
     """
 
-    __slots__ = ("_errors", "_keeps_place", "_name", "_p", "_seed", "_step")
+    __slots__ = ("_errors", "_extras", "_keeps_place", "_name", "_p", "_seed", "_step")
 
-    def __init__(self, name: str, step: Any) -> None:
+    def __init__(self, name: str, step: Any, extras: Callable[[ImageValue, bytes], extra.Extra] | None) -> None:
         import cv2
         from albumentations import ImageOnlyTransform
         from albumentations.augmentations.crops.transforms import CropSizeError
@@ -142,7 +160,8 @@ class _ImageStep:
         self._errors = (ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error)
         self._name = name
         self._step = step
-        self._keeps_place = isinstance(step, ImageOnlyTransform)
+        self._extras = extras
+        self._keeps_place = isinstance(step, ImageOnlyTransform) or name in extra.STILL
         self._p = float(step.p)
         pair = PhiloxPair()
         self._seed = pair.seed
@@ -160,18 +179,26 @@ class _ImageStep:
         labels = {} if self._keeps_place else to_library(value)
         if labels:
             step.set_processors(processors(value))
-        try:
-            result = step(force_apply=True, image=pixels, **labels)
-        except self._errors as error:
-            raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {concise(error)}") from error
+        more = self._extras(value, seed) if self._extras else _NO_EXTRA
+        if more.arguments is None:
+            return value, dict(more.recorded)
+        result = self._called(pixels, {**labels, **more.arguments})
         drawn = step.params
         if not drawn:
             return value, None
         params = {key: item for key, item in drawn.items() if key not in _NOT_DRAWN and item is not None}
+        params |= {**more.recorded, **(extra.summary(drawn) if self._extras else {})}
         changed = self._checked(result["image"], pixels)
         if not labels:  # none are bound, or they stay where they are
             return ImageValue(changed, value.boxes, value.keypoints, value.masks), params
         return from_library(result, changed, value), params
+
+    def _called(self, pixels: np.ndarray[Any, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            result: dict[str, Any] = self._step(force_apply=True, image=pixels, **arguments)
+        except self._errors as error:
+            raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {concise(error)}") from error
+        return result
 
     def _checked(self, result: np.ndarray[Any, Any], pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Give the result as (height, width, channels) uint8, or raise ValueError."""
@@ -182,6 +209,9 @@ class _ImageStep:
         if self._keeps_place and result.shape[:2] != pixels.shape[:2]:
             raise ValueError(f"albumentations.{self._name} turned {_shape(pixels)} into {_shape(result)}")
         return result
+
+
+_NO_EXTRA = extra.Extra({}, {})
 
 
 def _shape(pixels: np.ndarray[Any, Any]) -> str:
@@ -235,7 +265,7 @@ def _class(name: str) -> Any:
 
 
 def _parameters(name: str) -> dict[str, inspect.Parameter]:
-    return {key: p for key, p in inspect.signature(_class(name)).parameters.items() if key != "strict"}
+    return extra.known_parameters(name, _class(name))
 
 
 def _kind(parameter: inspect.Parameter) -> str:
@@ -247,7 +277,8 @@ def _kind(parameter: inspect.Parameter) -> str:
 def _construct(name: str, params: Mapping[str, Any]) -> Any:
     cls = _class(name)
     strict = {"strict": True} if "InitSchema" in vars(cls) else {}
-    return cls(**{key: _constant(value) for key, value in params.items()}, **strict)
+    given = extra.for_library(name, params)
+    return cls(**{key: _constant(value) for key, value in given.items()}, **strict)
 
 
 def _constant(value: Any) -> Any:

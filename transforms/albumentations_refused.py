@@ -1,8 +1,6 @@
 """Public classes of albumentations that a recipe cannot use, and why; the reason follows the class's name."""
 
 _FLOAT = "gives or takes floating point pixels; outputs are encoded uint8 pictures: normalise in the training code"
-_ONE_BOX = "needs one box of its own beside the labels; use AtLeastOneBBoxRandomCrop or BBoxSafeRandomCrop"
-_REFERENCE = "needs other pictures as reference"
 _GROUP = "is a composition; write the groups one_of, some_of or sometimes instead"
 _VOLUME = "works on volumes, not on pictures"
 _BASE = "is a base class, not a transform"
@@ -16,28 +14,21 @@ REFUSED = {
     "Compose": "is a composition; a list of steps is one already",
     "CubicSymmetry": _VOLUME,
     "DualTransform": _BASE,
-    "FDA": _REFERENCE,
     "FromFloat": _FLOAT,
     "GridShuffle3D": _VOLUME,
-    "HistogramMatching": _REFERENCE,
     "ImageOnlyTransform": _BASE,
     "Lambda": _FUNCTION,
-    "Mosaic": _REFERENCE,
     "Normalize": _FLOAT,
     "OneOf": _GROUP,
     "OneOrOther": _GROUP,
-    "OverlayElements": "needs pictures to lay over",
     "Pad3D": _VOLUME,
     "PadIfNeeded3D": _VOLUME,
-    "PixelDistributionAdaptation": _REFERENCE,
     "RandomCrop3D": _VOLUME,
-    "RandomCropNearBBox": _ONE_BOX,
     "RandomOrder": _GROUP,
     "ReplayCompose": _GROUP,
     "SelectiveChannelTransform": _GROUP,
     "Sequential": _GROUP,
     "SomeOf": _GROUP,
-    "TextImage": "needs a font file and texts with their places",
     "ToFloat": _FLOAT,
     "ToTensor3D": _FLOAT,
     "ToTensorV2": "gives a tensor, not a picture: turn pictures into tensors in the training code",
@@ -50,6 +41,7 @@ NEEDS = {
     "ConstrainedCoarseDropout": frozenset({"masks"}),
     "CropNonEmptyMaskIfExists": frozenset({"masks"}),
     "MaskDropout": frozenset({"masks"}),
+    "RandomCropNearBBox": frozenset({"boxes"}),
     "RandomSizedBBoxSafeCrop": frozenset({"boxes"}),
 }
 """Classes that look at bound labels, and at which."""

@@ -1,7 +1,8 @@
-"""audiomentations: every class that needs no sound files of the user.
+"""audiomentations: every class but those that need a function.
 
 https://iver56.github.io/audiomentations/ lists the classes. Mono sound goes in as one dimension, as the library wants
-it. `Resample` changes the sample rate with the samples, so the sound keeps its pitch and its duration.
+it. Classes for mono only work on each channel alone, with the same draws for all. `Resample` changes the sample rate
+with the samples, so the sound keeps its pitch and its duration.
 """
 
 import inspect
@@ -15,8 +16,8 @@ from typing import Any, Literal, cast, get_args, get_origin
 
 import numpy as np
 
-from transforms import audio_segments, library_random, library_warnings
-from transforms.checks import construction_problems, nearest, parameter_problems, trial_problems
+from transforms import audio_files, audio_segments, library_random, library_warnings
+from transforms.checks import concise, construction_problems, nearest, parameter_problems, trial_problems
 from transforms.interface import Description, MissingLibrary, Parameter, StepProblem, Transform
 from transforms.values import AudioValue, Segments, Value
 
@@ -36,21 +37,21 @@ DISTRIBUTIONS = (
     "pyroomacoustics",
     "python-stretch",
     "scipy",
+    "soundfile",
     "soxr",
 )
-_FILES = "needs sound files of yours, which are not part of a dataset's version"
 _GROUP = "is a composition; write the groups one_of, some_of or sometimes instead"
 REFUSED = {
-    "AddBackgroundNoise": _FILES,
-    "AddShortNoises": _FILES,
-    "ApplyImpulseResponse": _FILES,
     "Compose": "is a composition; a list of steps is one already",
     "Lambda": "needs a function, which a config cannot hold",
     "OneOf": _GROUP,
     "SomeOf": _GROUP,
 }
+FILES = {"AddBackgroundNoise": "sounds_path", "AddShortNoises": "sounds_path", "ApplyImpulseResponse": "ir_path"}
+"""Classes that mix sounds of the user, and the parameter that says where those are."""
 SLOW = frozenset({"AirAbsorption", "Trim"})  # their first call compiles librosa's code: 2 to 20 s
-REFUSED_PARAMETERS = {"part_transform": "needs a function, which a config cannot hold"}
+_FUNCTION = "needs a function, which a config cannot hold"
+REFUSED_PARAMETERS = {"noise_transform": _FUNCTION, "part_transform": _FUNCTION}
 _MODULES = {
     "Limiter": "numpy_audio_limiter",
     "LoudnessNormalization": "loudness",
@@ -113,8 +114,15 @@ def build(name: str, params: Mapping[str, Any]) -> Transform:
     missing = _missing_extra(name, params)
     if missing:
         raise MissingLibrary(missing)
+    files = audio_files.sounds(params.get(FILES[name])) if name in FILES else {}
+    given = {**params, FILES[name]: list(files.values())} if files else params
     with library_warnings.collected():
-        return _AudioStep(name, _class(name)(**params))
+        return _AudioStep(name, _class(name)(**given), {path: file for file, path in files.items()})
+
+
+def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
+    """Give the digests of the sounds that the parameters name."""
+    return audio_files.digests([FILES[name]], params) if name in FILES else {}
 
 
 _Guard = Callable[[bytes], AbstractContextManager[object]]
@@ -127,14 +135,18 @@ class _AudioStep:
     one for the process: it runs under a lock, after `pyroomacoustics.random.seed(b[0])`.
     """
 
-    __slots__ = ("_bands", "_guard", "_name", "_step")
+    __slots__ = ("_bands", "_errors", "_files", "_guard", "_name", "_step")
 
-    def __init__(self, name: str, step: Any) -> None:
+    def __init__(self, name: str, step: Any, files: Mapping[str, str]) -> None:
         self._name = name
         self._step = step
+        self._files = files
+        self._errors = audio_files.reading_errors() if files else ()
         self._bands: tuple[Any, ...] = ()
         if name == "SevenBandParametricEQ":  # it draws nothing itself, its seven filters do
             self._bands = (step.low_shelf_filter, *step.peaking_filters, step.high_shelf_filter)
+        if name == "AddShortNoises":  # it makes a cache and does not use it
+            step._AddShortNoises__load_sound = step._load_sound
         self._guard: _Guard = _Room if name == "RoomSimulator" else _unguarded
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
@@ -143,8 +155,6 @@ class _AudioStep:
             raise TypeError(f"audiomentations.{self._name} works on audio, not on {type(value).__name__}")
         step = self._step
         samples = value.samples
-        if samples.shape[0] > 1 and not step.supports_multichannel:
-            raise ValueError(f"audiomentations.{self._name} takes mono only, not {samples.shape[0]} channels")
         if samples.shape[1] == 0:
             raise ValueError(f"audiomentations.{self._name} cannot take a sound without samples")
         step.parameters = {"should_apply": None}  # no trace of the call before
@@ -152,7 +162,7 @@ class _AudioStep:
         drawn = dict(step.parameters)
         if not drawn["should_apply"]:
             return value, None
-        params = _without_decision(drawn)
+        params = audio_files.with_names(_without_decision(drawn), self._files)
         if self._bands:
             params["bands"] = [_without_decision(band.parameters) for band in self._bands]
         rate = int(drawn.get("target_sample_rate", value.sample_rate))
@@ -161,9 +171,18 @@ class _AudioStep:
         return AudioValue(changed, rate, segments), params
 
     def _result(self, samples: np.ndarray[Any, Any], rate: int, seed: bytes) -> Any:
-        given = samples[0] if samples.shape[0] == 1 else samples
-        with library_random.seeded(seed), self._guard(seed):
-            return self._step(given, rate)
+        if samples.shape[0] == 1:
+            return self._called(samples[0], rate, seed)
+        if self._step.supports_multichannel:
+            return self._called(samples, rate, seed)
+        return np.stack([self._called(channel, rate, seed) for channel in samples])
+
+    def _called(self, samples: np.ndarray[Any, Any], rate: int, seed: bytes) -> Any:
+        try:
+            with library_random.seeded(seed), self._guard(seed):
+                return self._step(samples, rate)
+        except self._errors as error:
+            raise ValueError(f"audiomentations.{self._name}: {concise(error)}") from error
 
     def _moved(
         self,
@@ -240,7 +259,9 @@ def _parameters(name: str) -> dict[str, inspect.Parameter]:
 def _value_problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     known = _parameters(name)
     found = [problem for key, value in params.items() for problem in _type_problems(known[key], value)]
-    return found or construction_problems(lambda: _class(name)(**params))
+    if name in FILES:
+        found += audio_files.problems(FILES[name], params[FILES[name]])
+    return found or construction_problems(lambda: build(name, params))
 
 
 def _type_problems(parameter: inspect.Parameter, value: Any) -> list[StepProblem]:

@@ -4,7 +4,12 @@ Nothing in `transforms` opens files of its own accord: the program that runs rec
 found and read. A location is a file, a glob or a folder; local, or a URL that the store knows.
 """
 
+import posixpath
+from collections.abc import Collection
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Store(Protocol):
@@ -21,6 +26,15 @@ class Store(Protocol):
 
     def digest(self, location: str) -> str:
         """Hex digest of names and contents of all files of a location. Raises FileNotFoundError."""
+
+    def column(self, location: str, name: str, most: int) -> dict[str, bytes]:
+        """`FILE#ROW` -> payload of a column of Parquet files: at most `most`, by the smallest blake2b of names.
+
+        A cell is bytes or struct<bytes, path>; nulls are passed over. Raises FileNotFoundError, ValueError.
+        """
+
+    def picture(self, data: bytes, mode: str) -> NDArray[np.uint8]:
+        """Pixels (height, width, channels) of an encoded picture; `mode` is grey, rgb or rgba. Raises ValueError."""
 
 
 _stores: list[Store] = []
@@ -49,3 +63,28 @@ def local(location: str) -> str:
 def digest(location: str) -> str:
     """See `Store.digest`."""
     return _stores[0].digest(location)
+
+
+def column(location: str, name: str, most: int) -> dict[str, bytes]:
+    """See `Store.column`."""
+    return _stores[0].column(location, name, most)
+
+
+def picture(data: bytes, mode: str) -> NDArray[np.uint8]:
+    """See `Store.picture`."""
+    return _stores[0].picture(data, mode)
+
+
+def digest_or_missing(location: str) -> str:
+    """The digest, or `missing`: versions are named before recipes are checked, and the check says what is missing."""
+    try:
+        return digest(location)
+    except (OSError, ValueError):
+        return "missing"
+
+
+def relative_names(paths: Collection[str]) -> dict[str, str]:
+    """Path -> name within the folder that all of them have in common: the same wherever that folder lies."""
+    folders = [f"{posixpath.dirname(path)}/" for path in paths]
+    shared = posixpath.commonprefix(folders).rpartition("/")[0] + "/" if folders else ""
+    return {path: path.removeprefix(shared) for path in paths}

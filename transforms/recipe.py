@@ -5,7 +5,7 @@ No step's draw depends on another step, on the value or on what ran before.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from transforms.interface import SEED_BYTES, Applied, RecipeError, StepProblem, 
 from transforms.parameters import to_json
 from transforms.philox import chance
 from transforms.steps import Group, Node, Step, canonical, leaves, read_steps
-from transforms.values import Value
+from transforms.values import ImageValue, Value
 
 _DIGEST_BYTES = 6
 
@@ -137,6 +137,8 @@ class _RunStep:
             raise
         if params is not None:
             applied.append(Applied(self.name, to_json(params), self.mirrors is not None and self.mirrors(params)))
+        if isinstance(value, ImageValue) and value.peers is not None and isinstance(result, ImageValue):
+            return replace(result, peers=value.peers)
         return result
 
 

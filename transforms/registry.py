@@ -90,6 +90,16 @@ def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]
     return known(cls, params) if known else None
 
 
+def references(step: Step) -> tuple[str, int] | None:
+    """Scope and number of other records that a step looks at; None for none, and for names that nobody knows."""
+    library, _, cls = step.name.partition(".")
+    try:
+        known = getattr(adapter(library), "references", None)
+    except (LookupError, MissingLibrary):
+        return None
+    return known(cls, step.params) if known else None
+
+
 def describe(name: str) -> Description:
     """Parameters, defaults and docstring of `library.Class`. Raises as `find`."""
     found, cls = find(name)

@@ -4,6 +4,7 @@ Bound labels are None where the config binds none of their kind, else arrays, po
 entry of the record each one is, so that whatever else a record says of it can follow.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -58,16 +59,31 @@ class Spans:
 
 
 @dataclass(frozen=True, slots=True)
+class Peers:
+    """Other training records, for steps that look at them; never the record itself.
+
+    `names(scope, most)` gives keys of at most `most` records of a scope (`same_class`, `any`); which ones depends on
+    the input alone. `value(key)` gives one of those as it enters its augment steps, without labels; None if it cannot
+    be decoded or prepared.
+    """
+
+    names: Callable[[str, int], Sequence[str]]
+    value: Callable[[str], "Value | None"]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageValue:
     """A picture: `pixels` is (height, width, channels) uint8, channels 1 (grey), 3 (RGB) or 4 (RGBA).
 
-    `masks` is (n, height, width) uint8 or int32: one per instance, or a single one of class numbers.
+    `masks` is (n, height, width) uint8 or int32: one per instance, or a single one of class numbers. `peers` stays with
+    the value through all steps (see `recipe`); None where no step asks for other records.
     """
 
     pixels: NDArray[np.uint8]
     boxes: Boxes | None = None
     keypoints: Keypoints | None = None
     masks: NDArray[np.generic] | None = None
+    peers: Peers | None = None
 
 
 @dataclass(frozen=True, slots=True)

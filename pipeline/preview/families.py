@@ -1,5 +1,7 @@
 """Render a few training records for looking at; nothing is written."""
 
+from dataclasses import replace
+
 from pipeline import workers
 from pipeline.check import checked
 from pipeline.config_file import ConfigText
@@ -18,6 +20,7 @@ def preview_families(text: ConfigText, records: int) -> tuple[Job, list[Gated]]:
     with workers.Pool(preview_job(job), 1) as pool:
         surveyed = survey(job, listing.units)
         pool.check_recipes(text)
+        pool.adopt(preview_job(replace(job, candidates=surveyed.candidates)))
         tasks = preview_tasks(surveyed, records)
         families = [family for found in pool.run("collect", tasks) for family in found]
     if not families:

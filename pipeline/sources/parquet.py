@@ -5,7 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import InputError, Problem
 from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
-from pipeline.sources.interface import Listing, batch_rows
+from pipeline.sources.interface import Listing, Reader, batch_rows
 from pipeline.storage import Folder
 
 _STREAM_BYTES = 1 << 20
@@ -29,15 +29,23 @@ class ParquetReader:
 
     root: Folder
     columns: tuple[str, ...]
+    apart: bool = False
+    """Whether it reads beside another reader of the same rows in the same thread: see `apart`."""
 
     def read(self, unit: Unit, columns: Sequence[str] | None, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Rows `start`..`stop` of a row group; see `Reader.read`."""
         wanted = self.columns if columns is None else tuple(columns)
-        yield from _stream(self.root, unit, wanted, batch_rows(unit, columns), start).rows(start, stop)
+        streams = _streams.apart if self.apart else _streams.open
+        yield from _stream(streams, (self.root, unit, wanted, batch_rows(unit, columns)), start).rows(start, stop)
 
     def locate(self, unit: Unit, row: int) -> tuple[str, int]:
         """The unit's file, and the row counted from the start of the file."""
         return unit.file, unit.first_row + row
+
+
+def apart(reader: Reader) -> Reader:
+    """A reader whose streams another one, in the middle of its rows, does not share."""
+    return replace(reader, apart=True) if isinstance(reader, ParquetReader) else reader
 
 
 class _Stream:
@@ -77,27 +85,32 @@ class _Stream:
         self._open.__exit__(None, None, None)
 
 
+_Opened = OrderedDict[tuple[object, ...], _Stream]
+
+
 class _Streams(threading.local):
     """The streams that a thread has open: the next shard of a huge row group goes on where the last one stopped."""
 
     def __init__(self) -> None:
-        self.open: OrderedDict[tuple[object, ...], _Stream] = OrderedDict()
+        self.open: _Opened = OrderedDict()
+        self.apart: _Opened = OrderedDict()
 
 
 _streams = _Streams()
 
 
-def _stream(root: Folder, unit: Unit, columns: tuple[str, ...], size: int, start: int) -> _Stream:
+def _stream(streams: _Opened, wanted: tuple[Folder, Unit, tuple[str, ...], int], start: int) -> _Stream:
     """An open stream that has not passed row `start` yet, else a new one."""
+    root, unit, columns, size = wanted
     key = (root, unit.file, unit.listed, unit.part, columns, size)
-    found = _streams.open.pop(key, None)
+    found = streams.pop(key, None)
     if found is not None and found.first > start:
         found.close()
         found = None
-    _streams.open[key] = found or _Stream(root, unit, columns, size)
-    while len(_streams.open) > _OPEN_STREAMS:
-        _streams.open.popitem(last=False)[1].close()
-    return _streams.open[key]
+    streams[key] = found or _Stream(root, unit, columns, size)
+    while len(streams) > _OPEN_STREAMS:
+        streams.popitem(last=False)[1].close()
+    return streams[key]
 
 
 @lru_cache(maxsize=64)

@@ -89,7 +89,9 @@ def _example(name: str) -> dict[str, Any]:
 
 def files_folder() -> Path:
     """The folder for files that examples need: one per test session, the same in processes that it starts."""
-    return Path(os.environ.setdefault(FILES_FOLDER, tempfile.mkdtemp(prefix="fanbeam-contract-")))
+    if FILES_FOLDER not in os.environ:
+        os.environ[FILES_FOLDER] = tempfile.mkdtemp(prefix="fanbeam-contract-")
+    return Path(os.environ[FILES_FOLDER])
 
 
 def recipe_of(name: str) -> Recipe:

@@ -1,0 +1,129 @@
+"""Which other records a step may look at: training records with the smallest digests of their keys, by class.
+
+A pure function of the input: a record that is added or removed moves at most one candidate per class. The survey finds
+them, the job carries them, and the version keeps them beside its plan so that replay finds the same ones.
+"""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from pipeline.config import JobConfig
+from pipeline.keys import Key
+from pipeline.records import Block, Record, Unit
+from pipeline.storage import Folder
+from transforms.registry import references
+
+FILE = "_references.json"
+SAME_CLASS, ANY = "same_class", "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A training record and where it is: row `row` of `file`, the only row of `block`; None if that must be found."""
+
+    key: str
+    file: str
+    row: int
+    block: Block | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """By class, and of all classes together, in the order of their digests."""
+
+    classes: dict[str, tuple[Candidate, ...]]
+    everyone: tuple[Candidate, ...] = ()
+
+    def of(self, record: Record, scope: str, most: int) -> tuple[Candidate, ...]:
+        """At most `most` candidates for a record, never itself."""
+        found = self.everyone if scope == ANY else _merged(self.classes.get(label, ()) for label in record.labels)
+        return tuple([candidate for candidate in found if candidate.key != record.key][:most])
+
+
+class Search:
+    """The smallest digests seen so far: a heap per class and one for all, as large as the config asks for."""
+
+    __slots__ = ("_heaps", "_most", "_seen")
+
+    def __init__(self, config: JobConfig) -> None:
+        self._most = wanted(config)
+        self._heaps: dict[str | None, list[tuple[int, str, int, Candidate]]] = {}
+        self._seen = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether any step looks at other records."""
+        return bool(self._most)
+
+    def see(self, key: Key, unit: Unit, row: int) -> None:
+        """Row `row` of a unit."""
+        if key.split != "train" or key.refusal is not None:
+            return
+        size = self._most.get(SAME_CLASS, 0)
+        self._seen += 1
+        rank = -_rank(key.key)
+        scopes: dict[str | None, int] = {**dict.fromkeys(key.labels, size), None: self._most.get(ANY, 0)}
+        for name, most in scopes.items():
+            heap = self._heaps.setdefault(name, [])
+            if most and (len(heap) <= most or rank > heap[0][0]):  # one more than asked for: a record is not its own
+                entry = (rank, key.key, self._seen, Candidate(key.key, key.file, key.row, _only_row(unit, row)))
+                (heapq.heappush if len(heap) <= most else heapq.heapreplace)(heap, entry)
+
+    def found(self) -> Candidates | None:
+        """The candidates; None if no step asks for any."""
+        if not self._most:
+            return None
+        ranked = {name: _merged([tuple(entry[3] for entry in heap)]) for name, heap in self._heaps.items()}
+        everyone = tuple(ranked.pop(None, ()))
+        return Candidates({str(name): tuple(found) for name, found in ranked.items() if found}, everyone)
+
+
+def wanted(config: JobConfig) -> dict[str, int]:
+    """By scope, how many other records the most demanding step looks at."""
+    found: dict[str, int] = {}
+    for scope, most in filter(None, map(references, config.steps())):
+        found[scope] = max(found.get(scope, 0), most)
+    return found
+
+
+def keep(dataset: Folder, candidates: Candidates | None) -> None:
+    """Write the candidates beside the plan, for replay."""
+    if candidates is not None:
+        places = {name: [[c.key, c.file, c.row] for c in found] for name, found in candidates.classes.items()}
+        everyone = [[c.key, c.file, c.row] for c in candidates.everyone]
+        data = {"classes": places, "any": everyone}
+        dataset.put_if_absent(FILE, orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE))
+
+
+def kept(dataset: Folder) -> Candidates | None:
+    """The candidates that a version was made with, without their blocks; None if it has none."""
+    try:
+        data = orjson.loads(dataset.read(FILE))
+    except FileNotFoundError:
+        return None
+    return Candidates({name: _read(found) for name, found in data["classes"].items()}, _read(data["any"]))
+
+
+def _read(listed: list[Any]) -> tuple[Candidate, ...]:
+    return tuple(Candidate(key, file, row) for key, file, row in listed)
+
+
+def _merged(parts: Iterable[tuple[Candidate, ...]]) -> list[Candidate]:
+    by_key = {candidate.key: candidate for part in parts for candidate in part}
+    return sorted(by_key.values(), key=lambda candidate: (_rank(candidate.key), candidate.key))
+
+
+def _only_row(unit: Unit, row: int) -> Block:
+    """A block of one row; of a folder's unit only that file is kept, so that a job stays small."""
+    if unit.members:
+        return Block(replace(unit, rows=1, members=unit.members[row : row + 1], bytes=unit.members[row].size), 0, 1)
+    return Block(unit, row, row + 1)
+
+
+def _rank(key: str) -> int:
+    return int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
