@@ -124,7 +124,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
 def _recipes(text: ConfigText) -> Iterator[tuple[str, str, object, str]]:
     fields = text.values.get("fields") if isinstance(text.values, dict) else None
     for name, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict) and field.get("type") in ("image", "audio", "text"):
+        if isinstance(field, dict) and field.get("type") in LABEL_KINDS:
             for part in ("prepare", "augment"):
                 if isinstance(field.get(part), list):
                     yield name, part, field[part], field["type"]

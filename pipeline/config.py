@@ -18,10 +18,12 @@ from pydantic import (
 )
 
 from pipeline.labels.settings import KINDS, BoxBinding, KeypointBinding, Kind, MaskBinding, SegmentBinding, SpanBinding
+from pipeline.labels.settings import VolumeKeypointBinding, VolumeMaskBinding
 from pipeline.records import Split
 from transforms.steps import Step, leaves, read_steps
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
+MAX_VOXELS = 2**27  # half a GiB of float32
 
 
 def _number(value: object) -> object:
@@ -35,6 +37,12 @@ def _some(paths: tuple[str, ...]) -> tuple[str, ...]:
     if not paths:
         raise ValueError("must name at least one path")
     return paths
+
+
+def _rising(window: tuple[float, float]) -> tuple[float, float]:
+    if window[0] >= window[1]:
+        raise ValueError(f"must go from a lower to a higher value, not from {window[0]:g} to {window[1]:g}")
+    return window
 
 
 def _plain(steps: list[Any]) -> list[Any]:
@@ -134,6 +142,12 @@ class AudioEncode(_Node):
     format: Literal["flac", "wav"] | None = None
 
 
+class VolumeEncode(_Node):
+    """How augmented volumes are written. Absent: every file keeps its format."""
+
+    format: Literal["nii", "nii.gz", "npy", "npz", "tiff"] | None = None
+
+
 class _Gate(_Node):
     retries: Annotated[Int, Field(ge=0, le=100)] = Field(
         2, description="New sub-seeds for a copy that the gate refuses, before it is rejected."
@@ -171,6 +185,16 @@ class TextGate(_Gate):
     reject_empty: bool = Field(False, description="Nothing but white space left: empty.")
     reject_unchanged: bool = Field(False, description="Same text as the original: unchanged.")
     min_chars: Annotated[int, Field(ge=0)] | None = Field(None, description="Code points; below it: too_short.")
+
+
+class VolumeGate(_Gate):
+    """Reasons to reject an augmented volume."""
+
+    min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Voxels, any side; below it: too_small.")
+    min_std: Annotated[Float, Field(ge=0)] | None = Field(
+        None, description="Standard deviation of all voxels, in the file's own numbers; below it: blank."
+    )
+    reject_identical: bool = Field(False, description="Same voxels as the original: identical.")
 
 
 class _Field(_Node):
@@ -214,7 +238,21 @@ class TextField(_Field):
     spans: SpanBinding | None = Field(None, description="Spans that follow the words.")
 
 
-FieldConfig = Annotated[ImageField | AudioField | TextField, Field(discriminator="type")]
+class VolumeField(_Field):
+    """A column of volumes: stacks of slices."""
+
+    type: Literal["volume"]
+    window: Annotated[tuple[Float, Float], AfterValidator(_rising)] | None = Field(
+        None, description="Values that steps see as 0..1, where voxels are not uint8. Absent: each volume's own range."
+    )
+    max_voxels: Annotated[Int, Field(ge=1)] = Field(MAX_VOXELS, description="Larger volumes fail: too_many_voxels.")
+    encode: VolumeEncode = VolumeEncode()
+    quality: VolumeGate | None = None
+    keypoints: VolumeKeypointBinding | None = Field(None, description="Keypoints that follow the volume.")
+    masks: VolumeMaskBinding | None = Field(None, description="Masks that follow the volume.")
+
+
+FieldConfig = Annotated[ImageField | AudioField | TextField | VolumeField, Field(discriminator="type")]
 
 
 class OutputConfig(_Node):
@@ -263,4 +301,4 @@ class JobConfig(_Node):
         return tuple(step for reading in readings for step in leaves(reading.nodes))
 
 
-AnyField = ImageField | AudioField | TextField
+AnyField = ImageField | AudioField | TextField | VolumeField

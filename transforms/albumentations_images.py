@@ -1,4 +1,4 @@
-"""albumentations 2.0.8 (MIT, the final release): every class that turns one uint8 picture into another.
+"""albumentations 2.0.8 (MIT, the final release): every class that turns one picture or volume into another.
 
 https://albumentations.ai/docs/ lists the classes. Steps are called directly, without `Compose`, which costs 500 us to
 build and draws nothing that a single step would not.
@@ -18,10 +18,11 @@ from transforms import library_warnings
 from transforms.albumentations_labels import from_library, processors, to_library
 from transforms.albumentations_refused import NEEDS
 from transforms.albumentations_refused import REFUSED as REFUSED
+from transforms.albumentations_volumes import NOT_DRAWN, VolumeStep, mend
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
 from transforms.interface import Description, Parameter, StepProblem, Transform
 from transforms.philox import PhiloxPair, chance
-from transforms.values import LABEL_KINDS, ImageValue, Value
+from transforms.values import LABEL_KINDS, ImageValue, Value, VolumeValue
 
 DISTRIBUTIONS = (
     "albumentations",
@@ -37,7 +38,6 @@ DISTRIBUTIONS = (
 )
 PRELOAD = ("albumentations",)
 SLOW = frozenset({"PiecewiseAffine", "RandomFog", "Superpixels"})
-_NOT_DRAWN = frozenset({"shape", "interpolation", "fill", "fill_mask", "bbox_matrix"})
 _ZERO, _ONE = 1e-8, 1e-8 + 1e-5  # the tolerances of numpy.allclose
 _ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow")
 _CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")
@@ -48,22 +48,31 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: els
 @cache
 def names() -> tuple[str, ...]:
     """Every class that a recipe may name, sorted."""
-    from albumentations.core.transforms_interface import BasicTransform, Transform3D
+    from albumentations.core.transforms_interface import BasicTransform
 
     public = vars(_library()).items()
     return tuple(
         sorted(
             name
             for name, cls in public
-            if inspect.isclass(cls) and issubclass(cls, BasicTransform) and not issubclass(cls, Transform3D)
-            if name not in REFUSED
+            if inspect.isclass(cls) and issubclass(cls, BasicTransform) and name not in REFUSED
         )
     )
 
 
 def modality(name: str) -> str:
-    """Give `image`, for every class."""
-    return "image"
+    """Give `volume` for the 3D classes, `image` for all others."""
+    return "volume" if _is_solid(name) else "image"
+
+
+def modalities(name: str) -> frozenset[str]:
+    """Give what a class works on: all but the 3D classes take pictures, and volumes slice by slice.
+
+    Not slice by slice: classes that look at labels of one picture.
+    """
+    if _is_solid(name):
+        return frozenset({"volume"})
+    return frozenset({"image"} if name in NEEDS else {"image", "volume"})
 
 
 def carries(name: str) -> frozenset[str]:
@@ -74,7 +83,7 @@ def carries(name: str) -> frozenset[str]:
     if issubclass(cls, ImageOnlyTransform):
         return frozenset(LABEL_KINDS["image"])
     targets = cls._targets if isinstance(cls._targets, tuple) else (cls._targets,)
-    known = {"BBoxes": "boxes", "Keypoints": "keypoints", "Mask": "masks"}
+    known = {"BBoxes": "boxes", "Keypoints": "keypoints", "Mask": "masks", "Mask3D": "masks"}
     return frozenset(known[target.value] for target in targets if target.value in known)
 
 
@@ -88,11 +97,11 @@ def describe(name: str) -> Description:
     parameters = tuple(
         Parameter(p.name, "" if p.default is p.empty else repr(p.default), _kind(p)) for p in _parameters(name).values()
     )
-    return Description(f"albumentations.{name}", "image", parameters, inspect.getdoc(_class(name)) or "")
+    return Description(f"albumentations.{name}", modality(name), parameters, inspect.getdoc(_class(name)) or "")
 
 
 def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
-    """Check names against the signature, values by the library's own schema, then call once on a 512 x 512 picture.
+    """Check names against the signature, values by the library's own schema, then call once on a plain value.
 
     Classes of `SLOW` are not called. Warnings of the constructor are errors, unless they only recommend another class.
     """
@@ -105,13 +114,17 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     )
     if found or name in SLOW:
         return found
-    return trial_problems(lambda: build(name, {**params, "p": 1.0}), "image", name in NEEDS)
+    return trial_problems(lambda: build(name, {**params, "p": 1.0}), modality(name), name in NEEDS)
 
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:
     """Make the step; one instance per thread, since it keeps its generators and its last draw."""
     with library_warnings.collected():
-        return _ImageStep(name, _construct(name, params))
+        step = _construct(name, params)
+    pair = PhiloxPair()
+    step.set_random_state(pair.numpy, pair.python)
+    volumes = VolumeStep(name, step, pair.seed, _errors())
+    return volumes if _is_solid(name) else _ImageStep(name, step, pair.seed, volumes)
 
 
 class _ImageStep:
@@ -121,25 +134,24 @@ class _ImageStep:
     library called directly, with p=1, after `set_random_state(*transforms.philox.generators(seed))`.
     """
 
-    __slots__ = ("_errors", "_keeps_place", "_name", "_p", "_seed", "_step")
+    __slots__ = ("_errors", "_keeps_place", "_name", "_p", "_seed", "_step", "_volumes")
 
-    def __init__(self, name: str, step: Any) -> None:
-        import cv2
+    def __init__(self, name: str, step: Any, seed: Callable[[bytes], None], volumes: VolumeStep) -> None:
         from albumentations import ImageOnlyTransform
-        from albumentations.augmentations.crops.transforms import CropSizeError
 
-        self._errors = (ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error)
+        self._errors = _errors()
         self._name = name
         self._step = step
         self._keeps_place = isinstance(step, ImageOnlyTransform)
         self._p = float(step.p)
-        pair = PhiloxPair()
-        self._seed = pair.seed
-        step.set_random_state(pair.numpy, pair.python)
+        self._seed = seed
+        self._volumes = volumes
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
-        """Apply to an `ImageValue`; raises ValueError for a picture that the class cannot take."""
+        """Apply to an `ImageValue` or `VolumeValue`; raises ValueError for one that the class cannot take."""
         if not isinstance(value, ImageValue):
+            if isinstance(value, VolumeValue) and "volume" in modalities(self._name):
+                return self._volumes(value, seed)
             raise TypeError(f"albumentations.{self._name} works on images, not on {type(value).__name__}")
         if chance(seed) >= self._p:
             return value, None
@@ -156,7 +168,7 @@ class _ImageStep:
         drawn = step.params
         if not drawn:
             return value, None
-        params = {key: item for key, item in drawn.items() if key not in _NOT_DRAWN and item is not None}
+        params = {key: item for key, item in drawn.items() if key not in NOT_DRAWN and item is not None}
         changed = self._checked(result["image"], pixels)
         if not labels:  # none are bound, or they stay where they are
             return ImageValue(changed, value.boxes, value.keypoints, value.masks), params
@@ -173,6 +185,15 @@ class _ImageStep:
         return result
 
 
+@cache
+def _errors() -> tuple[type[Exception], ...]:
+    """What the library raises for a value that a class cannot take."""
+    import cv2
+    from albumentations.augmentations.crops.transforms import CropSizeError
+
+    return ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error
+
+
 def _shape(pixels: np.ndarray[Any, Any]) -> str:
     return " x ".join(map(str, pixels.shape))
 
@@ -186,6 +207,7 @@ def _library() -> ModuleType:
     geometry = albumentations.augmentations.geometric.functional
     geometry.is_identity_matrix = _is_identity
     geometry.create_affine_transformation_matrix = _rotations_first(geometry.create_affine_transformation_matrix)
+    mend(albumentations)
     library_warnings.capture("albumentations")
     return cast(ModuleType, albumentations)
 
@@ -217,6 +239,13 @@ def _rotations_first(general: Callable[..., np.ndarray[Any, Any]]) -> Callable[.
         return matrix
 
     return affine
+
+
+@cache
+def _is_solid(name: str) -> bool:
+    from albumentations.core.transforms_interface import Transform3D
+
+    return issubclass(_class(name), Transform3D)
 
 
 def _class(name: str) -> Any:

@@ -4,21 +4,16 @@ _FLOAT = "gives or takes floating point pixels; outputs are encoded uint8 pictur
 _ONE_BOX = "needs one box of its own beside the labels; use AtLeastOneBBoxRandomCrop or BBoxSafeRandomCrop"
 _REFERENCE = "needs other pictures as reference"
 _GROUP = "is a composition; write the groups one_of, some_of or sometimes instead"
-_VOLUME = "works on volumes, not on pictures"
 _BASE = "is a base class, not a transform"
 _FUNCTION = "needs a function, which a config cannot hold"
 
 REFUSED = {
     "BaseCompose": _GROUP,
     "BasicTransform": _BASE,
-    "CenterCrop3D": _VOLUME,
-    "CoarseDropout3D": _VOLUME,
     "Compose": "is a composition; a list of steps is one already",
-    "CubicSymmetry": _VOLUME,
     "DualTransform": _BASE,
     "FDA": _REFERENCE,
     "FromFloat": _FLOAT,
-    "GridShuffle3D": _VOLUME,
     "HistogramMatching": _REFERENCE,
     "ImageOnlyTransform": _BASE,
     "Lambda": _FUNCTION,
@@ -27,10 +22,7 @@ REFUSED = {
     "OneOf": _GROUP,
     "OneOrOther": _GROUP,
     "OverlayElements": "needs pictures to lay over",
-    "Pad3D": _VOLUME,
-    "PadIfNeeded3D": _VOLUME,
     "PixelDistributionAdaptation": _REFERENCE,
-    "RandomCrop3D": _VOLUME,
     "RandomCropNearBBox": _ONE_BOX,
     "RandomOrder": _GROUP,
     "ReplayCompose": _GROUP,
@@ -41,7 +33,7 @@ REFUSED = {
     "ToFloat": _FLOAT,
     "ToTensor3D": _FLOAT,
     "ToTensorV2": "gives a tensor, not a picture: turn pictures into tensors in the training code",
-    "Transform3D": _VOLUME,
+    "Transform3D": _BASE,
 }
 
 NEEDS = {

@@ -1,7 +1,7 @@
 """What an adapter module of a library must offer, and the nouns that cross this boundary.
 
 An adapter is a module (see `registry.LIBRARIES`) with the names of `Adapter`. Importing the module must be cheap: the
-library itself is imported by the first function that needs it. Three more names are optional:
+library itself is imported by the first function that needs it. More names are optional:
 
 - `REFUSED: Mapping[str, str]`: public classes of the library that a recipe cannot use, with the reason.
 - `PRELOAD: tuple[str, ...]`: modules that a process loads before it forks workers; safe to fork afterwards.
@@ -10,6 +10,7 @@ library itself is imported by the first function that needs it. Three more names
 - `carries(name) -> frozenset[str]`: kinds of labels (`values.LABEL_KINDS`) that a step of this class moves with the
   value or may leave as they are. Without it, no step of the library may stand in a field that binds labels.
 - `needs(name) -> frozenset[str]`: kinds of labels without which a class cannot work.
+- `modalities(name) -> frozenset[str]`: every modality that a class works on, where that is more than `modality(name)`.
 """
 
 from collections.abc import Mapping
@@ -80,7 +81,7 @@ class Adapter(Protocol):
         """Give every class that a recipe may name, sorted."""
 
     def modality(self, name: str) -> str:
-        """Give `image`, `text`, `audio` or `video`."""
+        """Give `image`, `text`, `audio`, `video` or `volume`: the one that the class is made for."""
 
     def describe(self, name: str) -> Description:
         """Give the parameters with their defaults, and a docstring."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-COUNT = 99
+COUNT = 105
 """Classes that a recipe may name."""
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -10,6 +10,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "AtLeastOneBBoxRandomCrop": {"height": 40, "width": 40},
     "CLAHE": {"tile_grid_size": [2, 2]},
     "CenterCrop": {"height": 40, "width": 40},
+    "CenterCrop3D": {"size": [4, 12, 12]},
     "Crop": {"x_max": 30, "y_max": 30},
     "ConstrainedCoarseDropout": {
         "mask_indices": [1],
@@ -22,9 +23,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "GridElasticDeform": {"num_grid_xy": [4, 4], "magnitude": 10},
     "LongestMaxSize": {"max_size": 40},
     "Pad": {"padding": 5},
+    "Pad3D": {"padding": [1, 2, 3]},
     "PadIfNeeded": {"min_height": 100, "min_width": 100},
+    "PadIfNeeded3D": {"min_zyx": [10, 20, 24], "position": "random"},
     "Posterize": {"num_bits": [2, 6]},
     "RandomCrop": {"height": 40, "width": 40},
+    "RandomCrop3D": {"size": [4, 12, 12]},
     "RandomGravel": {"number_of_patches": 20, "gravel_roi": [0, 0, 1, 1]},
     "RandomResizedCrop": {"size": [40, 40]},
     "RandomSizedBBoxSafeCrop": {"height": 40, "width": 40},
@@ -39,6 +43,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 SEEDLESS = {
     "AutoContrast",
     "CenterCrop",
+    "CenterCrop3D",
     "Crop",
     "Equalize",
     "HorizontalFlip",
@@ -47,6 +52,7 @@ SEEDLESS = {
     "Morphological",
     "NoOp",
     "Pad",
+    "Pad3D",
     "PadIfNeeded",
     "Resize",
     "SmallestMaxSize",
