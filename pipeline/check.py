@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib import util
 
 import pyarrow as pa
 
 from pipeline import material
+from pipeline.codecs import EXTRAS
 from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
@@ -110,6 +112,7 @@ def recipe_warnings(config: JobConfig) -> list[str]:
 def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> list[Problem]:
     """Columns that are missing or of an unusable type, names that fanbeam writes itself, and output inside input."""
     found = [
+        *_library_problems(config, text),
         *_column_problems(config, listing, text),
         *_label_problems(config, listing, text),
         *_output_problems(config, text),
@@ -119,6 +122,16 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
             message = f"the input has a column {name!r}, which fanbeam writes itself."
             found.append(Problem(text.where(("input", "path")), message, "Rename it, or read the original data."))
     return found
+
+
+def _library_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """Packages that a field's files need and that are not installed."""
+    for name, field in config.fields.items():
+        extra, packages = EXTRAS.get(field.type, ("", ()))
+        missing = [package for package in packages if util.find_spec(package) is None]
+        if missing:
+            message = f"{field.type} fields need {' and '.join(missing)}: pip install 'fanbeam[{extra}]'"
+            yield Problem(text.where(("fields", name, "type")), message)
 
 
 def _recipes(text: ConfigText) -> Iterator[tuple[str, str, object, str]]:
@@ -213,7 +226,8 @@ def _field_type(kind: pa.DataType, field: AnyField, source: str) -> tuple[str, s
         return None
     if _is_text(kind):
         return f"the {field.type} column holds text, not bytes.", "If it holds paths or URLs, add: uri: true"
-    return f"an {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
+    article = "an" if field.type[0] in "aeiou" else "a"
+    return f"{article} {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
 
 
 def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:

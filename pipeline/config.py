@@ -1,89 +1,35 @@
 """The frozen config tree. Every key is documented here; `fanbeam schema` prints it for editors."""
 
-import json
 from typing import Annotated, Any, Literal, Self
 
-import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ByteSize,
     ConfigDict,
-    Discriminator,
     Field,
     StringConstraints,
-    Tag,
     model_validator,
 )
 
-from pipeline.labels.settings import KINDS, BoxBinding, KeypointBinding, Kind, MaskBinding, SegmentBinding, SpanBinding
-from pipeline.labels.settings import VolumeKeypointBinding, VolumeMaskBinding
+from pipeline.config_types import Column, Float, Int, Paths, Seed, Share, Steps, number, rising
+from pipeline.labels.settings import (
+    KINDS,
+    BoxBinding,
+    KeypointBinding,
+    Kind,
+    MaskBinding,
+    SegmentBinding,
+    SpanBinding,
+    VolumeKeypointBinding,
+    VolumeMaskBinding,
+)
 from pipeline.records import Split
 from transforms.steps import Step, leaves, read_steps
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
 MAX_VOXELS = 2**27  # half a GiB of float32
-
-
-def _number(value: object) -> object:
-    """Python counts true as 1: `validation: true` would put every record into validation."""
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not a boolean")  # noqa: TRY004  (pydantic wants ValueError)
-    return value
-
-
-def _some(paths: tuple[str, ...]) -> tuple[str, ...]:
-    if not paths:
-        raise ValueError("must name at least one path")
-    return paths
-
-
-def _rising(window: tuple[float, float]) -> tuple[float, float]:
-    if window[0] >= window[1]:
-        raise ValueError(f"must go from a lower to a higher value, not from {window[0]:g} to {window[1]:g}")
-    return window
-
-
-def _plain(steps: list[Any]) -> list[Any]:
-    """Only what JSON can say: a recipe stands in the fingerprint and in the manifest."""
-    try:
-        orjson.dumps(steps, option=orjson.OPT_PASSTHROUGH_DATETIME)
-        json.dumps(steps, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"holds a value that JSON cannot say: {error}. Put it into quotes.") from error
-    return steps
-
-
-Int = Annotated[int, BeforeValidator(_number)]
-Float = Annotated[float, BeforeValidator(_number)]
-Share = Annotated[Float, Field(ge=0.0, le=1.0)]
-Seed = Annotated[Int, Field(ge=-(2**63), le=2**63 - 1)]
-Column = Annotated[str, StringConstraints(min_length=1)]
-OnePath = Annotated[str, StringConstraints(min_length=1)]
-Paths = Annotated[
-    Annotated[OnePath, Tag("one")] | Annotated[tuple[OnePath, ...], AfterValidator(_some), Tag("many")],
-    Discriminator(lambda value: "many" if isinstance(value, list | tuple) else "one"),
-]
-Steps = Annotated[
-    list[Any],
-    AfterValidator(_plain),
-    Field(
-        json_schema_extra={
-            "items": {
-                "anyOf": [
-                    {"type": "string", "description": "library.Class with its default parameters"},
-                    {
-                        "type": "object",
-                        "description": "one step with parameters, or a group: one_of, some_of, sometimes",
-                        "minProperties": 1,
-                        "maxProperties": 1,
-                    },
-                ]
-            }
-        }
-    ),
-]
 
 
 class _Node(BaseModel):
@@ -242,7 +188,7 @@ class VolumeField(_Field):
     """A column of volumes: stacks of slices."""
 
     type: Literal["volume"]
-    window: Annotated[tuple[Float, Float], AfterValidator(_rising)] | None = Field(
+    window: Annotated[tuple[Float, Float], AfterValidator(rising)] | None = Field(
         None, description="Values that steps see as 0..1, where voxels are not uint8. Absent: each volume's own range."
     )
     max_voxels: Annotated[Int, Field(ge=1)] = Field(MAX_VOXELS, description="Larger volumes fail: too_many_voxels.")
@@ -259,7 +205,7 @@ class OutputConfig(_Node):
     """Where the dataset goes."""
 
     path: Annotated[str, StringConstraints(min_length=1)] = Field(description="Folder; local or any fsspec URL.")
-    shard_size: Annotated[ByteSize, BeforeValidator(_number), Field(ge=1024, le=4 * 2**30)] = Field(
+    shard_size: Annotated[ByteSize, BeforeValidator(number), Field(ge=1024, le=4 * 2**30)] = Field(
         ByteSize(64 * 2**20), description="About how big a shard becomes, e.g. 64MiB."
     )
 

@@ -142,7 +142,7 @@ def _check_volume(value: VolumeValue, parent: Value | None, settings: VolumeQual
     voxels = value.voxels
     if voxels.size == 0 or (settings.min_side is not None and min(voxels.shape[:3]) < settings.min_side):
         return "too_small"
-    if settings.min_std is not None and float(np.std(voxels, dtype=np.float64)) < settings.min_std:
+    if settings.min_std is not None and float(voxels.astype(np.float64).std()) < settings.min_std:
         return "blank"
     same = settings.reject_identical and isinstance(parent, VolumeValue) and np.array_equal(voxels, parent.voxels)
     return "identical" if same else None

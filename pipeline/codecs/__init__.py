@@ -38,6 +38,11 @@ DISTRIBUTIONS = {
 }
 """By modality: packages whose versions decide a codec's bytes; they enter the dataset's fingerprint."""
 
+EXTRAS = {
+    "volume": ("volumes", ("nibabel", "tifffile")),
+}
+"""By modality: the extra that brings what its codec needs beside fanbeam's own requirements, and the packages."""
+
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>")
 
 

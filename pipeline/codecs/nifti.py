@@ -22,11 +22,15 @@ from pipeline.codecs.voxels import Stored, Voxels, check_dtype, check_shape
 _HEAD_BYTES = 544
 _MOST_OFFSET = 2**24
 _LEVEL = 6
+_SHORTEST = 348
+_SIZES = (b"\x5c\1\0\0", b"\0\0\1\x5c", b"\x1c\2\0\0", b"\0\0\2\x1c")
 _STAND_INS = {"bool": "uint8", "float16": "float32"}
 
 
 def is_nifti(head: bytes) -> bool:
     """Whether the first 348 bytes are those of a NIfTI in one file. `CodecError` unsupported_format for half a pair."""
+    if len(head) < _SHORTEST and head[:4] in _SIZES:
+        raise CodecError("truncated", "the NIfTI file ends within its header")
     if head[344:348] == b"ni1\0" or head[4:8] == b"ni2\0":
         raise CodecError("unsupported_format", "the header of a NIfTI pair; convert it to one .nii file")
     return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
@@ -103,7 +107,9 @@ def _header(head: bytes) -> Any:
         return kind.header_class.from_fileobj(io.BytesIO(head))
     except (ValueError, TypeError, KeyError, OverflowError, struct.error, nibabel.spatialimages.HeaderDataError,
             nibabel.wrapstruct.WrapStructError) as error:  # fmt: skip
-        raise CodecError("truncated" if len(head) < 348 else "corrupt", "the NIfTI header cannot be read") from error
+        raise CodecError(
+            "truncated" if len(head) < _SHORTEST else "corrupt", "the NIfTI header cannot be read"
+        ) from error
 
 
 def _measured(header: Any, max_voxels: int) -> tuple[tuple[int, ...], int]:

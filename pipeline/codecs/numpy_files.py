@@ -5,6 +5,7 @@ Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 import io
 import math
+import tokenize
 import zipfile
 import zlib
 from typing import Final
@@ -32,7 +33,7 @@ def read_npy(data: bytes, max_voxels: int, kind: str = "npy", name: str = "") ->
         if read_header is None:
             raise CodecError("unsupported_format", f"npy version {version[0]}.{version[1]} is not read; save it again")
         shape, fortran, dtype = read_header(file)
-    except (ValueError, SyntaxError, TypeError, EOFError, RecursionError, MemoryError) as error:
+    except (ValueError, SyntaxError, TypeError, EOFError, RecursionError, MemoryError, tokenize.TokenError) as error:
         if isinstance(error, CodecError):
             raise
         raise CodecError("corrupt", "the npy file's header cannot be read") from error

@@ -49,6 +49,7 @@ def write_tiff(array: Voxels) -> bytes:
     tifffile = library()
     if array.dtype == np.bool_:
         array = array.astype(np.uint8)
+    array = array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
     colours = array.ndim == 4 and array.shape[3] in _RGB and array.dtype in (np.uint8, np.uint16)
     file = io.BytesIO()
     try:
