@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib import util
 
 import pyarrow as pa
 
 from pipeline import material
 from pipeline.candidates import SAME_CLASS, wanted
+from pipeline.codecs import EXTRAS
 from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
@@ -123,6 +125,7 @@ def recipe_warnings(config: JobConfig) -> list[str]:
 def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> list[Problem]:
     """Columns that are missing or of an unusable type, names that fanbeam writes itself, and output inside input."""
     found = [
+        *_library_problems(config, text),
         *_column_problems(config, listing, text),
         *_label_problems(config, listing, text),
         *_mirror_problems(config, text),
@@ -136,10 +139,20 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
     return found
 
 
+def _library_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """Packages that a field's files need and that are not installed."""
+    for name, field in config.fields.items():
+        extra, packages = EXTRAS.get(field.type, ("", ()))
+        missing = [package for package in packages if util.find_spec(package) is None]
+        if missing:
+            message = f"{field.type} fields need {' and '.join(missing)}: pip install 'fanbeam[{extra}]'"
+            yield Problem(text.where(("fields", name, "type")), message)
+
+
 def _recipes(text: ConfigText) -> Iterator[tuple[str, str, object, str]]:
     fields = text.values.get("fields") if isinstance(text.values, dict) else None
     for name, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict) and field.get("type") in ("image", "audio", "text"):
+        if isinstance(field, dict) and field.get("type") in LABEL_KINDS:
             for part in ("prepare", "augment"):
                 if isinstance(field.get(part), list):
                     yield name, part, field[part], field["type"]
@@ -245,7 +258,8 @@ def _field_type(kind: pa.DataType, field: AnyField, source: str) -> tuple[str, s
         return None
     if _is_text(kind):
         return f"the {field.type} column holds text, not bytes.", "If it holds paths or URLs, add: uri: true"
-    return f"an {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
+    article = "an" if field.type[0] in "aeiou" else "a"
+    return f"{article} {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
 
 
 def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:

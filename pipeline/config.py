@@ -1,91 +1,35 @@
 """The frozen config tree. Every key is documented here; `fanbeam schema` prints it for editors."""
 
-import json
 from typing import Annotated, Any, Literal, Self
 
-import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ByteSize,
     ConfigDict,
-    Discriminator,
     Field,
     StringConstraints,
-    Tag,
     model_validator,
 )
 
-from pipeline.labels.settings import KINDS, BoxBinding, KeypointBinding, Kind, MaskBinding, SegmentBinding, SpanBinding
+from pipeline.config_types import Column, Float, Int, Paths, Seed, Share, Steps, each_once, number, rising
+from pipeline.labels.settings import (
+    KINDS,
+    BoxBinding,
+    KeypointBinding,
+    Kind,
+    MaskBinding,
+    SegmentBinding,
+    SpanBinding,
+    VolumeKeypointBinding,
+    VolumeMaskBinding,
+)
 from pipeline.records import Split
 from transforms.steps import Step, leaves, read_steps
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
-
-
-def _number(value: object) -> object:
-    """Python counts true as 1: `validation: true` would put every record into validation."""
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not a boolean")  # noqa: TRY004  (pydantic wants ValueError)
-    return value
-
-
-def _some(paths: tuple[str, ...]) -> tuple[str, ...]:
-    if not paths:
-        raise ValueError("must name at least one path")
-    return paths
-
-
-def _plain(steps: list[Any]) -> list[Any]:
-    """Only what JSON can say: a recipe stands in the fingerprint and in the manifest."""
-    try:
-        orjson.dumps(steps, option=orjson.OPT_PASSTHROUGH_DATETIME)
-        json.dumps(steps, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"holds a value that JSON cannot say: {error}. Put it into quotes.") from error
-    return steps
-
-
-def _each_once(pairs: dict[str, str]) -> dict[str, str]:
-    words = [word.casefold() for pair in pairs.items() for word in pair]
-    twice = sorted({word for word in words if words.count(word) > 1})
-    if twice:
-        raise ValueError(
-            f"{twice[0]!r} stands in two places: pairs are swapped both ways, so each word is written once"
-        )
-    return pairs
-
-
-Int = Annotated[int, BeforeValidator(_number)]
-Float = Annotated[float, BeforeValidator(_number)]
-Share = Annotated[Float, Field(ge=0.0, le=1.0)]
-Seed = Annotated[Int, Field(ge=-(2**63), le=2**63 - 1)]
-Column = Annotated[str, StringConstraints(min_length=1)]
-OnePath = Annotated[str, StringConstraints(min_length=1)]
-Paths = Annotated[
-    Annotated[OnePath, Tag("one")] | Annotated[tuple[OnePath, ...], AfterValidator(_some), Tag("many")],
-    Discriminator(lambda value: "many" if isinstance(value, list | tuple) else "one"),
-]
-Steps = Annotated[
-    list[Any],
-    AfterValidator(_plain),
-    Field(
-        json_schema_extra={
-            "items": {
-                "anyOf": [
-                    {"type": "string", "description": "library.Class with its default parameters"},
-                    {
-                        "type": "object",
-                        "description": "one step with parameters, or a group: one_of, some_of, sometimes",
-                        "minProperties": 1,
-                        "maxProperties": 1,
-                    },
-                ]
-            }
-        }
-    ),
-]
+MAX_VOXELS = 2**27  # half a GiB of float32
 
 
 class _Node(BaseModel):
@@ -144,6 +88,12 @@ class AudioEncode(_Node):
     format: Literal["flac", "wav"] | None = None
 
 
+class VolumeEncode(_Node):
+    """How augmented volumes are written. Absent: every file keeps its format."""
+
+    format: Literal["nii", "nii.gz", "npy", "npz", "tiff"] | None = None
+
+
 class _Gate(_Node):
     retries: Annotated[Int, Field(ge=0, le=100)] = Field(
         2, description="New sub-seeds for a copy that the gate refuses, before it is rejected."
@@ -181,6 +131,16 @@ class TextGate(_Gate):
     reject_empty: bool = Field(False, description="Nothing but white space left: empty.")
     reject_unchanged: bool = Field(False, description="Same text as the original: unchanged.")
     min_chars: Annotated[int, Field(ge=0)] | None = Field(None, description="Code points; below it: too_short.")
+
+
+class VolumeGate(_Gate):
+    """Reasons to reject an augmented volume."""
+
+    min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Voxels, any side; below it: too_small.")
+    min_std: Annotated[Float, Field(ge=0)] | None = Field(
+        None, description="Standard deviation of all voxels, in the file's own numbers; below it: blank."
+    )
+    reject_identical: bool = Field(False, description="Same voxels as the original: identical.")
 
 
 class _Field(_Node):
@@ -224,14 +184,28 @@ class TextField(_Field):
     spans: SpanBinding | None = Field(None, description="Spans that follow the words.")
 
 
-FieldConfig = Annotated[ImageField | AudioField | TextField, Field(discriminator="type")]
+class VolumeField(_Field):
+    """A column of volumes: stacks of slices."""
+
+    type: Literal["volume"]
+    window: Annotated[tuple[Float, Float], AfterValidator(rising)] | None = Field(
+        None, description="Values that steps see as 0..1, where voxels are not uint8. Absent: each volume's own range."
+    )
+    max_voxels: Annotated[Int, Field(ge=1)] = Field(MAX_VOXELS, description="Larger volumes fail: too_many_voxels.")
+    encode: VolumeEncode = VolumeEncode()
+    quality: VolumeGate | None = None
+    keypoints: VolumeKeypointBinding | None = Field(None, description="Keypoints that follow the volume.")
+    masks: VolumeMaskBinding | None = Field(None, description="Masks that follow the volume.")
+
+
+FieldConfig = Annotated[ImageField | AudioField | TextField | VolumeField, Field(discriminator="type")]
 
 
 class OutputConfig(_Node):
     """Where the dataset goes."""
 
     path: Annotated[str, StringConstraints(min_length=1)] = Field(description="Folder; local or any fsspec URL.")
-    shard_size: Annotated[ByteSize, BeforeValidator(_number), Field(ge=1024, le=4 * 2**30)] = Field(
+    shard_size: Annotated[ByteSize, BeforeValidator(number), Field(ge=1024, le=4 * 2**30)] = Field(
         ByteSize(64 * 2**20), description="About how big a shard becomes, e.g. 64MiB."
     )
 
@@ -252,7 +226,7 @@ class JobConfig(_Node):
     copies: Annotated[Int, Field(ge=0, le=10_000)] = Field(4, description="Per training record, besides the original.")
     keep_original: bool = Field(True, description="Whether training records appear themselves, as copy 0.")
     fields: Annotated[dict[Column, FieldConfig], Field(min_length=1)] = Field(description="Column -> how to treat it.")
-    mirror_words: Annotated[dict[Column, Column], AfterValidator(_each_once)] = Field(
+    mirror_words: Annotated[dict[Column, Column], AfterValidator(each_once)] = Field(
         default_factory=dict,
         description="Pairs such as left: right that change places in the texts of a record whose picture is mirrored.",
     )
@@ -277,4 +251,4 @@ class JobConfig(_Node):
         return tuple(step for reading in readings for step in leaves(reading.nodes))
 
 
-AnyField = ImageField | AudioField | TextField
+AnyField = ImageField | AudioField | TextField | VolumeField

@@ -149,7 +149,8 @@ def _problem(text: ConfigText, error: dict[str, Any]) -> Problem:
     if kind == "extra_forbidden":
         return Problem(where, message, nearest(str(path[-1]), _known_keys(path[:-1], text.values)))
     if kind.startswith("union_tag"):
-        return Problem(where, "`type` must be one of 'image', 'audio', 'text'.", "Example: type: image")
+        listed = ", ".join(map(repr, _FIELD_MODELS))
+        return Problem(where, f"`type` must be one of {listed}.", "Example: type: image")
     if kind == "missing":
         return Problem(where, f"{path[-1]!r} is missing.", _EXAMPLES.get(dotted(path), ""))
     return Problem(where, message)
@@ -173,6 +174,7 @@ _FIELD_MODELS: dict[object, type[BaseModel]] = {
     "image": tree.ImageField,
     "audio": tree.AudioField,
     "text": tree.TextField,
+    "volume": tree.VolumeField,
 }
 
 

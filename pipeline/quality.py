@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from pipeline.codecs.pixels import to_grey
-from transforms.values import AudioValue, ImageValue, TextValue, Value
+from transforms.values import AudioValue, ImageValue, TextValue, Value, VolumeValue
 
 REASONS: Final = (
     "blank",
@@ -60,7 +60,16 @@ class TextQuality:
     min_chars: int | None = None
 
 
-Quality = ImageQuality | AudioQuality | TextQuality
+@dataclass(frozen=True, slots=True)
+class VolumeQuality:
+    """`min_side`: voxels of the shortest side. `min_std`: standard deviation of all voxels, in their own numbers."""
+
+    min_side: int | None = None
+    min_std: float | None = None
+    reject_identical: bool = False
+
+
+Quality = ImageQuality | AudioQuality | TextQuality | VolumeQuality
 
 
 def check(value: Value, parent: Value | None, settings: Quality) -> str | None:
@@ -74,6 +83,8 @@ def check(value: Value, parent: Value | None, settings: Quality) -> str | None:
         return _check_audio(value, parent, settings)
     if isinstance(value, TextValue) and isinstance(settings, TextQuality):
         return _check_text(value, parent, settings)
+    if isinstance(value, VolumeValue) and isinstance(settings, VolumeQuality):
+        return _check_volume(value, parent, settings)
     raise TypeError(f"{type(settings).__name__} cannot judge {type(value).__name__}")
 
 
@@ -125,3 +136,13 @@ def _check_text(value: TextValue, parent: Value | None, settings: TextQuality) -
     if settings.reject_unchanged and value == parent:
         return "unchanged"
     return None
+
+
+def _check_volume(value: VolumeValue, parent: Value | None, settings: VolumeQuality) -> str | None:
+    voxels = value.voxels
+    if voxels.size == 0 or (settings.min_side is not None and min(voxels.shape[:3]) < settings.min_side):
+        return "too_small"
+    if settings.min_std is not None and float(voxels.astype(np.float64).std()) < settings.min_std:
+        return "blank"
+    same = settings.reject_identical and isinstance(parent, VolumeValue) and np.array_equal(voxels, parent.voxels)
+    return "identical" if same else None

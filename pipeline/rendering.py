@@ -41,6 +41,11 @@ def augment_text(work: ShardWork) -> ShardWork:
     return _augment(work, "text")
 
 
+def augment_volumes(work: ShardWork) -> ShardWork:
+    """Volume fields rendered."""
+    return _augment(work, "volume")
+
+
 def sort_out(work: ShardWork) -> ShardWork:
     """Samples that are kept; copies and records that are not, with reasons."""
     return replace(work, flow=gate(work.flow))
@@ -58,6 +63,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("AugmentImages", augment_images),
     ("AugmentAudio", augment_audio),
     ("AugmentText", augment_text),
+    ("AugmentVolumes", augment_volumes),
     ("Gate", sort_out),
     ("Write", write),
 )

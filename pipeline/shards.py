@@ -122,9 +122,11 @@ def dropped_path(shard: Shard, kind: str) -> str:
 
 
 def plain_columns(job: Job) -> frozenset[str]:
-    """Fields whose bytes are compressed already: images, and sounds that are written as FLAC."""
+    """Fields whose bytes are compressed already: images, sounds written as FLAC, volumes written as npz or nii.gz."""
     fields = job.config.fields.items()
-    return frozenset(n for n, f in fields if f.type == "image" or (f.type == "audio" and f.encode.format == "flac"))
+    packed = {"audio": ("flac",), "volume": ("npz", "nii.gz")}
+    kinds = {n: (f.type, f.encode.format) for n, f in fields if f.type != "text"}
+    return frozenset(n for n, (kind, form) in kinds.items() if kind == "image" or form in packed.get(kind, ()))
 
 
 def receipt_path(name: str) -> str:

@@ -11,9 +11,10 @@ from pipeline.codecs import Codec
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.image import ImageCodec
 from pipeline.codecs.text import TextCodec
-from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig
+from pipeline.codecs.volume import VolumeCodec
+from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig, VolumeField
 from pipeline.labels.binding import Bindings
-from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality
+from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VolumeQuality
 from transforms.recipe import Recipe, build_recipe
 from transforms.registry import references
 from transforms.steps import leaves, read_steps
@@ -67,6 +68,8 @@ def codec_of(field: AnyField) -> Codec:
         return ImageCodec(field.mode, field.encode.format, field.encode.quality, field.max_pixels)
     if isinstance(field, AudioField):
         return AudioCodec(field.encode.format)
+    if isinstance(field, VolumeField):
+        return VolumeCodec(field.encode.format, field.window, field.max_voxels)
     return TextCodec()
 
 
@@ -92,4 +95,6 @@ def _gate(field: AnyField) -> Quality | None:
     settings = field.quality.model_dump(exclude={"retries", "label_check"})
     if isinstance(field, ImageField):
         return ImageQuality(**settings)
+    if isinstance(field, VolumeField):
+        return VolumeQuality(**settings)
     return AudioQuality(**settings) if isinstance(field, AudioField) else TextQuality(**settings)

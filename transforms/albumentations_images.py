@@ -1,4 +1,4 @@
-"""albumentations 2.0.8 (MIT, the final release): every class that turns one uint8 picture into another.
+"""albumentations 2.0.8 (MIT, the final release): every class that turns one picture or volume into another.
 
 https://albumentations.ai/docs/ lists the classes. Steps are called directly, without `Compose`, which costs 500 us to
 build and draws nothing that a single step would not.
@@ -8,7 +8,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
+from functools import cache
 from types import ModuleType
 from typing import Any, cast
 
@@ -16,14 +16,16 @@ import numpy as np
 
 from transforms import albumentations_references as extra
 from transforms import library_warnings
+from transforms.albumentations_geometry import quicken
 from transforms.albumentations_labels import from_library, processors, to_library
 from transforms.albumentations_refused import NEEDS
 from transforms.albumentations_refused import REFUSED as REFUSED
+from transforms.albumentations_volumes import NOT_DRAWN, VolumeStep, mend
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
 from transforms.interface import Description, Parameter, StepProblem, Transform
 from transforms.philox import PhiloxPair, chance
 from transforms.references import OnTrial
-from transforms.values import LABEL_KINDS, ImageValue, Value
+from transforms.values import LABEL_KINDS, ImageValue, Value, VolumeValue
 
 DISTRIBUTIONS = (
     "albumentations",
@@ -45,11 +47,6 @@ _MIRRORS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "RandomRotate90": lambda drawn: drawn["factor"] == 2,
     "SquareSymmetry": lambda drawn: drawn["group_element"] in ("h", "r180"),
 }
-_NOT_DRAWN = frozenset(
-    {"shape", "interpolation", "fill", "fill_mask", "bbox_matrix", "overlay_data", "processed_cells", "reference_image"}
-    | {"target_image", "target_mask_shape", "target_shape"}
-)
-_ZERO, _ONE = 1e-8, 1e-8 + 1e-5  # the tolerances of numpy.allclose
 _ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow")
 _CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")
 
@@ -59,22 +56,31 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: els
 @cache
 def names() -> tuple[str, ...]:
     """Every class that a recipe may name, sorted."""
-    from albumentations.core.transforms_interface import BasicTransform, Transform3D
+    from albumentations.core.transforms_interface import BasicTransform
 
     public = vars(_library()).items()
     return tuple(
         sorted(
             name
             for name, cls in public
-            if inspect.isclass(cls) and issubclass(cls, BasicTransform) and not issubclass(cls, Transform3D)
-            if name not in REFUSED
+            if inspect.isclass(cls) and issubclass(cls, BasicTransform) and name not in REFUSED
         )
     )
 
 
 def modality(name: str) -> str:
-    """Give `image`, for every class."""
-    return "image"
+    """Give `volume` for the 3D classes, `image` for all others."""
+    return "volume" if _is_solid(name) else "image"
+
+
+def modalities(name: str) -> frozenset[str]:
+    """Give what a class works on: all but the 3D classes take pictures, and volumes slice by slice.
+
+    Not slice by slice: classes that look at labels of one picture, at other pictures or at texts.
+    """
+    if _is_solid(name):
+        return frozenset({"volume"})
+    return frozenset({"image"} if name in NEEDS or extra.wants_more(name) else {"image", "volume"})
 
 
 def carries(name: str) -> frozenset[str]:
@@ -87,7 +93,7 @@ def carries(name: str) -> frozenset[str]:
     if name in extra.SINGLE:
         return frozenset()
     targets = cls._targets if isinstance(cls._targets, tuple) else (cls._targets,)
-    known = {"BBoxes": "boxes", "Keypoints": "keypoints", "Mask": "masks"}
+    known = {"BBoxes": "boxes", "Keypoints": "keypoints", "Mask": "masks", "Mask3D": "masks"}
     return frozenset(known[target.value] for target in targets if target.value in known)
 
 
@@ -116,11 +122,11 @@ def describe(name: str) -> Description:
     parameters = tuple(
         Parameter(p.name, "" if p.default is p.empty else repr(p.default), _kind(p)) for p in _parameters(name).values()
     )
-    return Description(f"albumentations.{name}", "image", parameters, inspect.getdoc(_class(name)) or "")
+    return Description(f"albumentations.{name}", modality(name), parameters, inspect.getdoc(_class(name)) or "")
 
 
 def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
-    """Check names against the signature, values by the library's own schema, then call once on a 512 x 512 picture.
+    """Check names against the signature, values by the library's own schema, then call once on a plain value.
 
     Classes of `SLOW` are not called. Warnings of the constructor are errors, unless they only recommend another class.
     """
@@ -134,13 +140,21 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     )
     if found or name in SLOW:
         return found
-    return trial_problems(lambda: OnTrial(build(name, {**params, "p": 1.0})), "image", name in NEEDS)
+    trial = modality(name)
+    return trial_problems(lambda: OnTrial(build(name, {**params, "p": 1.0})), trial, name in NEEDS)
 
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:
     """Make the step; one instance per thread, since it keeps its generators and its last draw."""
     with library_warnings.collected():
-        return _ImageStep(name, _construct(name, params), extra.extras(name, params))
+        step = _construct(name, params)
+    pair = PhiloxPair()
+    step.set_random_state(pair.numpy, pair.python)
+    volumes = VolumeStep(name, step, pair.seed, _errors())
+    return volumes if _is_solid(name) else _ImageStep(name, step, pair.seed, volumes, extra.extras(name, params))
+
+
+Extras = Callable[[ImageValue, bytes], extra.Extra]
 
 
 class _ImageStep:
@@ -150,26 +164,27 @@ class _ImageStep:
     library called directly, with p=1, after `set_random_state(*transforms.philox.generators(seed))`.
     """
 
-    __slots__ = ("_errors", "_extras", "_keeps_place", "_name", "_p", "_seed", "_step")
+    __slots__ = ("_errors", "_extras", "_keeps_place", "_name", "_p", "_seed", "_step", "_volumes")
 
-    def __init__(self, name: str, step: Any, extras: Callable[[ImageValue, bytes], extra.Extra] | None) -> None:
-        import cv2
+    def __init__(
+        self, name: str, step: Any, seed: Callable[[bytes], None], volumes: VolumeStep, extras: Extras | None
+    ) -> None:
         from albumentations import ImageOnlyTransform
-        from albumentations.augmentations.crops.transforms import CropSizeError
 
-        self._errors = (ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error)
+        self._errors = _errors()
         self._name = name
         self._step = step
         self._extras = extras
         self._keeps_place = isinstance(step, ImageOnlyTransform) or name in extra.STILL
         self._p = float(step.p)
-        pair = PhiloxPair()
-        self._seed = pair.seed
-        step.set_random_state(pair.numpy, pair.python)
+        self._seed = seed
+        self._volumes = volumes
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
-        """Apply to an `ImageValue`; raises ValueError for a picture that the class cannot take."""
+        """Apply to an `ImageValue` or `VolumeValue`; raises ValueError for one that the class cannot take."""
         if not isinstance(value, ImageValue):
+            if isinstance(value, VolumeValue) and "volume" in modalities(self._name):
+                return self._volumes(value, seed)
             raise TypeError(f"albumentations.{self._name} works on images, not on {type(value).__name__}")
         if chance(seed) >= self._p:
             return value, None
@@ -186,7 +201,7 @@ class _ImageStep:
         drawn = step.params
         if not drawn:
             return value, None
-        params = {key: item for key, item in drawn.items() if key not in _NOT_DRAWN and item is not None}
+        params = {key: item for key, item in drawn.items() if key not in NOT_DRAWN and item is not None}
         params |= {**more.recorded, **(extra.summary(drawn) if self._extras else {})}
         changed = self._checked(result["image"], pixels)
         if not labels:  # none are bound, or they stay where they are
@@ -214,6 +229,15 @@ class _ImageStep:
 _NO_EXTRA = extra.Extra({}, {})
 
 
+@cache
+def _errors() -> tuple[type[Exception], ...]:
+    """What the library raises for a value that a class cannot take."""
+    import cv2
+    from albumentations.augmentations.crops.transforms import CropSizeError
+
+    return ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error
+
+
 def _shape(pixels: np.ndarray[Any, Any]) -> str:
     return " x ".join(map(str, pixels.shape))
 
@@ -224,40 +248,17 @@ def _library() -> ModuleType:
     import cv2
 
     cv2.setNumThreads(0)  # the pipeline's processes are the parallelism
-    geometry = albumentations.augmentations.geometric.functional
-    geometry.is_identity_matrix = _is_identity
-    geometry.create_affine_transformation_matrix = _rotations_first(geometry.create_affine_transformation_matrix)
+    quicken(albumentations.augmentations.geometric.functional)
+    mend(albumentations)
     library_warnings.capture("albumentations")
     return cast(ModuleType, albumentations)
 
 
-def _is_identity(matrix: np.ndarray[Any, Any]) -> bool:
-    """Say the same as the library's own, in 2 us instead of 40: it is asked for every rotation and every shift."""
-    (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
-    ones = all(abs(n - 1) <= _ONE for n in (a, e, i))
-    return ones and all(abs(n) <= _ZERO for n in (b, c, d, f, g, h))
+@cache
+def _is_solid(name: str) -> bool:
+    from albumentations.core.transforms_interface import Transform3D
 
-
-def _rotations_first(general: Callable[..., np.ndarray[Any, Any]]) -> Callable[..., np.ndarray[Any, Any]]:
-    """The library's product of six matrices; where nothing but a rotation is asked for, four of them change no bit.
-
-    Products by 1 and sums with 0 are exact: 3 us instead of 12.
-    """
-
-    @wraps(general)
-    def affine(translate: Any, shear: Any, scale: Any, rotate: float, shift: Any) -> np.ndarray[Any, Any]:
-        plain = translate["x"] == translate["y"] == shear["x"] == shear["y"] == 0 and scale["x"] == scale["y"] == 1
-        if not plain:
-            return general(translate, shear, scale, rotate, shift)
-        angle = np.deg2rad(rotate % 360)
-        cosine, sine = np.cos(angle), np.sin(angle)
-        right, down = shift
-        turned = np.array([[cosine, sine, right], [-sine, cosine, down], [0.0, 0.0, 1.0]])
-        matrix: np.ndarray[Any, Any] = turned @ np.array([[1.0, 0.0, -right], [0.0, 1.0, -down], [0.0, 0.0, 1.0]])
-        matrix[2] = (0, 0, 1)
-        return matrix
-
-    return affine
+    return issubclass(_class(name), Transform3D)
 
 
 def _class(name: str) -> Any:

@@ -54,6 +54,11 @@ class Extra:
     recorded: Mapping[str, Any]
 
 
+def wants_more(name: str) -> bool:
+    """Whether the class works on more than one picture alone."""
+    return name in _OWN
+
+
 def known_parameters(name: str, cls: Any) -> dict[str, Parameter]:
     """The class's parameters as a config may give them: `reference` and `metadata` instead of keys and functions."""
     hidden = {*HIDDEN, "strict"} if name in _OWN else {"strict"}

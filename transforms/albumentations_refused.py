@@ -2,28 +2,20 @@
 
 _FLOAT = "gives or takes floating point pixels; outputs are encoded uint8 pictures: normalise in the training code"
 _GROUP = "is a composition; write the groups one_of, some_of or sometimes instead"
-_VOLUME = "works on volumes, not on pictures"
 _BASE = "is a base class, not a transform"
 _FUNCTION = "needs a function, which a config cannot hold"
 
 REFUSED = {
     "BaseCompose": _GROUP,
     "BasicTransform": _BASE,
-    "CenterCrop3D": _VOLUME,
-    "CoarseDropout3D": _VOLUME,
     "Compose": "is a composition; a list of steps is one already",
-    "CubicSymmetry": _VOLUME,
     "DualTransform": _BASE,
     "FromFloat": _FLOAT,
-    "GridShuffle3D": _VOLUME,
     "ImageOnlyTransform": _BASE,
     "Lambda": _FUNCTION,
     "Normalize": _FLOAT,
     "OneOf": _GROUP,
     "OneOrOther": _GROUP,
-    "Pad3D": _VOLUME,
-    "PadIfNeeded3D": _VOLUME,
-    "RandomCrop3D": _VOLUME,
     "RandomOrder": _GROUP,
     "ReplayCompose": _GROUP,
     "SelectiveChannelTransform": _GROUP,
@@ -32,7 +24,7 @@ REFUSED = {
     "ToFloat": _FLOAT,
     "ToTensor3D": _FLOAT,
     "ToTensorV2": "gives a tensor, not a picture: turn pictures into tensors in the training code",
-    "Transform3D": _VOLUME,
+    "Transform3D": _BASE,
 }
 
 NEEDS = {

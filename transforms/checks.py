@@ -13,11 +13,12 @@ import numpy as np
 
 from transforms import library_warnings
 from transforms.interface import StepProblem, Transform
-from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value
+from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value, VolumeValue
 
 TRIAL_SEED = bytes(range(16))
 _TOO_SMALL = re.compile(
-    r"exceed|too (small|short)|not long enough|smaller than image sizes|out of valid range|larger than (the )?image",
+    r"exceed|too (small|short)|not long enough|smaller than image sizes|out of valid range|"
+    r"larger than (the |padded )?image",
     re.IGNORECASE,
 )
 _NOTHING = re.compile(r"(?!)")
@@ -147,7 +148,7 @@ def labeled_picture() -> ImageValue:
 
 @cache
 def trial_value(modality: str) -> Value:
-    """Give a 512 x 512 RGB picture, two seconds of mono sound at 16 kHz, or a text of two sentences."""
+    """Give a 512 x 512 RGB picture, two seconds of mono sound at 16 kHz, a text, or a 32 x 64 x 64 grey volume."""
     if modality == "image":
         rows, columns = np.mgrid[0:512, 0:512]
         planes = (rows // 2, columns // 2, (rows * 3 + columns * 5) % 256)
@@ -155,4 +156,7 @@ def trial_value(modality: str) -> Value:
     if modality == "audio":
         time = np.arange(32_000, dtype=np.float32) / 16_000
         return AudioValue((0.3 * np.sin(2 * np.pi * (200 + 300 * time) * time))[np.newaxis].astype(np.float32), 16_000)
+    if modality == "volume":
+        slices, rows, columns = np.mgrid[0:32, 0:64, 0:64]
+        return VolumeValue(((slices * 3 + rows * 2 + columns) % 256).astype(np.uint8)[..., np.newaxis])
     return TextValue("The quick brown fox jumps over the lazy dog. It was a very good day for everyone.")

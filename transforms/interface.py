@@ -15,6 +15,7 @@ library itself is imported by the first function that needs it. More names are o
 - `mirrors(name, params) -> Callable[[Mapping[str, Any]], bool] | None`: for a class that may bring what is on the left
   to the right, and back: whether these drawn parameters did.
 - `resource_table() -> tuple[Resource, ...]`: what its classes need beside the library, for `fanbeam resources`.
+- `modalities(name) -> frozenset[str]`: every modality that a class works on, where that is more than `modality(name)`.
 """
 
 from collections.abc import Mapping
@@ -104,7 +105,7 @@ class Adapter(Protocol):
         """Give every class that a recipe may name, sorted."""
 
     def modality(self, name: str) -> str:
-        """Give `image`, `text`, `audio` or `video`."""
+        """Give `image`, `text`, `audio`, `video` or `volume`: the one that the class is made for."""
 
     def describe(self, name: str) -> Description:
         """Give the parameters with their defaults, and a docstring."""

@@ -30,6 +30,13 @@ def kept_keypoints(points: Keypoints, height: int, width: int) -> Keypoints:
     return Keypoints(points.points[kept], points.rows[kept])
 
 
+def kept_points_3d(points: Keypoints, depth: int, height: int, width: int) -> Keypoints:
+    """Points that lie in a volume of `depth` x `height` x `width`."""
+    sizes = np.array([width, height, depth], np.float64)
+    kept = ((points.points >= 0) & (points.points < sizes)).all(axis=1)
+    return Keypoints(points.points[kept], points.rows[kept])
+
+
 def _areas(corners: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     sizes = np.maximum(corners[:, 2:] - corners[:, :2], 0.0)
     areas: np.ndarray[tuple[int], np.dtype[np.float64]] = sizes[:, 0] * sizes[:, 1]

@@ -100,6 +100,11 @@ def references(step: Step) -> tuple[str, int] | None:
     return known(cls, step.params) if known else None
 
 
+def modalities(name: str) -> frozenset[str]:
+    """Every modality that `library.Class` works on. Raises as `find`."""
+    return _modalities(*find(name))
+
+
 def describe(name: str) -> Description:
     """Parameters, defaults and docstring of `library.Class`. Raises as `find`."""
     found, cls = find(name)
@@ -114,7 +119,7 @@ def all_names(modality: str = "") -> tuple[str, ...]:
             for library in libraries()
             if (found := _if_installed(library)) is not None
             for cls in found.names()
-            if not modality or found.modality(cls) == modality
+            if not modality or modality in _modalities(found, cls)
         )
     )
 
@@ -179,15 +184,20 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
         reason = getattr(found, "REFUSED", {}).get(cls)
         message = f"{name} {reason}" if reason else f"{library} has no transform {cls!r}"
         return StepProblem((name,), message, "" if reason else _in(library, cls) or _anywhere(cls, modality))
-    kind = found.modality(cls)
-    if kind != modality:
+    if modality not in _modalities(found, cls):
         twin = _anywhere(cls, modality, _TWIN)
-        return StepProblem((name,), f"{name} works on {_plural(kind)}; this field is {modality}", twin)
+        made_for = _plural(found.modality(cls))
+        return StepProblem((name,), f"{name} works on {made_for}; this field is {modality}", twin)
     return None
 
 
+def _modalities(found: Adapter, cls: str) -> frozenset[str]:
+    known = getattr(found, "modalities", None)
+    return known(cls) if known else frozenset({found.modality(cls)})
+
+
 def _plural(modality: str) -> str:
-    return {"image": "images", "video": "videos"}.get(modality, modality)
+    return {"image": "images", "video": "videos", "volume": "volumes"}.get(modality, modality)
 
 
 def _in(library: str, cls: str) -> str:

@@ -32,7 +32,7 @@ class Boxes:
 class Keypoints:
     """Points of a picture: `points` is (n, 2) float64, x and y in pixels; `rows` is (n,) int64.
 
-    After each step points outside of the picture are dropped.
+    Of a volume: (n, 3), x, y and z in voxels. After each step points outside of the picture or volume are dropped.
     """
 
     points: NDArray[np.float64]
@@ -117,11 +117,26 @@ class VideoValue:
     segments: Segments | None = None
 
 
-Value = ImageValue | AudioValue | TextValue | VideoValue
+@dataclass(frozen=True, slots=True)
+class VolumeValue:
+    """A volume: `voxels` is (depth, height, width, channels) uint8, uint16, int16 or float32.
+
+    `window` is the range of values that steps which work on shares of white see as 0..1; it says nothing for uint8.
+    `masks` is (n, depth, height, width) uint8 or uint16: one per instance, or a single one of class numbers.
+    """
+
+    voxels: NDArray[np.generic]
+    window: tuple[float, float] = (0.0, 1.0)
+    keypoints: Keypoints | None = None
+    masks: NDArray[np.generic] | None = None
+
+
+Value = ImageValue | AudioValue | TextValue | VideoValue | VolumeValue
 LABEL_KINDS = {
     "image": ("boxes", "keypoints", "masks"),
     "audio": ("segments",),
     "text": ("spans",),
     "video": ("boxes", "segments"),
+    "volume": ("keypoints", "masks"),
 }
 """By modality: the kinds of labels that a value can hold, each the name of an attribute."""

@@ -1,4 +1,4 @@
-"""Bytes <-> decoded values, one codec per modality: `image`, `audio`, `text`. No storage, no Beam.
+"""Bytes <-> decoded values, one codec per modality: `image`, `audio`, `text`, `volume`. No storage, no Beam.
 
 A codec is a frozen dataclass of settings. `decode` takes an untrusted payload and answers a value or raises
 `CodecError`, never another exception; `encode` gives the same bytes for the same value with the same libraries.
@@ -19,11 +19,13 @@ REASONS = (
     "empty_audio",
     "empty_payload",
     "non_finite",
+    "not_a_volume",
     "not_an_image",
     "not_audio",
     "not_text",
     "too_long",
     "too_many_pixels",
+    "too_many_voxels",
     "truncated",
     "unsupported_format",
 )
@@ -32,8 +34,14 @@ DISTRIBUTIONS = {
     "image": ("numpy", "opencv-python-headless", "pillow", "simplejpeg"),
     "audio": ("numpy", "soundfile"),
     "text": (),
+    "volume": ("nibabel", "numpy", "pillow", "tifffile"),
 }
 """By modality: packages whose versions decide a codec's bytes; they enter the dataset's fingerprint."""
+
+EXTRAS = {
+    "volume": ("volumes", ("nibabel", "tifffile")),
+}
+"""By modality: the extra that brings what its codec needs beside fanbeam's own requirements, and the packages."""
 
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>")
 

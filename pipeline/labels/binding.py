@@ -12,11 +12,21 @@ from pipeline.labels import cells
 from pipeline.labels.box_formats import from_corners, to_corners
 from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
 from pipeline.labels.masks import read_masks, written_masks
-from pipeline.labels.settings import BoxBinding, KeypointBinding, Kind, MaskBinding, SegmentBinding, SpanBinding
-from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, Segments, Spans, TextValue, Value
+from pipeline.labels.settings import (
+    BoxBinding,
+    KeypointBinding,
+    Kind,
+    MaskBinding,
+    SegmentBinding,
+    SpanBinding,
+    VolumeKeypointBinding,
+    VolumeMaskBinding,
+)
+from pipeline.labels.volume_masks import read_volume_masks, written_volume_masks
+from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, Segments, Spans, TextValue, Value, VolumeValue
 
 Coordinated = BoxBinding | KeypointBinding | SegmentBinding | SpanBinding
-Binding = Coordinated | MaskBinding
+Binding = Coordinated | MaskBinding | VolumeMaskBinding
 Bindings = Mapping[Kind, Binding]
 
 
@@ -48,6 +58,8 @@ def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
     """Where a binding's coordinates are in a column of this type. Raises ValueError."""
     if isinstance(binding, BoxBinding):
         return _layout(kind, 4, ((binding.member,),))
+    if isinstance(binding, VolumeKeypointBinding):
+        return _layout(kind, 3, ((binding.member,), ("x", "y", "z")))
     if isinstance(binding, KeypointBinding):
         return _layout(kind, 2, ((binding.member,), ("x", "y")))
     pair = cast(SegmentBinding, binding)
@@ -56,16 +68,21 @@ def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
 
 def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> Value:
     """The value with the row's labels. A null cell binds no entries. Raises BadLabels."""
-    for kind, binding in bindings.items():
+    for binding in bindings.values():
         column = row.column(binding.column)
+        if isinstance(binding, VolumeMaskBinding):
+            volume = cast(VolumeValue, value)
+            value = replace(volume, masks=read_volume_masks(column[index].as_py(), volume.voxels.shape[:3]))
+            continue
         if isinstance(binding, MaskBinding):
             picture = cast(ImageValue, value)
             height, width = picture.pixels.shape[:2]
             value = replace(picture, masks=read_masks(column[index].as_py(), height, width))
             continue
-        found = cells.read(column, index, layout_for(binding, column.type))
+        layout = layout_for(binding, column.type)
+        found = cells.read(column, index, layout)
         if found is None:
-            found = np.zeros((0, 4 if kind == "boxes" else 2))
+            found = np.zeros((0, layout.width))
         _refuse_uneven(binding, row, index, len(found))
         value = _with(binding, found, value)
     return value
@@ -75,7 +92,7 @@ def changes(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -
     """How each bound column of the row changes, now that the value is this."""
     found: dict[str, Change] = {}
     for binding in bindings.values():
-        if isinstance(binding, MaskBinding):
+        if isinstance(binding, MaskBinding | VolumeMaskBinding):
             continue
         column = row.column(binding.column)
         layout = layout_for(binding, column.type)
@@ -83,11 +100,11 @@ def changes(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -
         found[binding.column] = Change(tuple(rows.tolist()), layout, new)
         found |= {name: Change(tuple(rows.tolist())) for name in _followers(binding) if name in row.schema.names}
     masks = bindings.get("masks")
-    if masks is not None and isinstance(value, ImageValue) and value.masks is not None:
+    if masks is not None and isinstance(value, ImageValue | VolumeValue) and value.masks is not None:
         cell = row.column(masks.column)[index].as_py()
-        found[masks.column] = Change(
-            content=written_masks(cell, value.masks, _mask_rows(bindings, row, index, value, found)), replaced=True
-        )
+        rows_left = _mask_rows(bindings, row, index, value, found)
+        write = written_masks if isinstance(value, ImageValue) else written_volume_masks
+        found[masks.column] = Change(content=write(cell, value.masks, rows_left), replaced=True)
     return found
 
 
@@ -98,7 +115,7 @@ def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
         if (corners[:, 2:] < corners[:, :2]).any():
             raise BadLabels(f"a box ends before it begins; format: {binding.format} may be wrong")
         return replace(value, boxes=Boxes(corners, rows, binding.min_area, binding.min_visibility))
-    if isinstance(binding, KeypointBinding) and isinstance(value, ImageValue):
+    if isinstance(binding, KeypointBinding) and isinstance(value, ImageValue | VolumeValue):
         return replace(value, keypoints=Keypoints(found, rows))
     if (found[:, 1] < found[:, 0]).any():
         raise BadLabels("a segment ends before it begins")
@@ -119,7 +136,7 @@ def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates
         corners = to_corners(new, binding.format, height, width)
         solid = (corners[:, 2:] > corners[:, :2]).all(axis=1)
         return boxes.rows[solid], new[solid]
-    if isinstance(value, ImageValue):
+    if isinstance(value, ImageValue | VolumeValue):
         points = cast(Keypoints, value.keypoints)
         return points.rows, points.points
     held = cast(Spans | Segments, value.spans if isinstance(value, TextValue) else value.segments)
@@ -127,7 +144,7 @@ def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates
 
 
 def _mask_rows(
-    bindings: Bindings, row: pa.RecordBatch, index: int, value: ImageValue, found: Mapping[str, Change]
+    bindings: Bindings, row: pa.RecordBatch, index: int, value: ImageValue | VolumeValue, found: Mapping[str, Change]
 ) -> Sequence[int]:
     """Instances keep the masks of the boxes that are left, where there is one of each for every box."""
     count = 0 if value.masks is None else len(value.masks)
@@ -147,7 +164,7 @@ def _refuse_uneven(binding: Binding, row: pa.RecordBatch, index: int, count: int
 
 
 def _followers(binding: Binding) -> tuple[str, ...]:
-    return () if isinstance(binding, MaskBinding) else binding.followers()
+    return () if isinstance(binding, MaskBinding | VolumeMaskBinding) else binding.followers()
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from pipeline.config import JobConfig
 from pipeline.labels.binding import Binding, Coordinated, columns_of, layout_for
-from pipeline.labels.settings import Kind, MaskBinding
+from pipeline.labels.settings import Kind, MaskBinding, VolumeMaskBinding
 
 Place = tuple[str, ...]
 
@@ -38,6 +38,11 @@ def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[
     if binding.column not in schema.names:
         return
     held = schema.field(binding.column).type
+    if isinstance(binding, VolumeMaskBinding):
+        if not _may_hold_masks(held, runs=False):
+            wanted = "bytes, {bytes, path}, or a list of these"
+            yield f"column {binding.column!r} is {held}; masks of volumes are {wanted}."
+        return
     if isinstance(binding, MaskBinding):
         if not _may_hold_masks(held):
             wanted = "PNG bytes, {bytes, path}, {counts, size}, or a list of these"
@@ -66,9 +71,9 @@ def _struct(kind: pa.DataType) -> list[pa.Field]:
     return list(held) if pa.types.is_struct(held) else []
 
 
-def _may_hold_masks(kind: pa.DataType) -> bool:
+def _may_hold_masks(kind: pa.DataType, runs: bool = True) -> bool:
     held = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
     if pa.types.is_struct(held):
         names = {m.name for m in held}
-        return "bytes" in names or {"counts", "size"} <= names
+        return "bytes" in names or (runs and {"counts", "size"} <= names)
     return bool(pa.types.is_binary(held) or pa.types.is_large_binary(held))

@@ -46,6 +46,20 @@ class MaskBinding(BaseModel):
     column: Column = Field(description="PNG bytes, {bytes, path}, {counts, size}, or a list of these.")
 
 
+class VolumeKeypointBinding(KeypointBinding):
+    """Keypoints of a volume: per row a list of x, y, z (in voxels) each; numbers after them follow."""
+
+    member: Column = Field("point", description="Member that holds x, y and z, where the column holds structs.")
+
+
+class VolumeMaskBinding(BaseModel):
+    """Masks of a volume: a column of files of class numbers (TIFF, npy, npz, NIfTI), one or a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: Column = Field(description="Bytes of a file, {bytes, path}, or a list of these.")
+
+
 class SegmentBinding(_Binding):
     """Segments of a sound: per row a list of start, end in seconds."""
 

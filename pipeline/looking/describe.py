@@ -11,7 +11,7 @@ from pipeline.looking.findings import Findings
 from pipeline.looking.folders import look_at_folder
 from pipeline.looking.starter_config import config_text
 from pipeline.looking.tables import look_at_table
-from pipeline.sources.folder import EXTENSIONS
+from pipeline.sources.folder import EXTENSIONS, ending_of
 from pipeline.sources.listing import KINDS, gather, kind_of
 from pipeline.storage import Folder
 
@@ -91,4 +91,4 @@ def _several(found: Sequence[Found], kind: str) -> str:
 
 
 def _kind(file: Found) -> str | None:
-    return KINDS.get(PurePosixPath(file.path).suffix.lower())
+    return KINDS.get(ending_of(file.path))

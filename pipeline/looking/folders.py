@@ -8,17 +8,18 @@ from pathlib import PurePosixPath
 from pipeline.errors import InputError, Problem
 from pipeline.local_files import Found
 from pipeline.looking.findings import FieldFound, Findings, Modality, Payloads
-from pipeline.looking.payload_samples import DECODED, examine, examine_texts, modality_of, spread
-from pipeline.sources.folder import EXTENSIONS, label_of, list_folder
+from pipeline.looking.payload_samples import DECODED, examine, examine_texts, is_stack, looks_like, spread
+from pipeline.sources.folder import EXTENSIONS, ending_of, label_of, list_folder
 from pipeline.sources.listing import KINDS
 from pipeline.split import split_of_name
 from pipeline.storage import Folder
 
 _FEW = 10
 _LISTED = 5
-_SNIFFED, _HEAD_BYTES = 20_000, 64
+_SNIFFED, _HEAD_BYTES = 20_000, 352
 _GLOB = frozenset("*?[")
-_NOUNS = {"image": "image", "audio": "sound", "text": "text"}
+_NOUNS = {"image": "image", "audio": "sound", "text": "text", "volume": "volume"}
+_OPENED = 5
 
 
 def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str = "") -> Findings:
@@ -26,7 +27,7 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
 
     Raises InputError: names that are not UTF-8, only empty files.
     """
-    modality = _main_modality(found)
+    modality = _main_modality(root, found)
     wanted = [f for f in found if _is(f, modality)]
     list_folder(root, wanted, modality, modality)  # raises for names that no dataset can hold
     outside = [f for f in wanted if label_of(f.path) is None]
@@ -50,19 +51,27 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
     )
 
 
-def _main_modality(found: Sequence[Found]) -> Modality:
+def _main_modality(root: Folder, found: Sequence[Found]) -> Modality:
     counts: Counter[Modality] = Counter()
-    for modality in ("image", "audio", "text"):
+    for modality in ("image", "audio", "text", "volume"):
         counts[modality] = sum(_is(f, modality) for f in found)
+    shared = [f for f in found if _is(f, "image") and _is(f, "volume")]
+    counts["image" if _are_stacks(root, shared) else "volume"] -= len(shared)
     return counts.most_common(1)[0][0]
 
 
+def _are_stacks(root: Folder, files: Sequence[Found]) -> bool:
+    """Whether most of a few TIFF files have several pages: those are volumes, the others pictures."""
+    chosen = spread([f for f in files if f.size], _OPENED)
+    return bool(chosen) and 2 * sum(is_stack(root.read(f.path)) for f in chosen) > len(chosen)
+
+
 def _is(file: Found, modality: Modality) -> bool:
-    return PurePosixPath(file.path).suffix.lower() in EXTENSIONS[modality]
+    return ending_of(file.path) in EXTENSIONS[modality]
 
 
 def _has_tables(found: Sequence[Found]) -> bool:
-    return any(KINDS.get(PurePosixPath(f.path).suffix.lower(), "folder") != "folder" for f in found)
+    return any(KINDS.get(ending_of(f.path), "folder") != "folder" for f in found)
 
 
 def _pattern(path: str, inside: Sequence[Found]) -> str | None:
@@ -92,7 +101,7 @@ def _examine(root: Folder, files: Sequence[Found], modality: Modality, path: str
 def _strange(root: Folder, files: Sequence[Found], modality: Modality) -> tuple[float, tuple[str, ...]]:
     """Share of files whose first bytes are not those of their modality, and a note that names one."""
     chosen = spread(files, _SNIFFED if root.local else DECODED)
-    strange = [f.path for f in chosen if modality_of([root.read_range(f.path, 0, _HEAD_BYTES)]) != modality]
+    strange = [f.path for f in chosen if not looks_like(root.read_range(f.path, 0, _HEAD_BYTES), modality)]
     if not strange:
         return 0.0, ()
     return len(strange) / len(chosen), (f"{len(strange)} are no {modality} by their first bytes: {strange[0]}",)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ from pipeline.looking.payload_samples import DECODED, examine, examine_texts, mo
 from pipeline.read import BYTES
 from pipeline.records import Unit
 from pipeline.sources import Listing
-from pipeline.sources.folder import EXTENSIONS
+from pipeline.sources.folder import EXTENSIONS, ending_of
 from pipeline.sources.references import resolve
 from pipeline.storage import read_file, stat_file
 
@@ -32,7 +31,7 @@ _TEXT_NAMES = frozenset({
 _MASKS = frozenset({"mask", "masks", "segmentation", "thumbnail", "thumb", "depth", "annotation"})
 _EXTENSIONS: dict[str, Modality] = {
     extension: modality
-    for modality in ("image", "audio", "text")
+    for modality in ("volume", "image", "audio", "text")
     for extension in EXTENSIONS[modality]
 }  # fmt: skip
 
@@ -46,7 +45,7 @@ class Sampled:
 
 
 def find_payloads(listing: Listing, samples: Sequence[Sampled]) -> tuple[list[FieldFound], list[str]]:
-    """Columns of images and sounds, and of names of files that exist; remarks about columns that nearly are."""
+    """Columns of images, sounds, volumes, and of names of files that exist; remarks about columns that nearly are."""
     fields: list[FieldFound] = []
     remarks: list[str] = []
     for column in listing.schema:
@@ -101,7 +100,7 @@ def _bytes_field(column: pa.Field, samples: Sequence[Sampled]) -> FieldFound | s
         return f"Column {column.name!r} has no bytes in the rows looked at; paths within a struct are not followed"
     modality = modality_of(spread(payloads, _SNIFFED))
     if modality is None:
-        return f"Column {column.name!r} holds bytes that are no image or sound that can be read"
+        return f"Column {column.name!r} holds bytes that are no image, sound or volume that can be read"
     looked, notes = examine(payloads, modality)
     return FieldFound(column.name, modality, False, 1 - len(payloads) / rows, looked, notes)
 
@@ -117,7 +116,7 @@ def _named_modality(values: Sequence[str]) -> Modality | None:
 
 
 def _ending(value: str) -> str:
-    return "" if "\n" in value else PurePosixPath(value.split("?")[0]).suffix.lower()
+    return "" if "\n" in value else ending_of(value.split("?")[0])
 
 
 def _uri_field(listing: Listing, samples: Sequence[Sampled], name: str, modality: Modality) -> FieldFound | str:
@@ -139,6 +138,7 @@ def _uri_field(listing: Listing, samples: Sequence[Sampled], name: str, modality
     absent = 1 - len(there) / len(chosen)
     notes = (f"{len(chosen) - len(there)} of {len(chosen)} files looked for are missing",) if absent else ()
     payloads = [read_file(where) for where in spread(there, DECODED)]
+    modality = "volume" if modality == "image" and modality_of(payloads) == "volume" else modality
     looked, errors = _examined(payloads, modality)
     return FieldFound(name, modality, True, max(absent, 1 - len(places) / rows), looked, (*notes, *errors))
 

@@ -1,6 +1,7 @@
 """A few payloads -> their modality by their first bytes, and what the config's author should know of them."""
 
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +12,11 @@ from pipeline.codecs import CodecError
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.containers import sniff_sound
 from pipeline.codecs.image import ImageCodec, sniff
+from pipeline.codecs.nifti import is_nifti
+from pipeline.codecs.tiff_stack import pages
+from pipeline.codecs.volume import VolumeCodec, sniff_volume
 from pipeline.looking.findings import Modality, Payloads
-from transforms.values import AudioValue, ImageValue
+from transforms.values import AudioValue, ImageValue, VolumeValue
 
 T = TypeVar("T")
 DECODED = 12
@@ -20,7 +24,7 @@ _ERROR_CHARACTERS = 80
 
 
 def modality_of(payloads: Sequence[bytes]) -> Modality | None:
-    """Image or audio, by the first bytes of most payloads; None for anything else."""
+    """Image, audio or volume, by the first bytes of most payloads; None for anything else."""
     kinds = Counter(kind for p in payloads if (kind := _sniffed(bytes(p))))
     kind, count = kinds.most_common(1)[0] if kinds else (None, 0)
     return kind if 2 * count > len(payloads) else None
@@ -28,7 +32,7 @@ def modality_of(payloads: Sequence[bytes]) -> Modality | None:
 
 def examine(payloads: Sequence[bytes], modality: Modality) -> tuple[Payloads, tuple[str, ...]]:
     """Decode a few payloads; those that cannot be decoded become a note."""
-    look = _examine_images if modality == "image" else _examine_sounds
+    look = {"image": _examine_images, "volume": _examine_volumes}.get(modality, _examine_sounds)
     chosen = spread(payloads, DECODED)
     found, errors = look(chosen)
     if not errors:
@@ -50,12 +54,26 @@ def examine_texts(texts: Sequence[str]) -> Payloads:
     )
 
 
+def looks_like(head: bytes, modality: Modality) -> bool:
+    """Whether the first 352 bytes may be those of a payload of this modality."""
+    if modality == "volume":
+        return _volume_kind(head) != ""
+    return _sniffed(head) == modality
+
+
+def is_stack(data: bytes) -> bool:
+    """Whether a TIFF has several pages."""
+    return _volume_kind(data) == "tiff" and pages(data) > 1
+
+
 def spread(items: Sequence[T], most: int) -> list[T]:
     """At most `most` items, evenly over all of them."""
     return [items[n * len(items) // most] for n in range(most)] if len(items) > most else list(items)
 
 
 def _sniffed(data: bytes) -> Modality | None:
+    if _is_volume(data):
+        return "volume"
     for kind, look in (("image", sniff), ("audio", sniff_sound)):
         try:
             look(data)
@@ -63,6 +81,56 @@ def _sniffed(data: bytes) -> Modality | None:
             continue
         return "image" if kind == "image" else "audio"
     return None
+
+
+def _is_volume(data: bytes) -> bool:
+    """Whether a payload is a volume: a TIFF of several pages, numpy's files, NIfTI."""
+    kind = _volume_kind(data)
+    if kind == "npz":
+        return b".npy" in data[30:286]
+    if kind == "nii.gz":
+        return is_nifti(_unzipped_head(data))
+    return is_stack(data) if kind == "tiff" else bool(kind)
+
+
+def _volume_kind(data: bytes) -> str:
+    try:
+        return sniff_volume(data)
+    except CodecError:
+        return ""
+
+
+def _unzipped_head(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, 352)
+    except zlib.error:
+        return b""
+
+
+def _examine_volumes(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
+    sides: list[tuple[int, int]] = []
+    formats, errors = set[str](), []
+    for payload in payloads:
+        try:
+            decoded = VolumeCodec().decode(payload)
+        except CodecError as error:
+            errors.append(str(error))
+            continue
+        if isinstance(decoded.value, VolumeValue):
+            shape = decoded.value.voxels.shape[:3]
+            sides.append((min(shape), max(shape)))
+            formats.add(" ".join(decoded.source_format.split(":")[:2]))
+    if not sides:
+        return Payloads(), errors
+    shortest = [low for low, _ in sides]
+    found = Payloads(
+        seen=len(sides),
+        smallest=min(shortest),
+        largest=max(high for _, high in sides),
+        typical=float(median(shortest)),
+        formats=tuple(sorted(formats)),
+    )
+    return found, errors
 
 
 def _examine_images(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:

@@ -154,6 +154,8 @@ def _payload_text(found: FieldFound) -> str:
 def _range(modality: str, seen: Payloads) -> str:
     if modality == "image":
         return f"sides of {seen.smallest:.0f} to {seen.largest:.0f} pixels"
+    if modality == "volume":
+        return f"sides of {seen.smallest:.0f} to {seen.largest:.0f} voxels"
     rates = ", ".join(f"{rate / 1000:g}" for rate in seen.rates)
     return f"{seen.smallest:.2f} to {seen.largest:.2f} seconds at {rates} kHz"
 

@@ -79,4 +79,26 @@ def _text(seen: Payloads) -> list[str]:
     return [*lines, f"quality: {{reject_empty: true{unchanged}}}"]
 
 
-_RECIPES: dict[Modality, Callable[[Payloads], list[str]]] = {"image": _image, "audio": _audio, "text": _text}
+def _volume(seen: Payloads) -> list[str]:
+    flat = all(form.endswith("uint8") for form in seen.formats)
+    lines = [] if flat else ["# window: [-1000, 400]    # what steps see as 0..1; without it, each volume's range"]
+    return [
+        *lines,
+        "augment:                  # copies of training records only",
+        "  - albumentations.HorizontalFlip   # the same for all slices; not where left and right matter",
+        "  - albumentations.Affine: {scale: [0.9, 1.1], keep_ratio: true, rotate: [-10, 10], border_mode: 4, p: 0.7}",
+        _EDGES,
+        "  - albumentations.RandomBrightnessContrast: {p: 0.5}",
+        "  - albumentations.CoarseDropout3D: {num_holes_range: [1, 3], p: 0.3}",
+        "  # - albumentations.CubicSymmetry   # where all three axes are alike; turns the sides with the content",
+        "  # - albumentations.RandomCrop3D: {size: [16, 64, 64], pad_if_needed: true, p: 1}   # one size for all",
+        "quality: {reject_identical: true}   # a copy with the very voxels of its original is drawn again",
+    ]
+
+
+_RECIPES: dict[Modality, Callable[[Payloads], list[str]]] = {
+    "image": _image,
+    "audio": _audio,
+    "text": _text,
+    "volume": _volume,
+}

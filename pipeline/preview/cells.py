@@ -10,12 +10,12 @@ from pipeline.job import Job
 from pipeline.preview import drawing
 from pipeline.preview.captions import Caption, captions
 from pipeline.preview.drawing import BODY, LINE, SMALL
-from pipeline.preview.panels import WIDTH, Panel, picture_panels, refusal_panel, sound_panels
+from pipeline.preview.panels import WIDTH, Panel, picture_panels, refusal_panel, sound_panels, volume_panels
 from pipeline.preview.text_panels import text_panels
 from pipeline.records import Gated, Payload, Refusal, Sample
 from pipeline.tools import codec_of
 from transforms.interface import Applied
-from transforms.values import AudioValue, ImageValue, TextValue, Value
+from transforms.values import AudioValue, ImageValue, TextValue, Value, VolumeValue
 
 SHOWN_COPIES = 8
 _BAND_GAP, _STEP_LINES, _INDENT = 14, 2, 12
@@ -126,10 +126,13 @@ def _panels(values: Sequence[Value], original: Value | None) -> list[Panel]:
     images = [v for v in values if isinstance(v, ImageValue)]
     sounds = [v for v in values if isinstance(v, AudioValue)]
     texts = [v for v in values if isinstance(v, TextValue)]
+    volumes = [v for v in values if isinstance(v, VolumeValue)]
     if images:
         return picture_panels(images)
     if sounds:
         return sound_panels(sounds)
+    if volumes:
+        return volume_panels(volumes)
     return text_panels(texts, original if isinstance(original, TextValue) else None) if texts else []
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pipeline.preview import drawing
 from pipeline.preview.drawing import BODY, LINE, SMALL
 from pipeline.preview.spectrogram import Scale, coloured, envelope, mono, scale_of, seconds_of, spectrogram
 from pipeline.records import Refusal
-from transforms.values import AudioValue, ImageValue
+from transforms.values import AudioValue, ImageValue, VolumeValue
 
 WIDTH = 224
 Panel = tuple[Image.Image, str]
@@ -34,6 +35,27 @@ def picture_panels(values: Sequence[ImageValue]) -> list[Panel]:
         rows, columns = value.pixels.shape[:2]
         panels.append((ground, f"{columns} × {rows}"))
     return panels
+
+
+def volume_panels(values: Sequence[VolumeValue]) -> list[Panel]:
+    """The middle slices, on the grey scale of the first volume, with the sizes as depth, height, width."""
+    panels = picture_panels([ImageValue(_middle(value, values[0].window)) for value in values])
+    sizes = [" × ".join(map(str, value.voxels.shape[:3])) for value in values]
+    return [
+        (panel, f"slice {len(v.voxels) // 2} of {s}") for (panel, _), v, s in zip(panels, values, sizes, strict=True)
+    ]
+
+
+def _middle(value: VolumeValue, window: tuple[float, float]) -> NDArray[np.uint8]:
+    """One slice as a picture; of channels that are no colours the first."""
+    picture = value.voxels[len(value.voxels) // 2]
+    picture = picture if picture.shape[2] in (1, 3, 4) else picture[..., :1]
+    if picture.dtype == np.uint8:
+        return np.ascontiguousarray(picture)
+    low, high = window
+    shares = (picture.astype(np.float64) - low) / (high - low or 1.0)
+    levels: NDArray[np.uint8] = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+    return levels
 
 
 def sound_panels(values: Sequence[AudioValue]) -> list[Panel]:

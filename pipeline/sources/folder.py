@@ -20,8 +20,10 @@ EXTENSIONS: dict[str, frozenset[str]] = {
     "image": frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"}),
     "audio": frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"}),
     "text": frozenset({".txt", ".text"}),
+    "volume": frozenset({".tif", ".tiff", ".npy", ".npz", ".nii", ".nii.gz"}),
 }
 _UNIT_FILES = 1024
+_DOUBLE = (".nii.gz",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ class FolderReader:
         return pa.array([self.root.full(m.path) for m in members], pa.string())
 
 
+def ending_of(path: str) -> str:
+    """The ending of a file's name that tells its kind, in small letters: `.tif`, `.nii.gz`; empty if it has none."""
+    name = PurePosixPath(path).name.lower()
+    return next((ending for ending in _DOUBLE if name.endswith(ending)), PurePosixPath(name).suffix)
+
+
 def label_of(path: str) -> str | None:
     """The name of the folder that a file lies in; None directly at the root."""
     return PurePosixPath(path).parent.name or None
@@ -63,7 +71,7 @@ def label_of(path: str) -> str | None:
 
 def list_folder(root: Folder, found: Sequence[Found], field: str, kind: str) -> Listing:
     """A listing of the files with an extension of the modality. Raises InputError for unusable names."""
-    wanted = [f for f in found if PurePosixPath(f.path).suffix.lower() in EXTENSIONS[kind]]
+    wanted = [f for f in found if ending_of(f.path) in EXTENSIONS[kind]]
     problems = [
         Problem(repr(f.path), "the file name is not valid UTF-8.", "Rename the file.")
         for f in wanted

@@ -3,13 +3,12 @@
 import posixpath
 from collections import Counter
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem, UsageError
 from pipeline.local_files import Found
 from pipeline.records import InputFile
-from pipeline.sources.folder import EXTENSIONS, list_folder
+from pipeline.sources.folder import EXTENSIONS, ending_of, list_folder
 from pipeline.sources.interface import Listing
 from pipeline.sources.parquet import list_parquet
 from pipeline.sources.tables import list_tables
@@ -76,7 +75,7 @@ def kind_of(found: list[Found], path: object) -> str:
 
 
 def _suffix(file: Found) -> str:
-    return PurePosixPath(file.path).suffix.lower()
+    return ending_of(file.path)
 
 
 def _common_root(folders: list[Folder]) -> Folder:

@@ -17,7 +17,7 @@ import orjson
 from pipeline import material
 from transforms import registry
 from transforms.recipe import Recipe, build_recipe
-from transforms.values import LABEL_KINDS, AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value
+from transforms.values import LABEL_KINDS, AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value, VolumeValue
 
 FILES_FOLDER = "FANBEAM_CONTRACT_FILES"
 SEEDS = tuple(bytes([number]) * 16 for number in range(1, 9))
@@ -45,6 +45,8 @@ def value_of(modality: str) -> Value:
     if modality == "audio":
         envelope = np.concatenate([np.zeros(500), np.linspace(0, 0.9, 7000), np.zeros(500)])
         return AudioValue((rng.standard_normal(8000) * 0.3 * envelope)[np.newaxis].astype(np.float32), 16_000)
+    if modality == "volume":
+        return VolumeValue(rng.integers(0, 256, (8, 16, 20, 1), dtype=np.uint8))
     return TextValue("The quick brown fox jumps over the lazy dog because it was hungry. It was a good day. Was it?")
 
 
@@ -110,6 +112,10 @@ def content(value: Value) -> bytes:
         return str(value.pixels.shape).encode() + value.pixels.tobytes() + labels
     if isinstance(value, AudioValue):
         return f"{value.samples.shape} {value.sample_rate}".encode() + value.samples.tobytes()
+    if isinstance(value, VolumeValue):
+        held = (value.keypoints and value.keypoints.points, value.masks)
+        labels = b"".join(b"-" if array is None else np.ascontiguousarray(array).tobytes() for array in held)
+        return f"{value.voxels.shape} {value.voxels.dtype}".encode() + value.voxels.tobytes() + labels
     return value.text.encode()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFont
 
-COUNT = 106
+COUNT = 113
 """Classes that a recipe may name."""
 
 
@@ -45,6 +45,7 @@ EXAMPLES: dict[str, dict[str, Any] | Callable[[Path], dict[str, Any]]] = {
     "AtLeastOneBBoxRandomCrop": {"height": 40, "width": 40},
     "CLAHE": {"tile_grid_size": [2, 2]},
     "CenterCrop": {"height": 40, "width": 40},
+    "CenterCrop3D": {"size": [4, 12, 12]},
     "Crop": {"x_max": 30, "y_max": 30},
     "ConstrainedCoarseDropout": {
         "mask_indices": [1],
@@ -61,10 +62,13 @@ EXAMPLES: dict[str, dict[str, Any] | Callable[[Path], dict[str, Any]]] = {
     "Mosaic": _mosaic,
     "OverlayElements": _pictures,
     "Pad": {"padding": 5},
+    "Pad3D": {"padding": [1, 2, 3]},
     "PadIfNeeded": {"min_height": 100, "min_width": 100},
     "PixelDistributionAdaptation": _pictures,
+    "PadIfNeeded3D": {"min_zyx": [10, 20, 24], "position": "random"},
     "Posterize": {"num_bits": [2, 6]},
     "RandomCrop": {"height": 40, "width": 40},
+    "RandomCrop3D": {"size": [4, 12, 12]},
     "RandomGravel": {"number_of_patches": 20, "gravel_roi": [0, 0, 1, 1]},
     "RandomResizedCrop": {"size": [40, 40]},
     "RandomSizedBBoxSafeCrop": {"height": 40, "width": 40},
@@ -80,6 +84,7 @@ EXAMPLES: dict[str, dict[str, Any] | Callable[[Path], dict[str, Any]]] = {
 SEEDLESS = {
     "AutoContrast",
     "CenterCrop",
+    "CenterCrop3D",
     "Crop",
     "Equalize",
     "HorizontalFlip",
@@ -88,6 +93,7 @@ SEEDLESS = {
     "Morphological",
     "NoOp",
     "Pad",
+    "Pad3D",
     "PadIfNeeded",
     "Resize",
     "SmallestMaxSize",

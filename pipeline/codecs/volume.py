@@ -1,0 +1,109 @@
+"""Volumes: multi-page TIFF, npy, npz and NIfTI to (depth, height, width, channels), and back to any of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from pipeline.codecs import CodecError, Decoded, Payload, as_bytes, nifti, numpy_files, tiff_stack
+from pipeline.codecs.voxels import Stored, Voxels, seen, stored, window_of
+from transforms.values import Value, VolumeValue
+
+FORMATS = ("nii", "nii.gz", "npy", "npz", "tiff")
+MAX_VOXELS: Final = 2**27
+
+_READERS: Final[dict[str, Callable[[bytes, int], tuple[Voxels, Stored]]]] = {
+    "nii": nifti.read_nifti,
+    "nii.gz": nifti.read_gzipped,
+    "npy": numpy_files.read_npy,
+    "npz": numpy_files.read_npz,
+    "tiff": tiff_stack.read_tiff,
+}
+_WRITERS: Final[dict[str, Callable[[Voxels], bytes]]] = {
+    "nii": nifti.write_nifti,
+    "nii.gz": nifti.write_gzipped,
+    "npy": numpy_files.write_npy,
+    "tiff": tiff_stack.write_tiff,
+}
+_MAGIC: Final = (
+    (b"\x93NUMPY", "npy"),
+    (b"PK\3\4", "npz"),
+    (b"PK\5\6", "npz"),
+    (b"\x1f\x8b", "nii.gz"),
+    *((magic, "tiff") for magic in tiff_stack.MAGIC),
+)
+_STRANGERS: Final = ((b"NRRD", "NRRD"), (b"\x89HDF", "HDF5"), (b"ObjectType", "MetaImage"), (b"CDF", "NetCDF"))
+_KINDS: Final = ("uint8", "uint16", "int16", "float32")
+
+
+def sniff_volume(data: bytes) -> str:
+    """Name the format by the first bytes; `CodecError` not_a_volume, or unsupported_format for a known other one."""
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            return kind
+    if nifti.is_nifti(data[:348]):
+        return "nii"
+    stranger = next((name for magic, name in _STRANGERS if data.startswith(magic)), "")
+    stranger = "DICOM" if data[128:132] == b"DICM" else stranger
+    if stranger:
+        raise CodecError("unsupported_format", f"{stranger} is not read; convert it to NIfTI, TIFF or npy")
+    raise CodecError("not_a_volume", "the first bytes are not those of a TIFF, npy, npz or NIfTI file")
+
+
+def read_volume(data: bytes, max_voxels: int = MAX_VOXELS) -> tuple[Voxels, Stored]:
+    """The voxels as steps see them, and how the file holds them. Raises `CodecError`."""
+    array, how = _READERS[sniff_volume(data)](data, max_voxels)
+    return seen(array), how
+
+
+def write_volume(voxels: Voxels, how: Stored) -> bytes:
+    """A file of the kind that `how` says; the same voxels give the same bytes. Raises `CodecError` cannot_encode."""
+    array = stored(voxels, how)
+    return numpy_files.write_npz(array, how.name) if how.kind == "npz" else _WRITERS[how.kind](array)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeCodec:
+    """Settings of a volume field.
+
+    `format`: `nii`, `nii.gz`, `npy`, `npz`, `tiff`, or None to keep the file's own. `window`: the values that steps see
+    as 0..1, where voxels are not uint8; None takes the volume's own range. `max_voxels`: what a header may announce,
+    all channels together (the default takes 512 MiB as float32).
+    """
+
+    format: str | None = None
+    window: tuple[float, float] | None = None
+    max_voxels: int = MAX_VOXELS
+
+    def __post_init__(self) -> None:
+        if self.format is not None and self.format not in FORMATS:
+            raise ValueError(f"format {self.format!r}: choose one of {', '.join(FORMATS)}")
+
+    def decode(self, payload: Payload) -> Decoded:
+        """Decode to a `VolumeValue` with a writable, contiguous array of one of its dtypes.
+
+        Raises `CodecError`: empty_payload, not_a_volume, unsupported_format, too_many_voxels (from the header, before
+        any voxel is decoded), non_finite, truncated, corrupt.
+        """
+        voxels, how = read_volume(as_bytes(payload, "not_a_volume"), self.max_voxels)
+        return Decoded(VolumeValue(voxels, self.window or window_of(voxels)), str(how))
+
+    def encode(self, value: Value, source_format: str) -> bytes:
+        """Encode a `VolumeValue` with the dtype of its file. Raises `CodecError`: non_finite, cannot_encode."""
+        voxels = _encodable(value)
+        how = Stored.parse(source_format)
+        return write_volume(voxels, replace(how, kind=self.format or how.kind))
+
+
+def _encodable(value: Value) -> np.ndarray[Any, Any]:
+    """Check what a step returned."""
+    if not isinstance(value, VolumeValue):
+        raise CodecError("cannot_encode", f"expected a volume, found {type(value).__name__}")
+    voxels = value.voxels
+    if voxels.dtype.name not in _KINDS or voxels.ndim != 4 or voxels.size == 0:
+        found = f"{voxels.dtype} {voxels.shape}"
+        raise CodecError("cannot_encode", f"expected (depth, height, width, channels), none of them 0, found {found}")
+    if voxels.dtype == np.float32 and not np.isfinite(voxels).all():
+        raise CodecError("non_finite", "there are voxels that are not numbers, or infinite")
+    return voxels

@@ -1,0 +1,78 @@
+"""Types of single values in a config, checked as they are read."""
+
+import json
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag
+
+
+def number(value: object) -> object:
+    """Python counts true as 1: `validation: true` would put every record into validation."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not a boolean")  # noqa: TRY004  (pydantic wants ValueError)
+    return value
+
+
+def _some(paths: tuple[str, ...]) -> tuple[str, ...]:
+    if not paths:
+        raise ValueError("must name at least one path")
+    return paths
+
+
+def rising(window: tuple[float, float]) -> tuple[float, float]:
+    """A range that has an extent."""
+    if window[0] >= window[1]:
+        raise ValueError(f"must go from a lower to a higher value, not from {window[0]:g} to {window[1]:g}")
+    return window
+
+
+def _plain(steps: list[Any]) -> list[Any]:
+    """Only what JSON can say: a recipe stands in the fingerprint and in the manifest."""
+    try:
+        orjson.dumps(steps, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        json.dumps(steps, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"holds a value that JSON cannot say: {error}. Put it into quotes.") from error
+    return steps
+
+
+def each_once(pairs: dict[str, str]) -> dict[str, str]:
+    """Pairs of words that change places: no word stands in two of them."""
+    words = [word.casefold() for pair in pairs.items() for word in pair]
+    twice = sorted({word for word in words if words.count(word) > 1})
+    if twice:
+        message = "pairs are swapped both ways, so each word is written once"
+        raise ValueError(f"{twice[0]!r} stands in two places: {message}")
+    return pairs
+
+
+Int = Annotated[int, BeforeValidator(number)]
+Float = Annotated[float, BeforeValidator(number)]
+Share = Annotated[Float, Field(ge=0.0, le=1.0)]
+Seed = Annotated[Int, Field(ge=-(2**63), le=2**63 - 1)]
+Column = Annotated[str, StringConstraints(min_length=1)]
+OnePath = Annotated[str, StringConstraints(min_length=1)]
+Paths = Annotated[
+    Annotated[OnePath, Tag("one")] | Annotated[tuple[OnePath, ...], AfterValidator(_some), Tag("many")],
+    Discriminator(lambda value: "many" if isinstance(value, list | tuple) else "one"),
+]
+Steps = Annotated[
+    list[Any],
+    AfterValidator(_plain),
+    Field(
+        json_schema_extra={
+            "items": {
+                "anyOf": [
+                    {"type": "string", "description": "library.Class with its default parameters"},
+                    {
+                        "type": "object",
+                        "description": "one step with parameters, or a group: one_of, some_of, sometimes",
+                        "minProperties": 1,
+                        "maxProperties": 1,
+                    },
+                ]
+            }
+        }
+    ),
+]
