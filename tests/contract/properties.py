@@ -32,7 +32,7 @@ from contract_samples import (
 from transforms import library_warnings, registry
 from transforms.checks import concise
 from transforms.recipe import check_steps
-from transforms.values import LABEL_KINDS, AudioValue, ImageValue, TextValue, Value
+from transforms.values import LABEL_KINDS, AudioValue, ImageValue, Keypoints, TextValue, Value, VolumeValue
 
 YES = "yes"
 
@@ -186,6 +186,8 @@ def other_value(name: str) -> Value:
         return suited(name, ImageValue(np.ascontiguousarray(pixels_of(value_of("image"))[8:60, ::-1])))
     if modality == "audio":
         return AudioValue(np.ascontiguousarray(value_of("audio").samples[:, 700:6700]), 8_000)
+    if modality == "volume":
+        return VolumeValue(np.ascontiguousarray(voxels_of(value_of("volume"))[1:, ::-1, 2:]))
     return TextValue("Another good text, with other quick words in it. And a second sentence.")
 
 
@@ -198,6 +200,11 @@ def pixels_of(value: Value) -> np.ndarray[Any, Any]:
     return value.pixels
 
 
+def voxels_of(value: Value) -> np.ndarray[Any, Any]:
+    assert isinstance(value, VolumeValue)
+    return value.voxels
+
+
 def many_channels(name: str) -> Value:
     modality = modality_of(name)
     if modality == "image":
@@ -206,6 +213,11 @@ def many_channels(name: str) -> Value:
     if modality == "audio":
         samples = value_of("audio").samples
         return AudioValue(np.concatenate([samples, samples * np.float32(0.5)]), 16_000)
+    if modality == "volume":
+        voxels = voxels_of(value_of("volume"))
+        masks = np.ascontiguousarray(voxels[np.newaxis, ..., 0] > 128).astype(np.uint8)
+        points = Keypoints(np.array([[3.0, 4, 5]]), np.arange(1))
+        return VolumeValue(np.concatenate([voxels] * 3, axis=3), keypoints=points, masks=masks)
     return TextValue("Zwölf Boxkämpfer jagen\u00a0Viktor\nquer über den großen Sylter Deich. 猫 🐈 good! é")
 
 
@@ -216,6 +228,9 @@ def tiny_values_of(modality: str) -> list[Value]:
     if modality == "audio":
         shapes = [(1, 0), (1, 1), (2, 1), (1, 7), (1, 4000)]
         return [AudioValue(np.zeros(shape, np.float32), 16_000) for shape in shapes]
+    if modality == "volume":
+        deep = [(1, 1, 1, 1), (1, 1, 9, 1), (9, 1, 1, 1), (2, 8, 8, 1), (1, 16, 16, 3)]
+        return [VolumeValue(np.full(shape, 100, np.uint8)) for shape in deep]
     return [TextValue(text) for text in ("", " ", "a", "word", "two words", ".", "?!", "\n", "good", "quick.")]
 
 
@@ -230,5 +245,11 @@ def check_value(value: Value) -> None:
         assert value.samples.ndim == 2
         assert isinstance(value.sample_rate, int)
         assert value.sample_rate > 0
+    elif isinstance(value, VolumeValue):
+        assert value.voxels.dtype == np.uint8
+        assert value.voxels.ndim == 4
+        assert value.voxels.size
+        assert value.masks is None or value.masks.shape[1:] == value.voxels.shape[:3]
     else:
+        assert isinstance(value, TextValue)
         assert isinstance(value.text, str)

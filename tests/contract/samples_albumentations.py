@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFont
 
-COUNT = 113
+COUNT = 112
 """Classes that a recipe may name."""
 
 
