@@ -13,7 +13,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any
 
-from transforms import library_random
+from transforms import library_random, nlpaug_stopwords
 from transforms import nlpaug_classes as classes
 from transforms.checks import concise
 from transforms.interface import Transform
@@ -36,7 +36,8 @@ def construct(name: str, params: Mapping[str, Any]) -> Any:
     """Make nlpaug's augmenter on a model of this process."""
     cls = classes.load(name)
     quiet_transformers()
-    own = type(cls.__name__, (cls,), {"get_model": lambda self, **given: _MODELS[name](given)})
+    mended = nlpaug_stopwords.methods(cls) if name == "ContextualWordEmbsAug" else {}
+    own = type(cls.__name__, (cls,), {"get_model": lambda self, **given: _MODELS[name](given), **mended})
     broken = import_module("safetensors").SafetensorError
     try:
         return own(**params)

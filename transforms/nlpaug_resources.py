@@ -9,6 +9,7 @@ from transforms.nlpaug_classes import CLASSES, parameters
 from transforms.nlpaug_files import MODELS, hub_snapshot
 
 _OFFLINE_MODEL = "on a machine with network: hf download {name} --local-dir FOLDER; copy FOLDER and name it instead"
+_BY_RULES = "; or translate by rules beforehand: apt-get install apertium-eng-spa (docs/libraries/nlpaug.md)"
 _PAGE = "docs/libraries/nlpaug.md"
 
 
@@ -84,7 +85,7 @@ def _models() -> Iterator[Resource]:
             _named(*set(classes)),
             hub_snapshot(name),
             f"hf download {name}",
-            _OFFLINE_MODEL.format(name=name),
+            _OFFLINE_MODEL.format(name=name) + (_BY_RULES if "BackTranslationAug" in classes else ""),
         )
 
 

@@ -162,7 +162,7 @@ def test_demo(ask: Ask, say: Say, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "check", "plan", "preview", "run", "verify", "replay", "transforms", "schema", "demo"],
+    ["init", "check", "plan", "preview", "run", "verify", "replay", "transforms", "resources", "schema", "demo"],
 )
 def test_help_has_an_example(command: str, say: Say) -> None:
     code, out, _ = say(command, "--help")

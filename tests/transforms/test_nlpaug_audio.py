@@ -123,6 +123,15 @@ def test_segments_of_another_speed() -> None:
     assert result.segments.bounds.tolist()[1] == pytest.approx([0.375, 0.525], abs=1e-3)
 
 
+def test_segments_after_a_stretch_that_nlpaug_cuts_to_whole_windows() -> None:
+    result, drawn = marked("VtlpAug", {"coverage": 0.8}, [[0.0, 0.1], [0.72, 0.75]])
+    lost = (sound().shape[1] - result.samples.shape[1]) / RATE
+    assert 0 < lost < 512 / RATE
+    assert drawn["end"] / RATE < 0.72
+    assert result.segments is not None
+    assert result.segments.bounds.tolist() == [[0.0, 0.1], pytest.approx([0.72 - lost, 0.75 - lost])]
+
+
 @pytest.mark.parametrize("name", ["MaskAug", "NoiseAug", "LoudnessAug", "NormalizeAug", "PitchAug"])
 def test_segments_that_stay(name: str) -> None:
     result, _ = marked(name, {}, [[0.1, 0.75]])

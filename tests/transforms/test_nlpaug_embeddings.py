@@ -1,3 +1,5 @@
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from nlpaug_direct import SEED, seeded_globals
 
 from transforms import nlpaug_library as adapter
-from transforms.nlpaug_embeddings import word_vectors
+from transforms.nlpaug_embeddings import WordVectors, word_vectors
 from transforms.values import TextValue
 
 pytestmark = pytest.mark.usefixtures("quiet_process")
@@ -68,9 +70,8 @@ def test_neighbours_are_those_of_a_whole_search(word: str, count: int) -> None:
     assert vectors.nearest(word, None) == Plain(99).predict(word)
 
 
-def kept_vectors() -> Any:
-    import tempfile
-
+@cache
+def kept_vectors() -> WordVectors:
     with tempfile.TemporaryDirectory() as folder:
         return word_vectors(str(word_files.glove(Path(folder))), "kept", "glove")
 

@@ -121,6 +121,16 @@ def test_every_kind_of_model_runs_and_repeats(name: str, params: dict[str, Any],
     assert (len(results) > 1) == drawing
 
 
+@pytest.mark.parametrize("action", ["substitute", "insert"])
+def test_stopwords_stay_in_place_among_words_that_the_model_does_not_know(action: str, models: Path) -> None:
+    text = "猫 the quick Zwölf fox 🐈 jumps over dog"
+    words = [word for word in text.split() if word in language_models.WORDS]
+    params = {"model_path": str(models / "bert"), "stopwords": [*words, "jumps"], "aug_p": 1, "action": action}
+    result, _ = adapter.build("ContextualWordEmbsAug", params)(TextValue(text), SEED)
+    assert isinstance(result, TextValue)
+    assert [word for word in result.text.split() if word in words] == words
+
+
 def test_two_models_of_one_type_and_name_are_kept_apart(tmp_path: Path) -> None:
     there = language_models.sequence(tmp_path / "one" / "t5")
     other = language_models.sequence(tmp_path / "two" / "t5", start=9)
