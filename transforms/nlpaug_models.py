@@ -2,18 +2,17 @@
 
 A model is loaded once per process and shared by all steps that name it; nlpaug would silently keep the first model of
 each kind. Models run on the CPU, in one thread, under one lock: `torch`'s own generator, which they draw from, is one
-for the process. It is seeded for each call (`torch.manual_seed(torch_seed(seed))`) and put back afterwards.
+for the process (`torch_random`).
 """
 
 import copy
-import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
 from types import TracebackType
 from typing import Any
 
-from transforms import library_random, nlpaug_stopwords
+from transforms import library_random, nlpaug_stopwords, torch_random
 from transforms import nlpaug_classes as classes
 from transforms.checks import concise
 from transforms.interface import Transform
@@ -22,7 +21,6 @@ from transforms.nlpaug_seq2seq import Summariser, Translator, sequence_model
 from transforms.nlpaug_text import TextStep
 
 _MOST_LOADED = 4
-_LOCK = threading.Lock()
 _MASKED = {"bert": "Bert", "roberta": "Roberta"}
 _CAUSAL = {"gpt2": "Gpt2", "xlnet": "XlNet"}
 
@@ -45,36 +43,24 @@ def construct(name: str, params: Mapping[str, Any]) -> Any:
         raise ValueError(f"the model cannot be loaded: {concise(error)}") from error
 
 
-def torch_seed(seed: bytes) -> int:
-    """Give the number that seeds torch: the first eight of the 16 bytes, little-endian, without the highest bit."""
-    return int.from_bytes(seed[:8], "little") & (2**63 - 1)
-
-
 class TorchSeeded:
     """Draw from `seed` in torch as in Python and numpy; one thread at a time."""
 
-    __slots__ = ("_before", "_globals", "_seed")
+    __slots__ = ("_globals", "_torch")
 
     def __init__(self, seed: bytes) -> None:
-        self._seed = seed
+        self._torch = torch_random.seeded(seed)
         self._globals = library_random.seeded(seed)
 
     def __enter__(self) -> None:
         """Wait for the lock, seed."""
-        import torch
-
-        _LOCK.acquire()
-        self._before = torch.default_generator.get_state()
-        torch.default_generator.manual_seed(torch_seed(self._seed))
+        self._torch.__enter__()
         self._globals.__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Put everything back."""
-        import torch
-
         self._globals.__exit__(kind, error, at)
-        torch.default_generator.set_state(self._before)
-        _LOCK.release()
+        self._torch.__exit__(kind, error, at)
 
 
 def quiet_transformers() -> None:

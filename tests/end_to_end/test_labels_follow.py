@@ -169,7 +169,9 @@ def test_boxes_as_detection_data_sets_write_them(layout: str, tmp_path: Path) ->
         "boxes": {"column": "objects", "format": "coco", "labels": "category"},
     }  # fmt: skip
     result = pipeline.run(config(tmp_path, pa.Table.from_pylist(rows, schema), field))
-    table = train(pipeline.open_dataset(result.path))
+    made_dataset = pipeline.open_dataset(result.path)
+    assert verify(made_dataset, 8).ok
+    table = train(made_dataset)
     assert table.schema.field("objects").type == kind
     for sample in table.to_pylist():
         cell = sample["objects"]

@@ -14,8 +14,8 @@ from nlpaug_direct import SEED, seeded_globals
 from transforms import nlpaug_files, nlpaug_models
 from transforms import nlpaug_library as adapter
 from transforms.interface import MissingLibrary, RecipeError
-from transforms.nlpaug_models import torch_seed
 from transforms.recipe import build_recipe
+from transforms.torch_random import torch_seed
 from transforms.values import AudioValue, Spans, TextValue
 
 pytestmark = [pytest.mark.usefixtures("quiet_process"), pytest.mark.slow]
