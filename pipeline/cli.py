@@ -38,13 +38,21 @@ def init(
     data: Annotated[str, typer.Argument(metavar="DATA", help="File, glob or folder of records.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The config to write.")] = Path("config.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an existing config.")] = False,
+    generator: Annotated[
+        str | None,
+        typer.Option(
+            "--from-image-data-generator",
+            metavar="JSON",
+            help="Arguments of Keras' ImageDataGenerator, for steps that do the same (albumentations', always there).",
+        ),
+    ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Look at the data and write a config that runs as it is."""
     from pipeline import commands
 
-    commands.init(data, str(output), force, as_json)
+    commands.init(data, str(output), force, generator, as_json)
 
 
 @app.command(epilog="Example: fanbeam check birds.yaml")

@@ -39,18 +39,23 @@ def tell(error: FanbeamError, as_json: bool) -> None:
         sys.stderr.write(f"{note}\n")
 
 
-def init(data: str, output: str, force: bool, as_json: bool) -> None:
-    """Write a config for some data."""
+def init(data: str, output: str, force: bool, generator: str | None, as_json: bool) -> None:
+    """Write a config for some data; `generator` holds the arguments of an ImageDataGenerator, as JSON."""
     from pipeline.looking.describe import config_text, describe_data
+    from pipeline.looking.image_data_generator import translated
     from pipeline.storage import Folder, write_file
 
     if not force and Folder.at(output).exists():
         raise UsageError(f"{output} exists. Give another name with -o, or --force to replace it")
-    text = config_text(describe_data(data), output)
+    translation = translated(generator) if generator is not None else None
+    text = config_text(describe_data(data), output, translation)
     write_file(output, text.encode())
+    left = translation.left if translation else ()
     if as_json:
-        _put({"config": output})
+        _put({"config": output, "left_to_the_training_code": list(left)} if translation else {"config": output})
         return
+    for note in left:
+        _say(f"Left to the training code: {note}")
     _say(f"Wrote {output}. Next:\n  fanbeam preview {output} -o sheet.png\n  fanbeam run {output}")
 
 

@@ -2,6 +2,9 @@
 
 The processes of a run are its parallelism. One thread each also fixes the order in which sums are added up. TensorFlow
 must not be forked once it has started, so no adapter that uses it has a `PRELOAD`: each process imports it.
+
+PyTorch's compiler Triton kills the process (segmentation fault: both bring an LLVM of their own) if it is loaded after
+TensorFlow, and torchvision loads it. So where it is installed it is loaded first, which takes a fifth of a second.
 """
 
 import os
@@ -26,6 +29,8 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = (
 @cache
 def tensorflow() -> Any:
     """Give the module `tensorflow`, which has no types, ready for use. Raises MissingLibrary."""
+    with suppress(ImportError):
+        import_module("triton")
     try:
         module: Any = import_module("tensorflow")
     except ImportError as error:

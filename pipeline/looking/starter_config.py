@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 
 from pipeline.errors import InputError, Problem
 from pipeline.looking.findings import FieldFound, Findings, Payloads, Role
-from pipeline.looking.starter_recipes import recipe_lines
+from pipeline.looking.image_data_generator import Translation
+from pipeline.looking.starter_recipes import generator_lines, recipe_lines
 from pipeline.storage import absolute, is_url
 
 _COMMENT_COLUMN = 38
@@ -22,11 +23,15 @@ _GLOB = frozenset("*?[")
 _LISTED = 6
 
 
-def config_text(findings: Findings, output: str) -> str:
+def config_text(findings: Findings, output: str, generator: Translation | None = None) -> str:
     """The config as YAML. `output` is the path that it will be written to, for the command in its first line.
 
-    Raises InputError where no folder beside the data is left for the dataset.
+    `generator` stands for the starter recipe, and for the split if it has one. Raises InputError where no folder beside
+    the data is left for the dataset, and where a generator of pictures meets other data.
     """
+    if generator and findings.fields[0].modality != "image":
+        message = f"{findings.source!r} holds {findings.fields[0].modality}, and ImageDataGenerator is for images"
+        raise InputError(message, (Problem(findings.source, f"{message}.", "Leave the option out."),))
     dataset = dataset_path(findings)
     lines = [
         f"# fanbeam run {_comment(output)}     ->  {_comment(dataset)}/<version>/",
@@ -35,10 +40,10 @@ def config_text(findings: Findings, output: str) -> str:
         "",
         _with_comment("seed: 0", "another seed draws other augmentations; splits stay"),
         *_input_lines(findings),
-        *_split_lines(findings),
+        *_split_lines(findings, generator),
         _with_comment("copies: 4", "per training record, besides the original"),
         "fields:",
-        *_field_lines(findings.fields[0]),
+        *_field_lines(findings.fields[0], generator),
         *(line for other in findings.other_fields[:_LISTED] for line in _other_field_lines(other)),
         "output:",
         f"  path: {quoted(dataset)}",
@@ -117,22 +122,24 @@ def _absent_role(key: str, others: Sequence[tuple[str, Role]]) -> Iterator[str]:
         yield _with_comment(f"  # {key}: COLUMN", told[key])
 
 
-def _split_lines(findings: Findings) -> Iterator[str]:
-    if findings.split is not None:
+def _split_lines(findings: Findings, generator: Translation | None) -> Iterator[str]:
+    if generator and generator.validation:
+        yield _with_comment(f"split: {{validation: {generator.validation:g}}}", "validation_split, by a hash of the id")
+    elif findings.split is not None:
         yield _with_comment(f"split: {{column: {quoted(findings.split.column)}}}", findings.split.note)
         yield _with_comment("# split: {validation: 0.1, test: 0.1}", "instead, by a hash of id or group")
     else:
         yield _with_comment("split: {validation: 0.1, test: 0.1}", "by a hash of id or group; train gets the rest")
 
 
-def _field_lines(found: FieldFound) -> Iterator[str]:
+def _field_lines(found: FieldFound, generator: Translation | None) -> Iterator[str]:
     yield f"  {quoted(found.column)}:"
     for line in (_payload_text(found), *found.notes):
         yield f"    # {_comment(line)}" if line else ""
     yield f"    type: {found.modality}"
     if found.uri:
         yield _with_comment("    uri: true", "the column names files; relative names count from the table's folder")
-    for line in recipe_lines(found):
+    for line in generator_lines(generator, found) if generator else recipe_lines(found):
         yield f"    {line}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pipeline.looking.findings import FieldFound, Modality, Payloads
+from pipeline.looking.image_data_generator import Translation
 
 _SMALL_SIDE = 64
 _LARGE_SIDE = 640
@@ -16,8 +17,20 @@ def recipe_lines(field: FieldFound) -> list[str]:
     return _RECIPES[field.modality](field.payloads)
 
 
+def generator_lines(generator: Translation, field: FieldFound) -> list[str]:
+    """YAML lines below `type:` that do what an ImageDataGenerator did."""
+    left = [f"# left to the training code: {note}" for note in generator.left]
+    begin = "augment:                  # what ImageDataGenerator did to copies of training records"
+    steps = [f"  {line}" for line in generator.steps]
+    return [*left, *_grey(field.payloads), *([begin, *steps] if steps else ["augment: []               # nothing"])]
+
+
+def _grey(seen: Payloads) -> list[str]:
+    return ["mode: grey                # all pictures looked at are grey"] if seen.grey else []
+
+
 def _image(seen: Payloads) -> list[str]:
-    lines = ["mode: grey                # all pictures looked at are grey"] if seen.grey else []
+    lines = _grey(seen)
     lines += (
         ["# mode: rgba              # keep transparency; without it, pictures are laid on white"] if seen.alpha else []
     )

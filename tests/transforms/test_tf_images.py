@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+from importlib import util
 from typing import Any
 
 import numpy as np
@@ -186,3 +190,19 @@ def test_bad_parameters(name: str, params: dict[str, Any], path: tuple[str, ...]
 def test_a_step_for_pictures_refuses_other_values() -> None:
     with pytest.raises(TypeError, match=r"tf\.image\.transpose works on images, not on TextValue"):
         adapter.build("image.transpose", {})(TextValue("a"), SEEDS[0])
+
+
+@pytest.mark.slow
+def test_tensorflow_and_torchvision_live_in_one_process() -> None:
+    if not (util.find_spec("triton") and util.find_spec("torchvision")):
+        pytest.skip("torchvision is not installed")
+    code = "from transforms.tensorflow_runtime import tensorflow as t; t(); import torchvision; print('alive')"
+    path = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
