@@ -12,6 +12,7 @@ from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
 from pipeline.labels.check import label_problems, missing_columns
+from pipeline.leaks import leak_problems
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
 from pipeline.sources.listing import gather
@@ -127,6 +128,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
         *_label_problems(config, listing, text),
         *_output_problems(config, text),
         *_class_problems(config, text),
+        *leak_problems(config, listing, text),
     ]
     for name in (SAMPLE_ID, LINEAGE):
         if name in listing.schema.names:

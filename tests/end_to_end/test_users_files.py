@@ -54,3 +54,25 @@ def test_noises_that_are_not_there(home: Path, ask: Callable[..., Answer], comma
     assert messages[0].startswith("sounds_path: no such path: ")
     assert messages[1].startswith("ir_path: no such path: ")
     assert not (home / "out").exists()
+
+
+def test_files_of_the_input_itself_are_refused_since_validation_is_among_them(
+    home: Path, ask: Callable[..., Answer]
+) -> None:
+    for place in (home / "sounds", home / "sounds" / "owl", home / "sounds" / "*" / "f000.wav"):
+        code, answer = ask("check", sounds_config(home, home / "noises"))
+        assert code == 0
+        tree = sounds_config(home, place).read_text().replace(str(place / "n1.wav"), str(home / "noises"))
+        (home / "c.yaml").write_text(tree)
+        code, answer = ask("check", home / "c.yaml")
+        assert code == 2
+        (problem,) = answer["error"]["problems"]
+        assert problem["message"].startswith("audiomentations.AddBackgroundNoise: ")
+        assert "validation and test" in problem["message"]
+    data = material.write_parquet(home / "birds" / "in.parquet", material.image_rows(6))
+    reference = {"parquet": str(home / "birds"), "column": "image"}
+    fields = {"image": {"type": "image", "augment": [{"albumentations.FDA": {"reference": reference, "p": 1}}]}}
+    config = material.write_config(home / "d.yaml", material.image_config(data, home / "out", fields=fields))
+    code, answer = ask("check", config)
+    assert code == 2
+    assert "records: same_class or any" in answer["error"]["problems"][0]["suggestion"]
