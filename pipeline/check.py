@@ -14,6 +14,7 @@ from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
 from pipeline.labels.check import label_problems, missing_columns
+from pipeline.leaks import leak_problems
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
 from pipeline.sources.listing import gather
@@ -131,6 +132,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
         *_mirror_problems(config, text),
         *_output_problems(config, text),
         *_class_problems(config, text),
+        *leak_problems(config, listing, text),
     ]
     for name in (SAMPLE_ID, LINEAGE):
         if name in listing.schema.names:

@@ -112,6 +112,11 @@ def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
     return extra.resources(name, params)
 
 
+def places(name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the location of the pictures that a reference names."""
+    return extra.places(name, params)
+
+
 def references(name: str, params: Mapping[str, Any]) -> tuple[str, int] | None:
     """Give scope and number of the other training records that a step looks at."""
     return extra.records(name, params)

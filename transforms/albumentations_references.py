@@ -96,10 +96,14 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
 
 def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
     """Digests of the places that the parameters name."""
-    own = _OWN.get(name, ())
-    reference = references.read(params.get("reference")) if "reference" in own else None
-    places = [reference.place] if reference is not None and reference.kind != "records" else []
-    return references.digests([*places, *([params.get("font_path")] if name == "TextImage" else [])])
+    fonts = [params.get("font_path")] if name == "TextImage" else []
+    return references.digests([*places(name, params), *fonts])
+
+
+def places(name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """The location of the pictures of a reference."""
+    found = references.read(params.get("reference")) if "reference" in _OWN.get(name, ()) else None
+    return (found.place,) if found is not None and found.kind != "records" else ()
 
 
 def records(name: str, params: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -125,6 +125,11 @@ def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
     return audio_files.digests([FILES[name]], params) if name in FILES else {}
 
 
+def places(name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the locations of the sounds that the parameters name."""
+    return audio_files.locations(params.get(FILES[name])) if name in FILES else ()
+
+
 _Guard = Callable[[bytes], AbstractContextManager[object]]
 
 

@@ -9,6 +9,8 @@ library itself is imported by the first function that needs it. More names are o
   or files that parameters name, that decide the bytes of a step.
 - `carries(name) -> frozenset[str]`: kinds of labels (`values.LABEL_KINDS`) that a step of this class moves with the
   value or may leave as they are. Without it, no step of the library may stand in a field that binds labels.
+- `places(name, params) -> tuple[str, ...]`: locations of sounds or pictures that a step mixes in, which must not be
+  records of the input. Must not import the library.
 - `references(name, params) -> tuple[str, int] | None`: scope (`same_class`, `any`) and number of other training records
   that a step looks at (`values.Peers`); None for none. Must not import the library.
 - `needs(name) -> frozenset[str]`: kinds of labels without which a class cannot work.

@@ -105,6 +105,16 @@ def modalities(name: str) -> frozenset[str]:
     return _modalities(*find(name))
 
 
+def places(step: Step) -> tuple[str, ...]:
+    """Locations of the files that a step mixes in; none for names that nobody knows."""
+    library, _, cls = step.name.partition(".")
+    try:
+        known = getattr(adapter(library), "places", None)
+    except (LookupError, MissingLibrary):
+        return ()
+    return tuple(known(cls, step.params)) if known else ()
+
+
 def describe(name: str) -> Description:
     """Parameters, defaults and docstring of `library.Class`. Raises as `find`."""
     found, cls = find(name)

@@ -36,7 +36,7 @@ def with_references(listing: Listing, columns: Sequence[str]) -> Listing:
     units = []
     with ThreadPoolExecutor(_THREADS) as threads:
         for unit in listing.units:
-            found = list(threads.map(_stat, _references(listing.reader, unit, columns)))
+            found = list(threads.map(_stat, referenced(listing.reader, unit, columns)))
             for file in found:
                 digests[unit.file].update(f"{file.path}\0{file.size}\0{file.tag}\n".encode())
             units.append(replace(unit, bytes=unit.bytes + sum(f.size for f in found)))
@@ -44,7 +44,7 @@ def with_references(listing: Listing, columns: Sequence[str]) -> Listing:
     return replace(listing, files=files, units=tuple(units))
 
 
-def _references(reader: Reader, unit: Unit, columns: Sequence[str]) -> Iterable[tuple[str, str]]:
+def referenced(reader: Reader, unit: Unit, columns: Sequence[str]) -> Iterable[tuple[str, str]]:
     """Every reference of a unit as written, and where it leads."""
     for batch in reader.read(unit, columns, 0, unit.rows):
         for column in batch.columns:

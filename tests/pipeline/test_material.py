@@ -1,7 +1,11 @@
+import io
 from pathlib import Path
 
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from pipeline import material as pipeline_material
 from transforms import material
@@ -52,3 +56,24 @@ def test_what_is_remote_is_copied_once_whole(tmp_path: Path, monkeypatch: pytest
     assert [(folder / n).read_bytes() for n in ("a.txt", "in/b.txt")] == [b"a", b"b"]
     assert Path(material.local("memory://far/a.txt")).read_bytes() == b"a"
     assert material.local("memory://far") == str(folder)
+
+
+def test_pictures_are_decoded_as_those_of_fields(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    Image.new("RGBA", (3, 2), (10, 20, 30, 128)).save(sink, "PNG")
+    assert material.picture(sink.getvalue(), "rgba")[0, 0].tolist() == [10, 20, 30, 128]
+    assert material.picture(sink.getvalue(), "rgb").shape == (2, 3, 3)
+    with pytest.raises(ValueError, match="first bytes"):
+        material.picture(b"no picture", "rgb")
+
+
+def test_cells_of_a_column_are_chosen_by_their_names_alone(tmp_path: Path) -> None:
+    for name, rows in (("a.parquet", 40), ("in/b.parquet", 25)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        cells = [None if row == 3 else f"{name}#{row}".encode() for row in range(rows)]
+        pq.write_table(pa.table({"data": cells}), tmp_path / name, row_group_size=7)
+    few, more = material.column(str(tmp_path), "data", 5), material.column(str(tmp_path), "data", 30)
+    assert few.items() <= more.items()
+    assert all(data.decode() == name for name, data in more.items())
+    assert len(more) in (28, 29, 30)
+    assert len(material.column(str(tmp_path), "data", 100)) == 63

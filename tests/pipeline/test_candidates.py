@@ -1,0 +1,106 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.candidates import Candidates, Search, keep, kept, wanted
+from pipeline.config import JobConfig
+from pipeline.keys import Key
+from pipeline.records import InputFile, Record, Refusal, Split, Unit
+from pipeline.storage import Folder
+
+UNIT = Unit("a.parquet", rows=100, bytes=1000)
+
+
+def config(*references: dict[str, Any]) -> JobConfig:
+    steps = [{"albumentations.FDA": {"reference": reference}} for reference in references]
+    fields = {"image": {"type": "image", "augment": steps}}
+    return JobConfig.model_validate({"input": {"path": "x"}, "output": {"path": "y"}, "fields": fields})
+
+
+def key(name: str, *labels: str, split: Split = "train", refusal: Refusal | None = None) -> Key:
+    return Key(name, "a.parquet", 0, labels, split, True, refusal)
+
+
+def found(keys: list[Key], scope: str = "same_class", count: int = 3) -> Candidates:
+    search = Search(config({"records": scope, "count": count}))
+    for row, one in enumerate(keys):
+        search.see(replace(one, row=row), UNIT, row)
+    candidates = search.found()
+    assert candidates is not None
+    return candidates
+
+
+def record(name: str, *labels: str) -> Record:
+    return Record(name, "a.parquet", 0, labels, {}, pa.record_batch([pa.nulls(1)], names=[""]), 0)
+
+
+def test_the_most_demanding_step_decides() -> None:
+    both = config({"records": "any", "count": 2}, {"records": "any", "count": 5}, {"records": "same_class"})
+    assert wanted(both) == {"any": 5, "same_class": 32}
+    assert wanted(config({"folder": "x"}, {"records": "nothing"})) == {}
+    assert not Search(config()).asked
+    assert Search(config()).found() is None
+
+
+def test_only_training_records_without_fault_and_never_the_record_itself() -> None:
+    fault = Refusal("failed", "label", "read", "null_label")
+    keys = [key("a", "x"), key("b", "x", split="test"), key("c", "x", refusal=fault), key("d", "x"), key("e", "y")]
+    candidates = found(keys)
+    assert {c.key for c in candidates.classes["x"]} == {"a", "d"}
+    assert [c.key for c in candidates.of(record("a", "x"), "same_class", 3)] == ["d"]
+    assert candidates.of(record("e", "y"), "same_class", 3) == ()
+    assert candidates.of(record("a"), "same_class", 3) == ()
+
+
+def test_a_record_of_several_classes_has_the_candidates_of_all() -> None:
+    keys = [key("a", "x", "y"), key("b", "x"), key("c", "y", "y"), key("d", "z")]
+    assert {c.key for c in found(keys).of(record("a", "x", "y"), "same_class", 9)} == {"b", "c"}
+
+
+@given(st.sets(st.text(max_size=6), min_size=1, max_size=60), st.integers(1, 8), st.randoms(use_true_random=False))
+def test_candidates_do_not_depend_on_order_and_a_new_record_moves_at_most_one(
+    names: set[str], count: int, random: Any
+) -> None:
+    keys = [key(name, "x") for name in sorted(names)]
+    shuffled = random.sample(keys, len(keys))
+    ordered = [c.key for c in found(keys, count=count).classes["x"]]
+    assert [c.key for c in found(shuffled, count=count).classes["x"]] == ordered
+    assert len(ordered) == min(len(names), count + 1)
+    added = {c.key for c in found([*keys, key("a new one", "x")], count=count).classes["x"]}
+    assert len(set(ordered) - added) <= 1
+    everyone = found(keys, "any", count)
+    assert [c.key for c in everyone.everyone] == ordered
+    assert len(everyone.of(record(ordered[0]), "any", count)) == min(len(names) - 1, count)
+
+
+def test_a_candidate_of_a_folder_takes_only_its_own_file_along() -> None:
+    members = tuple(InputFile(f"x/{n}.png", n, "t") for n in range(50))
+    search = Search(config({"records": "any", "count": 1}))
+    for row in range(50):
+        search.see(replace(key(f"x/{row}.png"), file=f"x/{row}.png"), Unit("x/0.png", 50, 9, members=members), row)
+    candidates = search.found()
+    assert candidates is not None
+    for candidate in candidates.everyone:
+        assert candidate.block is not None
+        assert [m.path for m in candidate.block.unit.members] == [candidate.file]
+        assert (candidate.block.start, candidate.block.stop) == (0, 1)
+
+
+def test_what_is_kept_beside_the_plan_comes_back_without_blocks(tmp_path: Path) -> None:
+    folder = Folder.at(str(tmp_path))
+    assert kept(folder) is None
+    keep(folder, None)
+    assert kept(folder) is None
+    candidates = found([key("a", "x"), key("b", "y")])
+    keep(folder, candidates)
+    back = kept(folder)
+    assert back is not None
+    assert {name: [(c.key, c.file, c.row) for c in cs] for name, cs in back.classes.items()} == {
+        "x": [("a", "a.parquet", 0)],
+        "y": [("b", "a.parquet", 1)],
+    }
+    assert all(c.block is None for cs in back.classes.values() for c in cs)
