@@ -15,11 +15,12 @@ import tifffile
 
 import pipeline
 from pipeline.config import JobConfig
+from pipeline.dataset import Dataset
 from pipeline.replay import replay
 from pipeline.verify import verify
 from scripts import example_data
 
-Call = Callable[..., tuple[int, dict[str, Any]]]
+Ask = Callable[..., tuple[int, dict[str, Any]]]
 
 
 def stack(number: int) -> bytes:
@@ -29,14 +30,14 @@ def stack(number: int) -> bytes:
     return file.getvalue()
 
 
-def test_a_folder_of_stacks_from_init_to_replay(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_stacks_from_init_to_replay(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     material.write_folder(tmp_path / "scans", 18, stack, ".tif")
-    assert call("init", "scans", "-o", "scans.yaml")[0] == 0
-    code, answer = call("run", "scans.yaml", "--workers", "1")
+    assert ask("init", "scans", "-o", "scans.yaml")[0] == 0
+    code, answer = ask("run", "scans.yaml", "--workers", "1")
     assert code == 0, answer
     version = material.version_folder(tmp_path / "out" / "scans")
-    assert call("verify", version)[0] == 0
+    assert ask("verify", version)[0] == 0
     found = material.samples(version, ["volume"])
     assert {split for split, *_ in found.values()} >= {"train"}
     for name, (_, (payload,), *_) in found.items():
@@ -45,17 +46,17 @@ def test_a_folder_of_stacks_from_init_to_replay(tmp_path: Path, call: Call, monk
         if name.endswith("/0"):
             assert payload == (tmp_path / "scans" / name.removesuffix("/0")).read_bytes()
     copy = next(name for name in found if name.endswith("/2"))
-    assert call("replay", version, copy)[0] == 0
+    assert ask("replay", version, copy)[0] == 0
     before = material.contents(version)
     shutil.rmtree(tmp_path / "out")
-    assert call("run", "scans.yaml", "--workers", "2")[0] == 0
+    assert ask("run", "scans.yaml", "--workers", "2")[0] == 0
     assert material.contents(version) == before
 
 
-def test_the_example_runs(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_runs(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     example_data.write_volumes(tmp_path / "data")
-    code, answer = call("run", material.ROOT / "configs" / "volumes.yaml", "--workers", "1")
+    code, answer = ask("run", material.ROOT / "configs" / "volumes.yaml", "--workers", "1")
     assert code == 0, answer
     version = material.version_folder(tmp_path / "out" / "volumes")
     sizes = {
@@ -95,7 +96,7 @@ STEPS: list[Any] = [
 
 
 @pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Dataset:
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     home = tmp_path_factory.mktemp("labels")
     pq.write_table(pa.Table.from_pylist([labeled_row(n) for n in range(8)]), home / "in.parquet")
     labels = {"masks": {"column": "mask"}, "keypoints": {"column": "points", "columns": ["names"]}}
@@ -112,7 +113,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Dataset:
     return pipeline.open_dataset(pipeline.run(config).path)
 
 
-def test_masks_and_points_stay_on_what_they_mark(followed: pipeline.Dataset) -> None:
+def test_masks_and_points_stay_on_what_they_mark(followed: Dataset) -> None:
     hits = total = lost = 0
     for row in followed.splits["train"].to_table().to_pylist():
         voxels, mask = (np.load(io.BytesIO(row[name]), allow_pickle=False) for name in ("scan", "mask"))
@@ -132,8 +133,8 @@ def test_masks_and_points_stay_on_what_they_mark(followed: pipeline.Dataset) -> 
     assert lost > 0
 
 
-def test_labeled_volumes_verify_and_replay(followed: pipeline.Dataset) -> None:
+def test_labeled_volumes_verify_and_replay(followed: Dataset) -> None:
     report = verify(followed, samples=6)
-    assert report.problems == []
+    assert (report.ok, report.rendered) == (True, 6)
     rows = [r for r in followed.splits["train"].to_table().to_pylist() if r["sample_id"] in ("r3/5", "r0/1")]
-    assert [result.same for result in replay(followed, rows)] == [True, True]
+    assert [result.difference for result in replay(followed, rows)] == ["", ""]
