@@ -1,4 +1,4 @@
-"""Write the data that configs/ read: photos, texts, sounds and captioned photos, all small, into a folder.
+"""Write the data that configs/ read: photos, texts, sounds, volumes and captioned photos, all small, into a folder.
 
 python scripts/example_data.py [DIR]     (default: data)
 """
@@ -67,6 +67,27 @@ def write_sounds(folder: Path) -> None:
             soundfile.write(folder / "sounds" / kind / f"{number:02d}.wav", tone * fade, RATE, subtype="PCM_16")
 
 
+def write_volumes(folder: Path) -> None:
+    """volumes/CLASS/*.tif: stacks of 24 slices of 16 bit, one solid each, with noise, made here."""
+    import tifffile
+
+    z, y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in (24, 48, 48)), indexing="ij")
+    solids = {
+        "ball": x**2 + y**2 + z**2 < 0.4,
+        "cone": np.hypot(x, y) < 0.4 * (1 - z),
+        "cube": np.maximum(np.maximum(abs(x), abs(y)), abs(z)) < 0.55,
+        "ring": (np.hypot(x, y) - 0.6) ** 2 + z**2 < 0.05,
+    }
+    rng = np.random.default_rng(5)
+    for name, inside in solids.items():
+        (folder / "volumes" / name).mkdir(parents=True, exist_ok=True)
+        for number in range(8):
+            moved = np.roll(inside, rng.integers(-3, 4, 3), axis=(0, 1, 2))
+            voxels = (400 + 1500 * moved + rng.normal(0, 120, moved.shape)).clip(0, 4095).astype(np.uint16)
+            path = folder / "volumes" / name / f"{number:02d}.tif"
+            tifffile.imwrite(path, voxels, photometric="minisblack", metadata=None, software=False)
+
+
 def _tone(kind: str, hertz: float, time: NDArray[np.float64]) -> NDArray[np.float64]:
     phase = hertz * time * (1.0 + time if kind == "chirp" else 1.0)
     if kind == "square":
@@ -77,9 +98,9 @@ def _tone(kind: str, hertz: float, time: NDArray[np.float64]) -> NDArray[np.floa
 def main(folder: str) -> None:
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    for write in (write_photos, write_captioned, write_texts, write_sounds):
+    for write in (write_photos, write_captioned, write_texts, write_sounds, write_volumes):
         write(place)
-    print(f"wrote photos, captioned photos, texts and sounds into {place}")
+    print(f"wrote photos, captioned photos, texts, sounds and volumes into {place}")
 
 
 if __name__ == "__main__":

@@ -158,5 +158,6 @@ def trial_value(modality: str) -> Value:
         return AudioValue((0.3 * np.sin(2 * np.pi * (200 + 300 * time) * time))[np.newaxis].astype(np.float32), 16_000)
     if modality == "volume":
         slices, rows, columns = np.mgrid[0:32, 0:64, 0:64]
-        return VolumeValue(((slices * 3 + rows * 2 + columns) % 256).astype(np.uint8)[..., np.newaxis])
+        shares = (slices * 3 + rows * 2 + columns) % 256 / np.float32(255)
+        return VolumeValue(shares.astype(np.float32)[..., np.newaxis])  # floats: `fill` may be beyond 255
     return TextValue("The quick brown fox jumps over the lazy dog. It was a very good day for everyone.")

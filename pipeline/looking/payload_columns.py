@@ -100,7 +100,7 @@ def _bytes_field(column: pa.Field, samples: Sequence[Sampled]) -> FieldFound | s
         return f"Column {column.name!r} has no bytes in the rows looked at; paths within a struct are not followed"
     modality = modality_of(spread(payloads, _SNIFFED))
     if modality is None:
-        return f"Column {column.name!r} holds bytes that are no image, sound or volume that can be read"
+        return f"Column {column.name!r} holds bytes that are no image or sound or volume that can be read"
     looked, notes = examine(payloads, modality)
     return FieldFound(column.name, modality, False, 1 - len(payloads) / rows, looked, notes)
 

@@ -23,7 +23,7 @@ _KEY_CHARACTERS = 120
 _FEW_VALUES = 2000
 _LISTED_COLUMNS = 12
 _NO_COLUMN = "fanbeam init"
-_REMEDY = "Payload is bytes of images or sounds, struct<bytes, path>, text, or names of files that exist."
+_REMEDY = "Payload is bytes of images, sounds or volumes, struct<bytes, path>, text, or names of files that exist."
 
 
 def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str]) -> Findings:

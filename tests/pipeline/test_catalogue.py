@@ -10,10 +10,12 @@ from transforms.interface import MissingLibrary
 
 def test_everything_by_modality() -> None:
     found = catalogue(None)
-    assert list(found.names) == ["image", "audio", "text"]
+    assert list(found.names) == ["image", "audio", "text", "volume"]
     assert "albumentations.HorizontalFlip" in found.names["image"]
     assert "audiomentations.Gain" in found.names["audio"]
     assert "nlpaug.SynonymAug" in found.names["text"]
+    assert {"albumentations.CubicSymmetry", "albumentations.HorizontalFlip"} < set(found.names["volume"])
+    assert "albumentations.CubicSymmetry" not in found.names["image"]
     assert json.loads(json.dumps(found.as_json())) == {"transforms": found.names}
 
 

@@ -1,7 +1,9 @@
+from importlib import util
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from small_inputs import FLIP, config_of, jpeg, parquet, put, text_columns, text_of, values
 
@@ -280,3 +282,31 @@ def test_warnings(source: Path) -> None:
 def test_headlines() -> None:
     assert headline("c.yaml", [Problem("a", "b")]) == "c.yaml: 1 problem"
     assert headline("c.yaml", []) == "c.yaml: 0 problems"
+
+
+def volume_source(tmp_path: Path, **columns: Any) -> Path:
+    pq.write_table(pa.table({"scan": pa.array([b"x"], pa.binary()), **columns}), tmp_path / "v.parquet")
+    return tmp_path / "v.parquet"
+
+
+def test_volumes_need_their_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, fields = volume_source(tmp_path), {"scan": {"type": "volume"}}
+    checked(text_of(values(path, "out", **NOTHING, fields=fields)))
+    found = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name == "nibabel" else found(name))
+    said = problem(path, **NOTHING, fields=fields)
+    assert "volume fields need nibabel: pip install 'fanbeam[volumes]'" in said
+
+
+def test_a_volume_needs_bytes_and_a_window_that_rises(tmp_path: Path) -> None:
+    path = volume_source(tmp_path, number=[1.5])
+    said = problem(path, **NOTHING, fields={"number": {"type": "volume"}})
+    assert "a volume field needs bytes or struct<bytes, path>" in said
+    said = problem(path, **NOTHING, fields={"scan": {"type": "volume", "window": [5, 5]}})
+    assert "must go from a lower to a higher value, not from 5 to 5" in said
+
+
+def test_masks_of_volumes_are_files(tmp_path: Path) -> None:
+    path = volume_source(tmp_path, mask=pa.array([{"counts": "x", "size": [1, 1]}]))
+    said = problem(path, **NOTHING, fields={"scan": {"type": "volume", "masks": {"column": "mask"}}})
+    assert "masks of volumes are bytes, {bytes, path}, or a list of these" in said

@@ -1,5 +1,6 @@
 """`fanbeam init`: what is found in data of each kind, and that the config written for it checks and renders."""
 
+import gzip
 import io
 import json
 from pathlib import Path
@@ -9,9 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+import tifffile
 from PIL import Image
 
 from pipeline.check import checked
+from pipeline.codecs import nifti
 from pipeline.config import JobConfig
 from pipeline.config_file import read_config
 from pipeline.errors import InputError
@@ -336,3 +339,61 @@ def test_a_few_broken_files_among_many_raise_the_limit_that_they_would_break(
     assert config.limits.failed >= 2 / 62
     assert "1 are no image by their first bytes: a/page.jpg" in text
     assert "1 file is empty and will fail" in text
+
+
+def stack(number: int, pages: int = 5, kind: str = "uint8") -> bytes:
+    file = io.BytesIO()
+    slices = np.random.default_rng(number).integers(0, 200, (pages, 24, 20)).astype(kind)
+    tifffile.imwrite(file, slices, photometric="minisblack", metadata=None)
+    return file.getvalue()
+
+
+def test_folder_of_stacks(tmp_path, monkeypatch):
+    for n in range(8):
+        put(tmp_path / "scans" / ("a", "b")[n % 2] / f"{n}.tif", stack(n))
+    text, config = written(tmp_path, monkeypatch, "scans")
+    assert "8 volumes, 2 classes by folder: a (4), b (4)" in text
+    assert "tiff uint8; sides of 5 to 24 voxels in 8 looked at" in text
+    assert config.fields["volume"].type == "volume"
+
+
+def test_tiff_files_of_one_page_are_pictures(tmp_path, monkeypatch):
+    for n in range(8):
+        put(tmp_path / "scans" / ("a", "b")[n % 2] / f"{n}.tif", stack(n, pages=1))
+    text, config = written(tmp_path, monkeypatch, "scans")
+    assert "8 images" in text
+    assert list(config.fields) == ["image"]
+
+
+def test_folder_of_arrays_and_of_nifti_files(tmp_path, monkeypatch):
+    array = np.random.default_rng(0).integers(-1000, 400, (6, 24, 20)).astype("<i2")
+    for n in range(8):
+        file = io.BytesIO()
+        np.save(file, array + n)
+        put(tmp_path / "arrays" / ("a", "b")[n % 2] / f"{n}.npy", file.getvalue())
+        put(tmp_path / "heads" / ("a", "b")[n % 2] / f"{n}.nii.gz", gzip.compress(nifti.write_nifti(array + n)))
+    put(tmp_path / "heads" / "notes.gz", b"not a volume")
+    text, _ = written(tmp_path, monkeypatch, "arrays")
+    assert "8 volumes" in text
+    assert "# window: [-1000, 400]" in text
+    text, _ = written(tmp_path, monkeypatch, "heads")
+    assert "8 volumes" in text
+    assert "nii.gz int16; sides of 6 to 24 voxels" in text
+    assert "1 other file is ignored: 1 .gz" in text
+
+
+def test_columns_of_volumes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = {**table(), "scan": [stack(n) for n in range(40)]}
+    pq.write_table(pa.table(rows), tmp_path / "in.parquet")
+    _, config = written(tmp_path, monkeypatch, "in.parquet")
+    assert config.fields["scan"].type == "volume"
+
+
+def test_columns_of_names_of_stacks(tmp_path, monkeypatch):
+    for n in range(40):
+        put(tmp_path / "stacks" / f"{n}.tif", stack(n))
+    lines = [f"stacks/{n}.tif,{('oak', 'elm')[n % 2]}" for n in range(40)]
+    put(tmp_path / "in.csv", "\n".join(["file,species", *lines]) + "\n")
+    _, config = written(tmp_path, monkeypatch, "in.csv")
+    assert (config.fields["file"].type, config.fields["file"].uri) == ("volume", True)

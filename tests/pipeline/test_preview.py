@@ -16,7 +16,7 @@ from pipeline.errors import UsageError
 from pipeline.job import Job
 from pipeline.preview import drawing
 from pipeline.preview.cells import SHOWN_COPIES, cells_of
-from pipeline.preview.panels import WIDTH, picture_panels, refusal_panel, sound_panels
+from pipeline.preview.panels import WIDTH, picture_panels, refusal_panel, sound_panels, volume_panels
 from pipeline.preview.sheet import GAP, MARGIN, PADDING, contact_sheet, preview_job, preview_tasks, sheet_bytes
 from pipeline.preview.text_panels import MAX_LINES, lines_of, text_panels
 from pipeline.preview.word_diff import Word
@@ -24,7 +24,7 @@ from pipeline.records import Block, Dropped, Gated, Refusal, Unit
 from pipeline.rendering import families
 from pipeline.running import job_of
 from pipeline.survey import BlockTally, Survey, survey
-from transforms.values import AudioValue, ImageValue, TextValue
+from transforms.values import AudioValue, ImageValue, TextValue, VolumeValue
 
 ODD_TEXTS = (
     "", " ", "\n\n\t", "one", "e\u0301 \u200b\u202e\ufeff", "\x00\x01", "👨‍👩‍👧 🇩🇪", "机器学习", "السلام عليكم",
@@ -267,3 +267,27 @@ def test_other_endings_and_sizes_are_refused_with_a_remedy():
         sheet_bytes(Image.new("RGB", (3, 3)), "a.pdf")
     with pytest.raises(UsageError, match="too many for WEBP"):
         sheet_bytes(Image.new("RGB", (3, 17_000)), "a.webp")
+
+
+def test_volumes_show_their_middle_slices_on_one_scale():
+    voxels = np.zeros((5, 20, 30, 1), np.uint16)
+    voxels[2, :, :15] = 4000
+    panels = volume_panels([VolumeValue(voxels, (0.0, 4000.0)), VolumeValue(voxels // 2, (0.0, 2000.0))])
+    assert [words for _, words in panels] == ["slice 2 of 5 × 20 × 30"] * 2
+    assert [picture.width for picture, _ in panels] == [WIDTH] * 2
+    assert count(panels[0][0], "#ffffff") > 1000
+    assert count(panels[1][0], "#808080") > 1000
+
+
+def test_volumes_of_odd_channels_are_shown():
+    for channels in (1, 2, 3, 4, 7):
+        (panel,) = volume_panels([VolumeValue(np.full((1, 8, 8, channels), 0.5, np.float32))])
+        assert panel[0].width == WIDTH
+
+
+def test_a_sheet_of_volumes(tmp_path):
+    file = io.BytesIO()
+    np.save(file, np.random.default_rng(0).integers(0, 256, (4, 16, 16), np.uint8))
+    columns = {**keys(2), "scan": [file.getvalue()] * 2}
+    job, found = rendered(tmp_path, columns, "{scan: {type: volume, augment: [albumentations.CubicSymmetry]}}")
+    assert contact_sheet(job, found).width > 2 * WIDTH

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pipeline import codecs, quality
-from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, check
-from transforms.values import AudioValue, ImageValue, TextValue, Value
+from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VolumeQuality, check
+from transforms.values import AudioValue, ImageValue, TextValue, Value, VolumeValue
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +32,12 @@ def changed(value: AudioValue, at: int, to: float) -> AudioValue:
     samples = value.samples.copy()
     samples[0, at] = to
     return AudioValue(samples, value.sample_rate)
+
+
+def volume(depth: int = 8, level: int | None = None) -> VolumeValue:
+    shape = (depth, 9, 10, 1)
+    voxels = np.random.default_rng(0).integers(0, 4096, shape) if level is None else np.full(shape, level)
+    return VolumeValue(voxels.astype(np.uint16))
 
 
 NAN = changed(sound(), 5, float("nan"))
@@ -79,6 +85,15 @@ CASES: list[tuple[Value, Value | None, Quality, str | None]] = [
     (TextValue("a"), TextValue("a"), TextQuality(reject_unchanged=True), "unchanged"),
     (TextValue("a"), TextValue("b"), TextQuality(reject_unchanged=True), None),
     (TextValue("a"), TextValue("a"), TextQuality(), None),
+    (volume(7), None, VolumeQuality(min_side=8), "too_small"),
+    (volume(8), None, VolumeQuality(min_side=8), None),
+    (VolumeValue(np.zeros((0, 4, 4, 1), np.uint8)), None, VolumeQuality(), "too_small"),
+    (volume(level=900), None, VolumeQuality(min_std=1.0), "blank"),
+    (volume(level=900), None, VolumeQuality(), None),
+    (volume(), None, VolumeQuality(min_std=100.0), None),
+    (volume(), volume(), VolumeQuality(reject_identical=True), "identical"),
+    (volume(), volume(), VolumeQuality(), None),
+    (volume(8), volume(9), VolumeQuality(reject_identical=True), None),
 ]
 
 

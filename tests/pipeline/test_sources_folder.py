@@ -8,7 +8,7 @@ from small_inputs import config_of, jpeg, opened, put, ran, rows_of, wav
 from pipeline.errors import InputError
 from pipeline.read import _fetch
 from pipeline.sources import folder as module
-from pipeline.sources.folder import EXTENSIONS, label_of, list_folder
+from pipeline.sources.folder import EXTENSIONS, ending_of, label_of, list_folder
 from pipeline.sources.listing import list_input
 from pipeline.storage import Folder
 
@@ -79,7 +79,7 @@ def test_only_files_of_the_modality(tmp_path: Path, kind: str) -> None:
         for ending in endings:
             put(tmp_path / f"x{ending}", b"1")
     listing = list_folder(Folder(str(tmp_path)), Folder(str(tmp_path)).walk(), "f", kind)
-    assert {Path(f.path).suffix for f in listing.files} == EXTENSIONS[kind]
+    assert {ending_of(f.path) for f in listing.files} == EXTENSIONS[kind]
 
 
 def test_no_files_of_the_modality(tmp_path: Path) -> None:

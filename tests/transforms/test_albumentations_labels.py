@@ -136,7 +136,8 @@ def test_what_only_changes_colours_leaves_coordinates_untouched() -> None:
 
 
 def test_every_class_says_what_it_carries() -> None:
-    assert all(adapter.carries(name) == set(LABEL_KINDS["image"]) for name in adapter.names())
+    for name in adapter.names():
+        assert adapter.carries(name) == set(LABEL_KINDS[adapter.modality(name)]), name
     assert {name for name in adapter.names() if adapter.needs(name)} == {
         "AtLeastOneBBoxRandomCrop", "BBoxSafeRandomCrop", "ConstrainedCoarseDropout", "CropNonEmptyMaskIfExists",
         "MaskDropout", "RandomSizedBBoxSafeCrop",

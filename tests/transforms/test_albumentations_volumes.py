@@ -226,6 +226,14 @@ def test_a_wrong_value_is_refused_and_a_big_crop_is_not() -> None:
     assert check_steps(list(map("albumentations.{}".format, ["HorizontalFlip", "D4"])), "volume", ("masks",)) == []
 
 
+def test_fills_count_in_the_numbers_of_the_file() -> None:
+    holes = {"num_holes_range": [1, 1], "fill": -1000}
+    assert check_steps([{"albumentations.CoarseDropout3D": holes}], "volume") == []
+    assert (applied("CoarseDropout3D", holes, volume_of(np.int16)).voxels == -1000).any()
+    with pytest.raises(ValueError, match=r"albumentations\.CoarseDropout3D, .*: Python integer -1000 out of bounds"):
+        applied("CoarseDropout3D", holes, volume_of(np.uint8))
+
+
 def test_a_volume_that_is_too_small_names_the_class() -> None:
     with pytest.raises(ValueError, match=r"albumentations.CenterCrop3D, 10 x 12 x 14 x 1: Crop size"):
         applied("CenterCrop3D", {"size": [20, 8, 8]}, volume_of())

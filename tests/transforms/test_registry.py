@@ -159,3 +159,12 @@ def test_a_third_party_adapter_that_cannot_be_imported_is_a_missing_library(thir
     with pytest.raises(MissingLibrary, match="'no_such_module_at_all', cannot be imported"):
         registry.adapter("broken")
     assert registry.all_names()
+
+
+def test_a_class_may_work_on_several_modalities() -> None:
+    assert registry.modalities("albumentations.HorizontalFlip") == {"image", "volume"}
+    assert registry.modalities("albumentations.CubicSymmetry") == {"volume"}
+    assert registry.modalities("audiomentations.Gain") == {"audio"}
+    assert registry.name_problem("albumentations.HorizontalFlip", "volume") is None
+    assert "albumentations.HorizontalFlip" in registry.all_names("volume")
+    assert "albumentations.Pad3D" not in registry.all_names("image")
