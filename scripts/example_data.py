@@ -54,7 +54,7 @@ def write_labeled(folder: Path) -> None:
         mask, discs = np.zeros(pixels.shape[:2], np.uint8), []
         for place, (colour, rgb) in enumerate(COLOURS.items(), 1):
             x, y, radius = 24 + 56 * (place - 1) + 3 * number, 30 + 24 * (number % 3), 10 + number
-            rows_of, columns_of = np.ogrid[: mask.shape[0], : mask.shape[1]]
+            rows_of, columns_of = np.indices(mask.shape)
             disc = (columns_of - x) ** 2 + (rows_of - y) ** 2 <= radius**2
             pixels[disc], mask[disc] = rgb, place
             discs.append((colour, [x - radius, y - radius, 2 * radius + 1, 2 * radius + 1], [float(x), float(y)]))

@@ -94,7 +94,7 @@ def test_it_is_right_runs_and_changes_its_copies(
         assert done.returncode == 0, done.stderr.decode()
     else:
         pipeline.run(path)
-    dataset = pipeline.open_dataset(home / "out" / "cookbook" / path.stem)
+    dataset = pipeline.open_dataset(str(home / "out" / "cookbook" / path.stem))
     assert verify(dataset, samples=2).ok
     assert not dataset.manifest["dropped"]["failed"]
     assert changed_share(path, dataset.splits["train"].to_table().to_pylist()) > (0 if "text" in path.stem else 0.8)
