@@ -136,10 +136,10 @@ def _remember(dataset: Dataset, split: str, batch: pa.RecordBatch, seen: _Seen) 
         known = [g for g in texts(batch.column(group)) if g is not None]
         seen.groups.append((split, _hashes(known)))
     seen.counts.setdefault(split, Counter())["samples"] += len(ids)
+    bound = [n for n in bound_columns(dataset.config("-", dataset.path)) if n in batch.schema.names]
     ranked = [(blake2b(i.encode(), digest_size=8).digest(), n) for n, i in enumerate(ids)]
     for rank, number in sorted(ranked)[: seen.wanted]:
         row = {SAMPLE_ID: ids[number], LINEAGE: lineage[number].as_py()}
-        bound = [name for name in bound_columns(dataset.config("-", dataset.path)) if name in batch.schema.names]
         row |= {name: batch.column(name)[number].as_py() for name in bound}
         seen.candidates.append((rank, row))
     seen.candidates = sorted(seen.candidates, key=lambda c: c[0])[: seen.wanted]

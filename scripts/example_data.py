@@ -1,23 +1,27 @@
-"""Write the data that configs/ read: photos, texts, sounds, volumes and captioned photos, all small, into a folder.
+"""Write the data that configs/ read: photos, texts, sounds and volumes, some with labels, all small, into a folder.
 
 python scripts/example_data.py [DIR]     (default: data)
 """
 
+import io
 import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline.demo import photo_crops, photo_table
 
 RATE = 16_000
 SECONDS = 1.0
+COLOURS = {"red": (220, 30, 40), "blue": (30, 60, 220)}
 SUBJECTS = {
     "astronaut": "an astronaut in an orange suit",
     "chelsea": "a cat with yellow eyes",
@@ -42,18 +46,69 @@ def write_captioned(folder: Path) -> None:
     pq.write_table(table.append_column("caption", pa.array(captions)), folder / "captioned.parquet")
 
 
-def write_texts(folder: Path) -> None:
-    """texts.jsonl: sentences out of scikit-learn's descriptions of its data sets, labeled by data set."""
+def write_labeled(folder: Path) -> None:
+    """labeled.parquet: a crop of each photo with two painted discs; their boxes (COCO), colours, centres and a mask."""
+    rows = []
+    for number, (photo, crop) in enumerate({row["photo"]: row for row in photo_crops()}.items()):
+        pixels = np.array(Image.open(io.BytesIO(crop["image"])))
+        mask, discs = np.zeros(pixels.shape[:2], np.uint8), []
+        for place, (colour, rgb) in enumerate(COLOURS.items(), 1):
+            x, y, radius = 24 + 56 * (place - 1) + 3 * number, 30 + 24 * (number % 3), 10 + number
+            rows_of, columns_of = np.indices(mask.shape)
+            disc = (columns_of - x) ** 2 + (rows_of - y) ** 2 <= radius**2
+            pixels[disc], mask[disc] = rgb, place
+            discs.append((colour, [x - radius, y - radius, 2 * radius + 1, 2 * radius + 1], [float(x), float(y)]))
+        rows.append(
+            {
+                "id": f"{photo}-discs", "photo": photo, "image": _png(pixels), "mask": _png(mask),
+                "boxes": [box for _, box, _ in discs], "colours": [colour for colour, _, _ in discs],
+                "centres": [centre for _, _, centre in discs],
+            }
+        )  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), folder / "labeled.parquet")
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    sink = io.BytesIO()
+    Image.fromarray(pixels).save(sink, "PNG")
+    return sink.getvalue()
+
+
+def sentences() -> list[dict[str, Any]]:
+    """Sentences out of scikit-learn's descriptions of its data sets: `id`, `dataset`, `text`."""
     from sklearn import datasets
 
-    names = ("iris", "wine", "breast_cancer", "diabetes", "digits", "linnerud")
-    with (folder / "texts.jsonl").open("w", encoding="utf-8") as file:
-        for name in names:
-            words = re.sub(r"\s+", " ", getattr(datasets, f"load_{name}")().DESCR)
-            sentences = [s for s in re.split(r"(?<=[.!?]) ", words) if 30 <= len(s) <= 300]
-            for number, sentence in enumerate(sentences):
-                row = {"id": f"{name}-{number}", "dataset": name, "text": sentence}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    rows = []
+    for name in ("iris", "wine", "breast_cancer", "diabetes", "digits", "linnerud"):
+        words = re.sub(r"\s+", " ", getattr(datasets, f"load_{name}")().DESCR)
+        found = [s for s in re.split(r"(?<=[.!?]) ", words) if 30 <= len(s) <= 300]
+        rows += [{"id": f"{name}-{number}", "dataset": name, "text": s} for number, s in enumerate(found)]
+    return rows
+
+
+def write_texts(folder: Path) -> None:
+    """texts.jsonl: sentences, labeled by data set. paragraphs.jsonl: three of them in a row."""
+    rows = sentences()
+    _write_lines(folder / "texts.jsonl", rows)
+    starts = range(0, len(rows) - 2, 3)
+    paragraphs = [{**rows[n], "text": " ".join(row["text"] for row in rows[n : n + 3])} for n in starts]
+    _write_lines(folder / "paragraphs.jsonl", paragraphs)
+
+
+def write_spans(folder: Path) -> None:
+    """spans.parquet: sentences with numbers in them, and where these are."""
+    rows = []
+    for row in sentences():
+        spans = [
+            {"start": found.start(), "end": found.end(), "label": "number"}
+            for found in re.finditer(r"(?<!\S)\d+(?=\s)", row["text"])
+        ]
+        rows += [{**row, "spans": spans}] if spans else []
+    pq.write_table(pa.Table.from_pylist(rows), folder / "spans.parquet")
+
+
+def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def write_sounds(folder: Path) -> None:
@@ -88,6 +143,24 @@ def write_volumes(folder: Path) -> None:
             tifffile.imwrite(path, voxels, photometric="minisblack", metadata=None, software=False)
 
 
+def write_events(folder: Path) -> None:
+    """events.parquet: three seconds each with two tones in them, and when these sound."""
+    rows = []
+    for number in range(8):
+        samples = np.random.default_rng(number).normal(0, 0.003, 3 * RATE)
+        events = []
+        for kind, start in (("sine", 0.4 + 0.05 * number), ("chirp", 1.8)):
+            time = np.arange(round(0.6 * RATE)) / RATE
+            fade = np.minimum(1.0, np.minimum(time, time[::-1]) / 0.02)
+            begin = round(start * RATE)
+            samples[begin : begin + len(time)] += _tone(kind, 300.0 + 40 * number, time) * 0.4 * fade
+            events.append({"start": start, "end": start + 0.6, "label": kind})
+        sink = io.BytesIO()
+        soundfile.write(sink, samples, RATE, format="FLAC")
+        rows.append({"id": f"events-{number}", "audio": sink.getvalue(), "events": events})
+    pq.write_table(pa.Table.from_pylist(rows), folder / "events.parquet")
+
+
 def _tone(kind: str, hertz: float, time: NDArray[np.float64]) -> NDArray[np.float64]:
     phase = hertz * time * (1.0 + time if kind == "chirp" else 1.0)
     if kind == "square":
@@ -95,12 +168,24 @@ def _tone(kind: str, hertz: float, time: NDArray[np.float64]) -> NDArray[np.floa
     return 2.0 * (phase % 1.0) - 1.0 if kind == "saw" else np.sin(2 * np.pi * phase)
 
 
+WRITERS = (
+    write_volumes,
+    write_photos,
+    write_captioned,
+    write_labeled,
+    write_texts,
+    write_spans,
+    write_sounds,
+    write_events,
+)
+
+
 def main(folder: str) -> None:
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    for write in (write_photos, write_captioned, write_texts, write_sounds, write_volumes):
+    for write in WRITERS:
         write(place)
-    print(f"wrote photos, captioned photos, texts, sounds and volumes into {place}")
+    print(f"wrote photos, texts, sounds and volumes, with and without labels of their own, into {place}")
 
 
 if __name__ == "__main__":

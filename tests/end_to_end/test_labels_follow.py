@@ -196,8 +196,9 @@ def test_segments_follow_the_sound(tmp_path: Path) -> None:
         "type": "audio", "segments": {"column": "events", "labels": "label"}, "quality": {"label_check": 1.0},
         "augment": [{"audiomentations.Shift": {"p": 1, "rollover": False, "min_shift": 0.1, "max_shift": 0.3}}],
     }  # fmt: skip
-    result = pipeline.run(config(tmp_path, pa.Table.from_pylist(rows), field, "audio"))
-    for sample in train(pipeline.open_dataset(result.path)).to_pylist():
+    dataset = pipeline.open_dataset(pipeline.run(config(tmp_path, pa.Table.from_pylist(rows), field, "audio")).path)
+    assert verify(dataset, samples=3).ok  # their labels are members of the structs, no column
+    for sample in train(dataset).to_pylist():
         heard, rate = soundfile.read(io.BytesIO(sample["audio"]))
         loud = np.flatnonzero(np.abs(heard) > 0.1) / rate
         tone = sample["events"][0]
