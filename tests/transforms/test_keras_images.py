@@ -10,6 +10,7 @@ from painted_labels import assert_labels_follow, painted
 
 from transforms import keras_images as adapter
 from transforms import registry
+from transforms.interface import MissingLibrary
 from transforms.library_random import python_seed
 from transforms.philox import chance
 from transforms.tensorflow_labels import Motion, moved
@@ -236,8 +237,22 @@ def test_another_backend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     (problem,) = adapter.problems("RandomFlip", {})
     assert problem.message == "Keras runs on jax here: set KERAS_BACKEND=tensorflow before Python starts"
-    with pytest.raises(ValueError, match=r"keras\.RandomFlip: Keras runs on jax here"):
+    with pytest.raises(MissingLibrary, match="Keras runs on jax here"):
         adapter.build("RandomFlip", {})
+
+
+def test_a_backend_that_is_not_even_installed_is_told() -> None:
+    code = (
+        "from transforms.recipe import build_recipe, check_steps\n"
+        "(problem,) = check_steps(['keras.RandomFlip'], 'image'); print(problem.message)\n"
+        "from pipeline.catalogue import described\n"
+        "try: described('keras.RandomFlip')\n"
+        "except Exception as error: print(type(error).__name__)"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    told = "Keras runs on jax here: set KERAS_BACKEND=tensorflow before Python starts"
+    assert done.stdout.splitlines() == [told, "UsageError"]
 
 
 def test_other_settings_of_keras_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
