@@ -9,6 +9,7 @@ only RGB get a grey picture as RGB, and its first channel is the result.
 import inspect
 import os
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module, util
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from transforms import library_random
 from transforms.checks import concise, construction_problems, nearest, parameter_problems, trial_problems
-from transforms.interface import Description, Parameter, StepProblem, Transform
+from transforms.interface import Description, MissingLibrary, Parameter, StepProblem, Transform
 from transforms.keras_labels import MOVING, motions, recorded
 from transforms.keras_refused import REFUSED as REFUSED
 from transforms.philox import chance
@@ -30,6 +31,7 @@ from transforms.values import LABEL_KINDS, ImageValue, Value
 
 DISTRIBUTIONS = ("keras", "tensorflow-cpu", "tensorflow", "numpy", "opencv-python-headless")
 _DRAWS_FROM_GLOBALS = "keras.src.layers.preprocessing.image_preprocessing.aug_mix"
+_OTHER_BACKEND = "Keras runs on {} here: set KERAS_BACKEND=tensorflow before Python starts"
 _EXPORTED = re.compile(r"preprocessing\.image_preprocessing\.\w+ import \(?\s*(\w+) as")
 _MIXED = frozenset({"AugMix", "RandAugment"})
 _WARPING = frozenset({"AugMix", "RandomElasticTransform"})
@@ -86,15 +88,16 @@ def describe(name: str) -> Description:
 
 def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     """Check names against the signature, values by the layer itself, then call once on a 64 x 64 picture."""
-    wrong = _environment_problem()
-    if wrong:
-        return [StepProblem((), wrong)]
+    try:
+        known = _parameters(name)
+    except MissingLibrary as error:
+        return [StepProblem((), str(error))]
 
     def values(valid: Mapping[str, Any]) -> list[StepProblem]:
         unusable = [found for key, value in valid.items() if (found := _value_problem(key, value))]
         return unusable or construction_problems(lambda: _construct(name, valid))
 
-    found = parameter_problems(f"keras.{name}", params, _parameters(name), values, _LEFT_OUT)
+    found = parameter_problems(f"keras.{name}", params, known, values, _LEFT_OUT)
     return found or trial_problems(lambda: _on_a_small_picture(build(name, {**params, "p": 1.0})), "image")
 
 
@@ -106,10 +109,7 @@ def _on_a_small_picture(step: Transform) -> Transform:
 
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:
-    """Make the step; one instance per thread, since it keeps its generator. Raises ValueError on another backend."""
-    wrong = _environment_problem()
-    if wrong:
-        raise ValueError(f"keras.{name}: {wrong}")
+    """Make the step; one instance per thread, since it keeps its generator. Raises MissingLibrary as `_library`."""
     return _KerasStep(name, _construct(name, params), float(params.get("p", 1.0)))
 
 
@@ -179,23 +179,26 @@ def keras_seed(seed: bytes) -> int:
     return int.from_bytes(seed[:8], "little") >> 1
 
 
-@cache
 def _library() -> Any:
+    """The module `keras`. Raises MissingLibrary where it is set otherwise than this adapter needs it."""
+    backend = os.environ.get("KERAS_BACKEND", "")
+    if "keras" not in sys.modules and backend != "tensorflow":
+        raise MissingLibrary(_OTHER_BACKEND.format(backend), name="keras")
+    keras = _imported()
+    if keras.config.backend() != "tensorflow":
+        raise MissingLibrary(_OTHER_BACKEND.format(keras.config.backend()), name="keras")
+    if keras.config.image_data_format() != "channels_last" or keras.config.floatx() != "float32":
+        message = "Keras must be set to image_data_format channels_last and floatx float32 (keras.json)"
+        raise MissingLibrary(message, name="keras")
+    return keras
+
+
+@cache
+def _imported() -> Any:
     tensorflow()
     keras: Any = import_module("keras")
     library_random.capture(_DRAWS_FROM_GLOBALS)
     return keras
-
-
-def _environment_problem() -> str:
-    """Say in what way Keras is set otherwise than this adapter needs it."""
-    keras = _library()
-    backend = keras.config.backend()
-    if backend != "tensorflow":
-        return f"Keras runs on {backend} here: set KERAS_BACKEND=tensorflow before Python starts"
-    if keras.config.image_data_format() != "channels_last" or keras.config.floatx() != "float32":
-        return "Keras must be set to image_data_format channels_last and floatx float32 (keras.json)"
-    return ""
 
 
 def _class(name: str) -> Any:

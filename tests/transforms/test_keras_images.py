@@ -10,10 +10,10 @@ from painted_labels import assert_labels_follow, painted
 
 from transforms import keras_images as adapter
 from transforms import registry
+from transforms.interface import MissingLibrary
 from transforms.library_random import python_seed
 from transforms.philox import chance
 from transforms.tensorflow_labels import Motion, moved
-from transforms.tensorflow_runtime import tensorflow
 from transforms.values import LABEL_KINDS, ImageValue, TextValue
 
 SEEDS = [bytes([n, 7 * n + 1]) * 8 for n in range(6)]
@@ -236,8 +236,22 @@ def test_another_backend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     (problem,) = adapter.problems("RandomFlip", {})
     assert problem.message == "Keras runs on jax here: set KERAS_BACKEND=tensorflow before Python starts"
-    with pytest.raises(ValueError, match=r"keras\.RandomFlip: Keras runs on jax here"):
+    with pytest.raises(MissingLibrary, match="Keras runs on jax here"):
         adapter.build("RandomFlip", {})
+
+
+def test_a_backend_that_is_not_even_installed_is_told() -> None:
+    code = (
+        "from transforms.recipe import build_recipe, check_steps\n"
+        "(problem,) = check_steps(['keras.RandomFlip'], 'image'); print(problem.message)\n"
+        "from pipeline.catalogue import described\n"
+        "try: described('keras.RandomFlip')\n"
+        "except Exception as error: print(type(error).__name__)"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    told = "Keras runs on jax here: set KERAS_BACKEND=tensorflow before Python starts"
+    assert done.stdout.splitlines() == [told, "UsageError"]
 
 
 def test_other_settings_of_keras_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,11 +262,13 @@ def test_other_settings_of_keras_are_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert "floatx float32" in problem.message
 
 
-def test_names_cost_no_import_and_the_import_is_silent() -> None:
+def test_names_cost_no_import_and_the_import_is_silent_and_in_one_thread() -> None:
     code = (
         "import sys; from transforms import keras_images as k, tf_images as t\n"
         "k.names(), t.names(); print([m for m in ('keras', 'tensorflow') if m in sys.modules])\n"
-        "k.build('RandomFlip', {})"
+        "k.build('RandomFlip', {}); import tensorflow\n"
+        "threads = tensorflow.config.threading\n"
+        "print(threads.get_intra_op_parallelism_threads(), threads.get_inter_op_parallelism_threads())"
     )
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "KERAS"))}
     path = os.pathsep.join(filter(None, sys.path))
@@ -263,10 +279,5 @@ def test_names_cost_no_import_and_the_import_is_silent() -> None:
         check=True,
         env={**environment, "PYTHONPATH": path},
     )
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.split() == ["[]", "1", "1"]
     assert done.stderr == ""
-
-
-def test_tensorflow_runs_in_one_thread() -> None:
-    assert tensorflow().config.threading.get_intra_op_parallelism_threads() == 1
-    assert tensorflow().config.threading.get_inter_op_parallelism_threads() == 1
