@@ -30,7 +30,8 @@ _CONTEXT = {
     "source": "cr:source",
     "transform": "cr:transform",
 }
-_TYPES = {"image": "sc:ImageObject", "audio": "sc:AudioObject", "text": "sc:Text", "volume": "sc:MediaObject"}
+_TYPES = {"image": "sc:ImageObject", "audio": "sc:AudioObject", "text": "sc:Text", "volume": "sc:Text"}
+"""Croissant 1.0 has no type for files of other kinds; readers hand on text as the bytes that they are."""
 
 
 def card_files(job: Job, manifest: dict[str, Any]) -> tuple[tuple[str, bytes], ...]:

@@ -1,7 +1,9 @@
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from ruamel.yaml import YAML
@@ -118,6 +120,19 @@ def test_croissant_knows_every_kind_of_label(tmp_path: Path, label: list[Any]) -
     dataset = croissants.Dataset(jsonld=str(Path(made.dataset.path) / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
     assert len(list(dataset.records(record_set="samples"))) == 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_croissant_readers_get_volumes_as_bytes(tmp_path: Path) -> None:
+    import mlcroissant as croissants
+
+    file = io.BytesIO()
+    np.save(file, np.full((2, 8, 8), 200, np.uint8))
+    parquet(tmp_path / "in/a.parquet", {"id": ["a"], "label": ["x"], "scan": pa.array([file.getvalue()], pa.binary())})
+    fields = {"scan": {"type": "volume", "augment": ["albumentations.CubicSymmetry"]}}
+    made = ran(config_of(tmp_path / "in", tmp_path / "out", split={}, copies=1, fields=fields))
+    dataset = croissants.Dataset(jsonld=str(Path(made.dataset.path) / "croissant.json"))
+    assert {record["samples/scan"][:6] for record in dataset.records(record_set="samples")} == {b"\x93NUMPY"}
 
 
 def test_croissant_lists_every_shard(tmp_path: Path) -> None:
