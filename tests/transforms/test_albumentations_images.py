@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms import albumentations_geometry
 from transforms import albumentations_images as adapter
 from transforms.philox import chance, generators
 from transforms.values import ImageValue
@@ -83,7 +84,7 @@ def test_the_shortcut_for_identity_says_what_numpy_says(entries: list[float], id
     matrix = np.array(entries).reshape(3, 3)
     if identity:
         matrix = np.where(np.eye(3) == 1, 1 + (matrix - matrix) + 1e-5, 1e-8)
-    assert adapter._is_identity(matrix) == np.allclose(matrix, np.eye(3))
+    assert albumentations_geometry._is_identity(matrix) == np.allclose(matrix, np.eye(3))
 
 
 def test_grey_pictures_stay_three_dimensional() -> None:
