@@ -1,6 +1,7 @@
 """Throughput and memory beside the bound and two peers, interleaved; prints tables, asserts nothing.
 
 python scripts/bench.py [--sizes 2000,20000] [--rounds 3] [--workers 2] [--only fanbeam,bound]
+python scripts/bench.py --overhead       what one step costs besides the library's own work
 
 bound: bare processes that do only what must be done. hugging_face: `datasets.map`. naive_beam: a per-record pipeline.
 Every contender is a process of its own, start-up included; memory is the sum of RSS over its process tree.
@@ -21,7 +22,7 @@ import psutil
 
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
-from scripts.benchmarks import material  # noqa: E402
+from scripts.benchmarks import material, overhead  # noqa: E402
 
 CONTENDERS = ("fanbeam", "bound", "hugging_face", "naive_beam")
 _SAMPLE_SECONDS = 0.25  # looking at every process costs as well
@@ -111,7 +112,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default=",".join(CONTENDERS))
+    parser.add_argument("--overhead", action="store_true", help="only the overhead of single steps")
     given = parser.parse_args()
+    if given.overhead:
+        overhead.show()
+        return
     for size in given.sizes.split(","):
         compare(int(size), given.rounds, given.workers, given.only.split(","))
 

@@ -30,7 +30,7 @@ Mask = NDArray[np.bool_]
 def disagrees(recipe: Recipe, before: Value, after: Value, seed: bytes) -> bool:
     """Whether a label of the value `after` is not where the recipe moved the content of `before` to.
 
-    One box and one point, chosen by the seed, and the masks are tried. A painting that does not come out at all (it
+    One box, one point and one mask, chosen by the seed, are tried. A painting that does not come out at all (it
     was cut away, or covered) says nothing.
     """
     if isinstance(before, ImageValue) and isinstance(after, ImageValue):
@@ -76,10 +76,19 @@ def _point_strays(recipe: Recipe, before: ImageValue, after: ImageValue, seed: b
 
 
 def _masks_stray(recipe: Recipe, before: ImageValue, after: ImageValue, seed: bytes) -> bool:
-    if before.masks is None or after.masks is None or not len(before.masks):
+    if before.masks is None or after.masks is None or not len(before.masks) or len(after.masks) != len(before.masks):
         return False
-    shown = _shown(recipe, before, (before.masks != 0).any(axis=0), seed)
-    return shown is not None and _outside(shown, _grown((after.masks != 0).any(axis=0)))
+    chosen, number = _chosen_mask(before.masks, seed)
+    shown = _shown(recipe, before, before.masks[chosen] == number, seed)
+    return shown is not None and _outside(shown, _grown(after.masks[chosen] == number))
+
+
+def _chosen_mask(masks: NDArray[np.generic], seed: bytes) -> tuple[int, int]:
+    """One instance, and one of the class numbers in it: all at once, one could hide behind another."""
+    instance = _chosen(len(masks), seed)
+    numbers = np.unique(masks[instance])
+    numbers = numbers[numbers != 0]
+    return instance, int(numbers[_chosen(len(numbers), seed[8:])]) if len(numbers) else 1
 
 
 def _segment_strays(recipe: Recipe, before: AudioValue, after: AudioValue, seed: bytes) -> bool:

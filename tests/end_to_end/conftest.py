@@ -1,16 +1,19 @@
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import material
 import pytest
+from wordnet_files import provide_wordnet
 
 from pipeline.cli import main
 
 Answer = tuple[int, dict[str, Any]]
 
-
+with suppress(pytest.fail.Exception):  # the tests that need it fail themselves, and say why
+    provide_wordnet()  # before workers are forked: it sets their environment
 material.preload_libraries()
 
 

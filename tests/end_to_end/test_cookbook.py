@@ -1,7 +1,6 @@
 """Every config of the cookbook is right, runs, is verified, and changes what it says; the index names all of them."""
 
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from material import command, environment
 from wordnet_files import provide_wordnet
 
 import pipeline
@@ -21,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs" / "cookbook").glob("*.yaml"))
 INDEX = (ROOT / "docs" / "cookbook.md").read_text(encoding="utf-8")
 ROWS = 8
-WORDNET = {"nlpaug.AntonymAug", "nlpaug.SynonymAug"}
 every_config = pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 
 
@@ -88,12 +85,7 @@ def test_it_is_right_runs_and_changes_its_copies(
     monkeypatch.chdir(home)
     code, told, errors = say("check", path)
     assert code == 0, told + errors
-    if classes_of(pipeline.load_config(path)) & WORDNET:
-        own = environment(PYTHONPATH=str(ROOT))  # the workers of this process were forked before WordNet was found
-        done = subprocess.run(command("run", path), cwd=home, env=own, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-    else:
-        pipeline.run(path)
+    pipeline.run(path)
     dataset = pipeline.open_dataset(str(home / "out" / "cookbook" / path.stem))
     assert verify(dataset, samples=2).ok
     assert not dataset.manifest["dropped"]["failed"]

@@ -61,6 +61,19 @@ def test_a_step_that_moves_pixels_and_forgets_labels_is_caught(kind: str) -> Non
     assert all(disagrees(fake(forgets_labels), value, forgets_labels(value), seed) for seed in SEEDS)
 
 
+@pytest.mark.parametrize("kind", ["classes", "instances"])
+def test_pixels_that_take_the_place_of_another_mask_are_caught(kind: str) -> None:
+    halves = np.zeros((2, 240, 320), np.uint8)
+    halves[0, 60:180, 20:140] = halves[1, 60:180, 180:300] = 1
+    masks = halves if kind == "instances" else (halves[:1] + 2 * halves[1:])
+    value = ImageValue(picture().pixels, masks=masks)
+
+    def exchanged(value: ImageValue) -> ImageValue:
+        return ImageValue(np.roll(value.pixels, 160, axis=1), masks=value.masks)
+
+    assert all(disagrees(fake(exchanged), value, exchanged(value), seed) for seed in SEEDS)
+
+
 def test_a_step_that_moves_labels_and_forgets_pixels_is_caught() -> None:
     def forgets_pixels(value: ImageValue) -> ImageValue:
         boxes = cast(Boxes, value.boxes)

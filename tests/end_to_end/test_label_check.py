@@ -1,0 +1,103 @@
+"""`quality.label_check`: a library that moves content and forgets its labels is found out, whatever it claims."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from material import dropped
+
+import pipeline
+from pipeline.config import JobConfig
+from scripts import example_data
+from transforms import registry
+
+BOUND: dict[str, dict[str, Any]] = {
+    "boxes": {"column": "boxes", "format": "coco"},
+    "keypoints": {"column": "centres"},
+    "masks": {"column": "mask"},
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    example_data.write_labeled(folder)
+    example_data.write_events(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install the library for this process and its workers."""
+    folder = tmp_path / "third_party"
+    info = folder / "fanbeam_forgetful-1.0.dist-info"
+    info.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("fanbeam_forgetful.py"), folder)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fanbeam-forgetful\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[fanbeam.transforms]\nforgetful = fanbeam_forgetful\n")
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    registry._entry_points.cache_clear()
+    yield
+    registry._entry_points.cache_clear()
+    registry.adapter.cache_clear()
+
+
+def job(tmp_path: Path, source: Path, field: dict[str, Any], name: str = "image") -> JobConfig:
+    return JobConfig.model_validate(
+        {
+            "input": {"path": str(source), "id": "id"},
+            "split": {},
+            "copies": 2,
+            "fields": {name: field},
+            "output": {"path": str(tmp_path / "out")},
+            "limits": {"rejected": 1.0},
+        }
+    )
+
+
+def rejected(config: JobConfig) -> tuple[int, dict[str, int]]:
+    """How many copies were planned, and the manifest's count of rejected ones."""
+    result = pipeline.run(config)
+    counted: dict[str, int] = result.manifest["dropped"]["rejected"]
+    assert sum(counted.values()) == len(dropped(Path(result.path), "rejected"))
+    return 2 * result.manifest["input"]["records"], counted
+
+
+@pytest.mark.parametrize("kind", BOUND)
+def test_moved_pixels_with_forgotten_labels_are_rejected(kind: str, data: Path, tmp_path: Path) -> None:
+    field = {"type": "image", "augment": ["forgetful.Sideways"], kind: BOUND[kind], "quality": {"label_check": 1.0}}
+    planned, counted = rejected(job(tmp_path, data / "labeled.parquet", field))
+    assert counted == {"labels_disagree": planned}
+
+
+def test_a_reversed_sound_with_forgotten_segments_is_rejected(data: Path, tmp_path: Path) -> None:
+    field = {
+        "type": "audio", "augment": ["forgetful.Backwards"], "segments": {"column": "events"},
+        "quality": {"label_check": 1.0},
+    }  # fmt: skip
+    planned, counted = rejected(job(tmp_path, data / "events.parquet", field, "audio"))
+    assert counted == {"labels_disagree": planned}
+
+
+def test_without_the_check_nobody_notices(data: Path, tmp_path: Path) -> None:
+    field = {"type": "image", "augment": ["forgetful.Sideways"], "boxes": BOUND["boxes"]}
+    config = job(tmp_path, data / "labeled.parquet", field)
+    assert rejected(config)[1] == {}
+    assert pq.read_metadata(data / "labeled.parquet").num_rows == 8
+
+
+def test_a_share_of_the_copies_is_looked_at(data: Path, tmp_path: Path) -> None:
+    quality = {"label_check": 0.5, "retries": 0}
+    field = {"type": "image", "augment": ["forgetful.Sideways"], "boxes": BOUND["boxes"], "quality": quality}
+    planned, counted = rejected(job(tmp_path, data / "labeled.parquet", field))
+    assert 0 < counted["labels_disagree"] < planned
+
+
+def test_what_follows_is_kept(data: Path, tmp_path: Path) -> None:
+    steps = ["albumentations.HorizontalFlip", {"albumentations.Rotate": {"limit": 30, "p": 1}}]
+    field = {"type": "image", "augment": steps, **BOUND, "quality": {"label_check": 1.0, "retries": 0}}
+    assert rejected(job(tmp_path, data / "labeled.parquet", field))[1] == {}
