@@ -30,7 +30,7 @@ _CONTEXT = {
     "source": "cr:source",
     "transform": "cr:transform",
 }
-_TYPES = {"image": "sc:ImageObject", "audio": "sc:AudioObject", "text": "sc:Text"}
+_TYPES = {"image": "sc:ImageObject", "audio": "sc:AudioObject", "text": "sc:Text", "video": "sc:VideoObject"}
 
 
 def card_files(job: Job, manifest: dict[str, Any]) -> tuple[tuple[str, bytes], ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from pipeline import material
+from pipeline.codecs import video_library
 from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
@@ -124,7 +125,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
 def _recipes(text: ConfigText) -> Iterator[tuple[str, str, object, str]]:
     fields = text.values.get("fields") if isinstance(text.values, dict) else None
     for name, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict) and field.get("type") in ("image", "audio", "text"):
+        if isinstance(field, dict) and field.get("type") in LABEL_KINDS:
             for part in ("prepare", "augment"):
                 if isinstance(field.get(part), list):
                     yield name, part, field[part], field["type"]
@@ -157,6 +158,8 @@ def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> I
             yield Problem(text.where(path), problem, "Use a column of text or whole numbers.")
     for name, field in config.fields.items():
         where = text.where(("fields", name))
+        if field.type == "video" and not video_library.installed():
+            yield Problem(where, f"{video_library.MISSING}.")
         if name not in names:
             yield _missing(where, name, names)
         elif unusable := _field_type(listing.schema.field(name).type, field, listing.kind):
@@ -213,7 +216,8 @@ def _field_type(kind: pa.DataType, field: AnyField, source: str) -> tuple[str, s
         return None
     if _is_text(kind):
         return f"the {field.type} column holds text, not bytes.", "If it holds paths or URLs, add: uri: true"
-    return f"an {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
+    article = "a" if field.type == "video" else "an"
+    return f"{article} {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
 
 
 def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:

@@ -17,8 +17,18 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.labels.settings import KINDS, BoxBinding, KeypointBinding, Kind, MaskBinding, SegmentBinding, SpanBinding
+from pipeline.labels.settings import (
+    KINDS,
+    BoxBinding,
+    ClipBoxBinding,
+    KeypointBinding,
+    Kind,
+    MaskBinding,
+    SegmentBinding,
+    SpanBinding,
+)
 from pipeline.records import Split
+from pipeline.video_settings import VideoEncode
 from transforms.steps import Step, leaves, read_steps
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
@@ -165,6 +175,17 @@ class AudioGate(_LabelGate):
     reject_identical: bool = Field(False, description="Same samples as the original: identical.")
 
 
+class VideoGate(_LabelGate):
+    """Reasons to reject an augmented clip."""
+
+    min_seconds: Annotated[Float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")
+    min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
+    min_std: Annotated[Float, Field(ge=0)] | None = Field(
+        None, description="Standard deviation of grey levels of all frames, 0..127; below it: blank."
+    )
+    reject_identical: bool = Field(False, description="Same frames and sound as the original: identical.")
+
+
 class TextGate(_Gate):
     """Reasons to reject an augmented text."""
 
@@ -214,7 +235,21 @@ class TextField(_Field):
     spans: SpanBinding | None = Field(None, description="Spans that follow the words.")
 
 
-FieldConfig = Annotated[ImageField | AudioField | TextField, Field(discriminator="type")]
+class VideoField(_Field):
+    """A column of clips. All frames of a clip are in memory at once, three bytes for each pixel."""
+
+    type: Literal["video"]
+    max_frames: Annotated[Int, Field(ge=1)] = Field(10_000, description="Longer clips fail: too_long.")
+    max_pixels: Annotated[Int, Field(ge=1)] = Field(
+        2**28, description="Pixels of all frames of a clip together; larger ones fail: too_many_pixels."
+    )
+    encode: VideoEncode = VideoEncode()
+    quality: VideoGate | None = None
+    boxes: ClipBoxBinding | None = Field(None, description="Boxes that follow pictures and time.")
+    segments: SegmentBinding | None = Field(None, description="Segments that follow the time.")
+
+
+FieldConfig = Annotated[ImageField | AudioField | TextField | VideoField, Field(discriminator="type")]
 
 
 class OutputConfig(_Node):
@@ -263,4 +298,4 @@ class JobConfig(_Node):
         return tuple(step for reading in readings for step in leaves(reading.nodes))
 
 
-AnyField = ImageField | AudioField | TextField
+AnyField = ImageField | AudioField | TextField | VideoField

@@ -149,7 +149,7 @@ def _problem(text: ConfigText, error: dict[str, Any]) -> Problem:
     if kind == "extra_forbidden":
         return Problem(where, message, nearest(str(path[-1]), _known_keys(path[:-1], text.values)))
     if kind.startswith("union_tag"):
-        return Problem(where, "`type` must be one of 'image', 'audio', 'text'.", "Example: type: image")
+        return Problem(where, "`type` must be one of 'image', 'audio', 'text', 'video'.", "Example: type: image")
     if kind == "missing":
         return Problem(where, f"{path[-1]!r} is missing.", _EXAMPLES.get(dotted(path), ""))
     return Problem(where, message)
@@ -173,6 +173,7 @@ _FIELD_MODELS: dict[object, type[BaseModel]] = {
     "image": tree.ImageField,
     "audio": tree.AudioField,
     "text": tree.TextField,
+    "video": tree.VideoField,
 }
 
 

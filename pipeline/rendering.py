@@ -41,6 +41,11 @@ def augment_text(work: ShardWork) -> ShardWork:
     return _augment(work, "text")
 
 
+def augment_video(work: ShardWork) -> ShardWork:
+    """Video fields rendered."""
+    return _augment(work, "video")
+
+
 def sort_out(work: ShardWork) -> ShardWork:
     """Samples that are kept; copies and records that are not, with reasons."""
     return replace(work, flow=gate(work.flow))
@@ -58,6 +63,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("AugmentImages", augment_images),
     ("AugmentAudio", augment_audio),
     ("AugmentText", augment_text),
+    ("AugmentVideo", augment_video),
     ("Gate", sort_out),
     ("Write", write),
 )

@@ -122,9 +122,11 @@ def dropped_path(shard: Shard, kind: str) -> str:
 
 
 def plain_columns(job: Job) -> frozenset[str]:
-    """Fields whose bytes are compressed already: images, and sounds that are written as FLAC."""
+    """Fields whose bytes are compressed already: images, clips, and sounds that are written as FLAC."""
     fields = job.config.fields.items()
-    return frozenset(n for n, f in fields if f.type == "image" or (f.type == "audio" and f.encode.format == "flac"))
+    return frozenset(
+        n for n, f in fields if f.type in ("image", "video") or (f.type == "audio" and f.encode.format == "flac")
+    )
 
 
 def receipt_path(name: str) -> str:

@@ -11,9 +11,10 @@ from pipeline.codecs import Codec
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.image import ImageCodec
 from pipeline.codecs.text import TextCodec
-from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig
+from pipeline.codecs.video import VideoCodec
+from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig, VideoField
 from pipeline.labels.binding import Bindings
-from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality
+from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VideoQuality
 from transforms.recipe import Recipe, build_recipe
 
 _FIELDS: TypeAdapter[dict[str, dict[str, FieldConfig]]] = TypeAdapter(dict[str, dict[str, FieldConfig]])
@@ -60,6 +61,9 @@ def codec_of(field: AnyField) -> Codec:
         return ImageCodec(field.mode, field.encode.format, field.encode.quality, field.max_pixels)
     if isinstance(field, AudioField):
         return AudioCodec(field.encode.format)
+    if isinstance(field, VideoField):
+        encode = field.encode
+        return VideoCodec(encode.format, encode.crf, encode.preset, field.max_frames, field.max_pixels)
     return TextCodec()
 
 
@@ -83,4 +87,6 @@ def _gate(field: AnyField) -> Quality | None:
     settings = field.quality.model_dump(exclude={"retries", "label_check"})
     if isinstance(field, ImageField):
         return ImageQuality(**settings)
+    if isinstance(field, VideoField):
+        return VideoQuality(**settings)
     return AudioQuality(**settings) if isinstance(field, AudioField) else TextQuality(**settings)

@@ -18,7 +18,7 @@ _FEW = 10
 _LISTED = 5
 _SNIFFED, _HEAD_BYTES = 20_000, 64
 _GLOB = frozenset("*?[")
-_NOUNS = {"image": "image", "audio": "sound", "text": "text"}
+_NOUNS = {"image": "image", "audio": "sound", "text": "text", "video": "clip"}
 
 
 def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str = "") -> Findings:
@@ -52,7 +52,7 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
 
 def _main_modality(found: Sequence[Found]) -> Modality:
     counts: Counter[Modality] = Counter()
-    for modality in ("image", "audio", "text"):
+    for modality in ("image", "audio", "text", "video"):
         counts[modality] = sum(_is(f, modality) for f in found)
     return counts.most_common(1)[0][0]
 

@@ -32,7 +32,7 @@ _TEXT_NAMES = frozenset({
 _MASKS = frozenset({"mask", "masks", "segmentation", "thumbnail", "thumb", "depth", "annotation"})
 _EXTENSIONS: dict[str, Modality] = {
     extension: modality
-    for modality in ("image", "audio", "text")
+    for modality in ("video", "image", "audio", "text")  # a GIF is a picture, unless the config says otherwise
     for extension in EXTENSIONS[modality]
 }  # fmt: skip
 

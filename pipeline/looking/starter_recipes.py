@@ -79,4 +79,26 @@ def _text(seen: Payloads) -> list[str]:
     return [*lines, f"quality: {{reject_empty: true{unchanged}}}"]
 
 
-_RECIPES: dict[Modality, Callable[[Payloads], list[str]]] = {"image": _image, "audio": _audio, "text": _text}
+def _video(seen: Payloads) -> list[str]:
+    lines = []
+    if seen.largest > _LARGE_SIDE:
+        lines += ["prepare:                  # every sample of every split: all frames of a clip are in memory at once"]
+        lines += ["  - albumentations.SmallestMaxSize: {max_size: 256, p: 1}"]
+    return [
+        *lines,
+        "augment:                  # copies of training records only; all frames of a clip are treated alike",
+        "  - albumentations.HorizontalFlip   # not where left and right matter: signs, letters",
+        "  - albumentations.RandomBrightnessContrast: {p: 0.7}",
+        "  - albumentations.Affine: {scale: [0.9, 1.1], keep_ratio: true, rotate: [-8, 8], border_mode: 4, p: 0.5}",
+        "  - video.Speed: {factor: [0.8, 1.25], p: 0.5}",
+        "  # - vidaug.TemporalRandomCrop: {size: 32}   # frames",
+        "quality: {reject_identical: true}   # a copy with the very frames of its original is drawn again",
+    ]
+
+
+_RECIPES: dict[Modality, Callable[[Payloads], list[str]]] = {
+    "image": _image,
+    "audio": _audio,
+    "text": _text,
+    "video": _video,
+}
