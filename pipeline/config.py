@@ -180,9 +180,7 @@ class VideoGate(_LabelGate):
 
     min_seconds: Annotated[Float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")
     min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
-    min_std: Annotated[Float, Field(ge=0)] | None = Field(
-        None, description="Standard deviation of grey levels of all frames, 0..127; below it: blank."
-    )
+    min_std: Annotated[Float, Field(ge=0)] | None = Field(None, description="As of images, of all frames: blank.")
     reject_identical: bool = Field(False, description="Same frames and sound as the original: identical.")
 
 
@@ -240,9 +238,7 @@ class VideoField(_Field):
 
     type: Literal["video"]
     max_frames: Annotated[Int, Field(ge=1)] = Field(10_000, description="Longer clips fail: too_long.")
-    max_pixels: Annotated[Int, Field(ge=1)] = Field(
-        2**28, description="Pixels of all frames of a clip together; larger ones fail: too_many_pixels."
-    )
+    max_pixels: Annotated[Int, Field(ge=1)] = Field(2**28, description="Of all frames together: too_many_pixels.")
     encode: VideoEncode = VideoEncode()
     quality: VideoGate | None = None
     boxes: ClipBoxBinding | None = Field(None, description="Boxes that follow pictures and time.")

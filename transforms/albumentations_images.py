@@ -1,5 +1,7 @@
 """albumentations 2.0.8 (MIT, the final release): every class that turns one uint8 picture into another.
 
+In a video field a class treats all frames alike: one draw, noise included, by the library's own target `images`.
+
 https://albumentations.ai/docs/ lists the classes. Steps are called directly, without `Compose`, which costs 500 us to
 build and draws nothing that a single step would not.
 """
@@ -15,13 +17,14 @@ from typing import Any, cast
 import numpy as np
 
 from transforms import library_warnings
+from transforms.albumentations_clips import clip_of, first_picture
 from transforms.albumentations_labels import from_library, processors, to_library
 from transforms.albumentations_refused import NEEDS
 from transforms.albumentations_refused import REFUSED as REFUSED
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
 from transforms.interface import Description, Parameter, StepProblem, Transform
 from transforms.philox import PhiloxPair, chance
-from transforms.values import LABEL_KINDS, ImageValue, Value
+from transforms.values import LABEL_KINDS, ImageValue, Value, VideoValue
 
 DISTRIBUTIONS = (
     "albumentations",
@@ -64,6 +67,11 @@ def names() -> tuple[str, ...]:
 def modality(name: str) -> str:
     """Give `image`, for every class."""
     return "image"
+
+
+def modalities(name: str) -> tuple[str, ...]:
+    """Give `image`, and `video` for classes that need nothing but the frames and their boxes."""
+    return ("image", "video") if NEEDS.get(name, frozenset()) <= frozenset(LABEL_KINDS["video"]) else ("image",)
 
 
 def carries(name: str) -> frozenset[str]:
@@ -138,29 +146,53 @@ class _ImageStep:
         step.set_random_state(pair.numpy, pair.python)
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
-        """Apply to an `ImageValue`; raises ValueError for a picture that the class cannot take."""
+        """Apply to an `ImageValue` or `VideoValue`; raises ValueError for a picture that the class cannot take."""
+        if isinstance(value, VideoValue):
+            return self._on_frames(value, seed)
         if not isinstance(value, ImageValue):
             raise TypeError(f"albumentations.{self._name} works on images, not on {type(value).__name__}")
         if chance(seed) >= self._p:
             return value, None
-        self._seed(seed)
-        step = self._step
         pixels = value.pixels
         labels = {} if self._keeps_place else to_library(value)
-        if labels:
-            step.set_processors(processors(value))
-        try:
-            result = step(force_apply=True, image=pixels, **labels)
-        except self._errors as error:
-            raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {concise(error)}") from error
-        drawn = step.params
-        if not drawn:
+        result, params = self._applied("image", pixels, value, labels, seed)
+        if params is None:
             return value, None
-        params = {key: item for key, item in drawn.items() if key not in _NOT_DRAWN and item is not None}
         changed = self._checked(result["image"], pixels)
         if not labels:  # none are bound, or they stay where they are
             return ImageValue(changed, value.boxes, value.keypoints, value.masks), params
         return from_library(result, changed, value), params
+
+    def _on_frames(self, clip: VideoValue, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
+        """All frames by one draw; boxes of all frames move as those of one picture would."""
+        if chance(seed) >= self._p:
+            return clip, None
+        picture = first_picture(clip)
+        labels = {} if self._keeps_place else to_library(picture)
+        result, params = self._applied("images", clip.frames, picture, labels, seed)
+        if params is None:
+            return clip, None
+        frames = result["images"]
+        self._checked(frames[0], picture.pixels)
+        boxes = from_library(result, frames[0], picture).boxes if labels else clip.boxes
+        return clip_of(clip, frames, boxes), params
+
+    def _applied(
+        self, target: str, pixels: np.ndarray[Any, Any], value: ImageValue, labels: Mapping[str, Any], seed: bytes
+    ) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
+        """The library's results, and what it drew; None where it had nothing to do."""
+        self._seed(seed)
+        step = self._step
+        if labels:
+            step.set_processors(processors(value))
+        try:
+            result = step(force_apply=True, **{target: pixels}, **labels)
+        except self._errors as error:
+            raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {concise(error)}") from error
+        drawn = step.params
+        if not drawn:
+            return result, None
+        return result, {key: item for key, item in drawn.items() if key not in _NOT_DRAWN and item is not None}
 
     def _checked(self, result: np.ndarray[Any, Any], pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Give the result as (height, width, channels) uint8, or raise ValueError."""

@@ -8,6 +8,7 @@ import inspect
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cache
 from importlib import import_module, util
 from types import ModuleType
@@ -18,7 +19,7 @@ import numpy as np
 from transforms import audio_segments, library_random, library_warnings
 from transforms.checks import construction_problems, nearest, parameter_problems, trial_problems
 from transforms.interface import Description, MissingLibrary, Parameter, StepProblem, Transform
-from transforms.values import AudioValue, Segments, Value
+from transforms.values import AudioValue, Segments, Value, VideoValue
 
 PRELOAD = ("audiomentations", "librosa")
 DISTRIBUTIONS = (
@@ -58,6 +59,8 @@ _MODULES = {
     "RoomSimulator": "pyroomacoustics",
 }
 _MOVE_SAMPLES = frozenset({"AdjustDuration", "Padding", "RepeatPart", "Reverse", "Shift"})
+_STRETCH = frozenset({"RoomSimulator", "TimeStretch", "Trim"})
+"""Classes that change a sound's length or timing in other ways."""
 _BACKENDS = {"fast-mp3-augment": "fast_mp3_augment", "lameenc": "lameenc", "pydub": "pydub"}
 
 
@@ -71,6 +74,11 @@ def names() -> tuple[str, ...]:
 def modality(name: str) -> str:
     """Give `audio`, for every class."""
     return "audio"
+
+
+def modalities(name: str) -> tuple[str, ...]:
+    """Give `audio`, and `video` for classes that move nothing in time: they treat the sound track."""
+    return ("audio",) if name in _MOVE_SAMPLES | _STRETCH else ("audio", "video")
 
 
 def carries(name: str) -> frozenset[str]:
@@ -138,7 +146,15 @@ class _AudioStep:
         self._guard: _Guard = _Room if name == "RoomSimulator" else _unguarded
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
-        """Apply to an `AudioValue`; raises ValueError for a sound that the class cannot take."""
+        """Apply to an `AudioValue`, or to the sound of a `VideoValue`; a silent film stays as it is.
+
+        Raises ValueError for a sound that the class cannot take.
+        """
+        if isinstance(value, VideoValue):
+            if value.audio is None:
+                return value, None
+            sound, params = self(value.audio, seed)
+            return replace(value, audio=cast(AudioValue, sound)), params
         if not isinstance(value, AudioValue):
             raise TypeError(f"audiomentations.{self._name} works on audio, not on {type(value).__name__}")
         step = self._step

@@ -1,7 +1,7 @@
 """What an adapter module of a library must offer, and the nouns that cross this boundary.
 
 An adapter is a module (see `registry.LIBRARIES`) with the names of `Adapter`. Importing the module must be cheap: the
-library itself is imported by the first function that needs it. Three more names are optional:
+library itself is imported by the first function that needs it. More names are optional:
 
 - `REFUSED: Mapping[str, str]`: public classes of the library that a recipe cannot use, with the reason.
 - `PRELOAD: tuple[str, ...]`: modules that a process loads before it forks workers; safe to fork afterwards.
@@ -9,6 +9,8 @@ library itself is imported by the first function that needs it. Three more names
   or files that parameters name, that decide the bytes of a step.
 - `carries(name) -> frozenset[str]`: kinds of labels (`values.LABEL_KINDS`) that a step of this class moves with the
   value or may leave as they are. Without it, no step of the library may stand in a field that binds labels.
+- `modalities(name) -> tuple[str, ...]`: all modalities of fields that may name a class, its own first: a class that
+  treats all frames of a video alike, or its sound, says `video` too. Without it, `modality` alone.
 - `needs(name) -> frozenset[str]`: kinds of labels without which a class cannot work.
 """
 

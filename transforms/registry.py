@@ -14,6 +14,7 @@ from typing import cast
 from transforms.checks import nearest
 from transforms.interface import Adapter, Description, MissingLibrary, StepProblem
 from transforms.steps import Step
+from transforms.values import LABEL_KINDS
 
 ENTRY_POINTS = "fanbeam.transforms"
 
@@ -32,6 +33,8 @@ LIBRARIES = {
     "audiomentations": Library("transforms.audiomentations_audio", "audiomentations", "audio"),
     "nlpaug": Library("transforms.nlpaug_text", "nlpaug", "text"),
     "pillow": Library("transforms.pillow_images", "PIL", "images"),
+    "vidaug": Library("transforms.vidaug_video", "cv2", "video"),
+    "video": Library("transforms.video_clips", "cv2", "video"),
 }
 _TWIN = 0.8
 
@@ -66,11 +69,25 @@ def find(name: str) -> tuple[Adapter, str]:
     return found, cls
 
 
-def carries(name: str) -> frozenset[str]:
-    """Kinds of labels that stay right through a step of `library.Class`. Raises as `find`."""
+def carries(name: str, modality: str = "") -> frozenset[str]:
+    """Kinds of labels that stay right through a step of `library.Class` on values of `modality`. Raises as `find`.
+
+    Where a class works on a part of the value, on the frames or the sound of a video, kinds that no value of its own
+    modality could hold stay as they are.
+    """
     found, cls = find(name)
     known = getattr(found, "carries", None)
-    return known(cls) if known else frozenset()
+    carried: frozenset[str] = known(cls) if known else frozenset()
+    own = found.modality(cls)
+    if modality in ("", own):
+        return carried
+    return carried | (frozenset(LABEL_KINDS[modality]) - frozenset(LABEL_KINDS[own]))
+
+
+def modalities(name: str) -> tuple[str, ...]:
+    """Modalities of the fields that may name `library.Class`, its own first. Raises as `find`."""
+    found, cls = find(name)
+    return _modalities(found, cls)
 
 
 def needs(name: str) -> frozenset[str]:
@@ -94,7 +111,7 @@ def all_names(modality: str = "") -> tuple[str, ...]:
             for library in libraries()
             if (found := _if_installed(library)) is not None
             for cls in found.names()
-            if not modality or found.modality(cls) == modality
+            if not modality or modality in _modalities(found, cls)
         )
     )
 
@@ -145,11 +162,16 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
         reason = getattr(found, "REFUSED", {}).get(cls)
         message = f"{name} {reason}" if reason else f"{library} has no transform {cls!r}"
         return StepProblem((name,), message, "" if reason else _in(library, cls) or _anywhere(cls, modality))
-    kind = found.modality(cls)
-    if kind != modality:
+    if modality not in _modalities(found, cls):
+        kind = found.modality(cls)
         twin = _anywhere(cls, modality, _TWIN)
         return StepProblem((name,), f"{name} works on {_plural(kind)}; this field is {modality}", twin)
     return None
+
+
+def _modalities(found: Adapter, cls: str) -> tuple[str, ...]:
+    known = getattr(found, "modalities", None)
+    return known(cls) if known else (found.modality(cls),)
 
 
 def _plural(modality: str) -> str:

@@ -60,7 +60,8 @@ def _cut(kind: str) -> CodecError:
 
 def _check_boxes(data: bytes) -> None:
     """Follow the boxes of the first level; without `moov` nothing can be played: it is often written last."""
-    position, names = 0, set()
+    position = 0
+    names: set[bytes] = set()
     while position + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, position)
         if length == 1:

@@ -1,4 +1,4 @@
-"""When the frames and the sound of a file are shown -> frames at a constant rate, and a sound track in step with them."""
+"""Times of a file's frames and sound -> frames at a constant rate, and a sound track in step with them."""
 
 from collections.abc import Sequence
 from fractions import Fraction

@@ -1,7 +1,7 @@
 """Clips: MP4, MOV, MKV, WebM, AVI and GIF to frames and sound at a constant rate, and back to MP4 or MKV.
 
-MP4 holds H.264 and AAC; MKV holds FFV1 and 16 bit FLAC, both lossless. All frames of a clip are in memory at once, three
-bytes for each pixel: `max_frames` and `max_pixels` bound them before memory is reserved.
+MP4 holds H.264 and AAC; MKV holds FFV1 and 16 bit FLAC, both lossless. All frames of a clip are in memory at once,
+three bytes for each pixel: `max_frames` and `max_pixels` bound them before memory is reserved.
 """
 
 from dataclasses import dataclass

@@ -18,9 +18,9 @@ class Role:
 class Payloads:
     """What a few payloads of a field looked like; numbers that do not apply to its modality stay 0.
 
-    `smallest`, `largest`: shortest and longest side in pixels (of videos too), or seconds; `typical`: median shortest side.
-    `broken`: share that cannot be decoded. `words`: median words of a text; `short`: share of texts of fewer than
-    three words; `latin`: whether most letters are Latin.
+    `smallest`, `largest`: shortest and longest side of images and clips in pixels, or seconds; `typical`: median
+    shortest side. `broken`: share that cannot be decoded. `words`: median words of a text; `short`: share of texts of
+    fewer than three words; `latin`: whether most letters are Latin.
     """
 
     seen: int = 0

@@ -7,8 +7,7 @@ from dataclasses import replace
 from statistics import median
 from typing import TypeVar
 
-from pipeline.codecs import CodecError
-from pipeline.codecs import video_library
+from pipeline.codecs import CodecError, video_library
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.clip_containers import sniff_clip
 from pipeline.codecs.containers import sniff_sound
