@@ -83,7 +83,7 @@ def stretched(sound: AudioValue, seconds: float) -> AudioValue:
         return replace(sound, samples=_fitted(sound.samples, wanted))
     import python_stretch
 
-    stretch = python_stretch.Signalsmith.Stretch()
+    stretch = python_stretch.Signalsmith.Stretch(0)  # beyond twice as long it draws phases; without a seed at random
     stretch.preset(channels, sound.sample_rate)
     stretch.setTimeFactor(length / wanted)
     made = np.atleast_2d(stretch.process(np.ascontiguousarray(sound.samples)))

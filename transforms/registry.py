@@ -153,7 +153,7 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
         return StepProblem((name,), f"{name!r} is no step: write library.Class", _anywhere(name, modality))
     if library not in libraries():
         close = nearest(library, libraries())
-        return StepProblem((name,), f"no library {library!r}", _in(close, cls) if close else _anywhere(cls, modality))
+        return StepProblem((name,), f"no library {library!r}", _in(close, cls, modality) or _anywhere(cls, modality))
     try:
         found = adapter(library)
     except MissingLibrary as error:
@@ -161,7 +161,7 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
     if cls not in found.names():
         reason = getattr(found, "REFUSED", {}).get(cls)
         message = f"{name} {reason}" if reason else f"{library} has no transform {cls!r}"
-        return StepProblem((name,), message, "" if reason else _in(library, cls) or _anywhere(cls, modality))
+        return StepProblem((name,), message, "" if reason else _in(library, cls, modality) or _anywhere(cls, modality))
     if modality not in _modalities(found, cls):
         kind = found.modality(cls)
         twin = _anywhere(cls, modality, _TWIN)
@@ -178,9 +178,9 @@ def _plural(modality: str) -> str:
     return {"image": "images", "video": "videos"}.get(modality, modality)
 
 
-def _in(library: str, cls: str) -> str:
-    found = _if_installed(library)
-    close = nearest(cls, found.names()) if found else ""
+def _in(library: str, cls: str, modality: str) -> str:
+    found = _if_installed(library) if library else None
+    close = nearest(cls, [name for name in found.names() if modality in _modalities(found, name)]) if found else ""
     return f"{library}.{close}" if close else ""
 
 

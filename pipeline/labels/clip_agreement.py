@@ -1,4 +1,4 @@
-"""Whether a clip's labels moved as its pictures did: paint one of them on black frames, as `agreement` does on pictures."""
+"""Whether a clip's labels moved as its pictures did: paint one of them on black frames, as `agreement` does."""
 
 from dataclasses import replace
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -17,6 +18,7 @@ from contract_samples import (
     SEEDLESS,
     SEEDS,
     bound_for,
+    clip_of,
     content,
     digest,
     labeled,
@@ -30,7 +32,7 @@ from contract_samples import (
 from transforms import library_warnings, registry
 from transforms.checks import concise
 from transforms.recipe import build_recipe, check_steps
-from transforms.values import AudioValue, ImageValue, TextValue, Value
+from transforms.values import AudioValue, ImageValue, TextValue, Value, VideoValue
 
 NAMES = list(registry.all_names())
 every_name = pytest.mark.parametrize("name", NAMES)
@@ -142,7 +144,7 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
 
 
 def test_a_whole_recipe_of_each_modality_gives_the_same_in_any_order_of_seeds() -> None:
-    for modality in ("image", "audio", "text"):
+    for modality in ("image", "audio", "text", "video"):
         names = [name for name in NAMES if modality_of(name) == modality][:6]
         recipe = build_recipe([{"some_of": {"n": [1, 3], "steps": [{n: params_of(n)} for n in names]}}], modality)
         plain = value_of(modality)
@@ -157,6 +159,8 @@ def other_value(name: str) -> Value:
         return suited(name, ImageValue(np.ascontiguousarray(pixels_of(value_of("image"))[8:60, ::-1])))
     if modality == "audio":
         return AudioValue(np.ascontiguousarray(value_of("audio").samples[:, 700:6700]), 8_000)
+    if modality == "video":
+        return clip_of(5, 44, 30)
     return TextValue("Another good text, with other quick words in it. And a second sentence.")
 
 
@@ -177,6 +181,9 @@ def many_channels(name: str) -> Value:
     if modality == "audio":
         samples = value_of("audio").samples
         return AudioValue(np.concatenate([samples, samples * np.float32(0.5)]), 16_000)
+    if modality == "video":
+        clip = clip_of(7, 33, 35, 16_000)
+        return replace(clip, audio=None, rate=clip.rate / 2)
     return TextValue("Zwölf Boxkämpfer jagen\u00a0Viktor\nquer über den großen Sylter Deich. 猫 🐈 good! é")
 
 
@@ -187,6 +194,9 @@ def tiny_values(modality: str) -> list[Value]:
     if modality == "audio":
         shapes = [(1, 0), (1, 1), (2, 1), (1, 7), (1, 4000)]
         return [AudioValue(np.zeros(shape, np.float32), 16_000) for shape in shapes]
+    if modality == "video":
+        shapes = [(1, 1, 1), (1, 9, 5), (2, 1, 9), (2, 16, 16), (3, 24, 1)]
+        return [clip for shape in shapes for clip in (clip_of(*shape), replace(clip_of(*shape), audio=None))]
     return [TextValue(text) for text in ("", " ", "a", "word", "two words", ".", "?!", "\n", "good", "quick.")]
 
 
@@ -201,5 +211,19 @@ def check_value(value: Value) -> None:
         assert value.samples.ndim == 2
         assert isinstance(value.sample_rate, int)
         assert value.sample_rate > 0
+    elif isinstance(value, VideoValue):
+        count, height, width, channels = value.frames.shape
+        assert value.frames.dtype == np.uint8
+        assert min(count, height, width) > 0
+        assert channels == 3
+        assert value.rate > 0
+        if value.audio is not None:
+            check_value(value.audio)
+            seconds = value.audio.samples.shape[1] / value.audio.sample_rate
+            assert abs(seconds - count / value.rate) <= 1 / value.rate
+        if value.boxes is not None and value.boxes.frames is not None:
+            assert len(value.boxes.rows) == len(value.boxes.frames) == len(value.boxes.corners)
+            assert not (value.boxes.frames >= count).any()
+        assert value.segments is None or (value.segments.bounds <= count / float(value.rate) + 1e-9).all()
     else:
         assert isinstance(value.text, str)

@@ -10,7 +10,7 @@ from transforms.interface import MissingLibrary
 
 def test_everything_by_modality() -> None:
     found = catalogue(None)
-    assert list(found.names) == ["image", "audio", "text"]
+    assert list(found.names) == ["image", "audio", "text", "video"]
     assert "albumentations.HorizontalFlip" in found.names["image"]
     assert "audiomentations.Gain" in found.names["audio"]
     assert "nlpaug.SynonymAug" in found.names["text"]
