@@ -1,11 +1,24 @@
 """Clips on their way through albumentations, which takes all frames at once by its target `images`."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from transforms.values import Boxes, ImageValue, VideoValue
+
+
+def treat_frames_as_pictures(step: Any) -> None:
+    """Let a class treat each frame as it treats a picture, where it inherits another way for several of them.
+
+    `RandomSizedBBoxSafeCrop` resizes a picture and, in this release, only crops `images`.
+    """
+    from albumentations import BasicTransform
+
+    owners = [next(cls for cls in type(step).__mro__ if name in vars(cls)) for name in ("apply", "apply_to_images")]
+    if owners[0] is not owners[1] and issubclass(owners[0], owners[1]):
+        step._key2func["images"] = partial(BasicTransform.apply_to_images, step)
 
 
 def first_picture(clip: VideoValue) -> ImageValue:

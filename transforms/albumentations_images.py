@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from transforms import library_warnings
-from transforms.albumentations_clips import clip_of, first_picture
+from transforms.albumentations_clips import clip_of, first_picture, treat_frames_as_pictures
 from transforms.albumentations_labels import from_library, processors, to_library
 from transforms.albumentations_refused import NEEDS
 from transforms.albumentations_refused import REFUSED as REFUSED
@@ -139,6 +139,7 @@ class _ImageStep:
         self._errors = (ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error)
         self._name = name
         self._step = step
+        treat_frames_as_pictures(step)
         self._keeps_place = isinstance(step, ImageOnlyTransform)
         self._p = float(step.p)
         pair = PhiloxPair()

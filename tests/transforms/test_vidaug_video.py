@@ -38,8 +38,8 @@ def marked(height: int = 20, width: int = 24) -> VideoValue:
     return VideoValue(frames, Fraction(10), boxes=Boxes(corners, np.arange(3), frames=np.arange(3)))
 
 
-def run(name: str, value: VideoValue | None = None, seed: bytes = SEED, **params: Any) -> VideoValue:
-    result, drawn = adapter.build(name, params)(numbered() if value is None else value, seed)
+def run(name: str, clip: VideoValue | None = None, seed: bytes = SEED, **params: Any) -> VideoValue:
+    result, drawn = adapter.build(name, params)(numbered() if clip is None else clip, seed)
     assert drawn is not None
     assert isinstance(result, VideoValue)
     return result
