@@ -21,6 +21,7 @@ _LAYOUTS: Final = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1")
 MOST_CHANNELS = len(_LAYOUTS)
 _AAC_RATES: Final = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _AAC_BIT_RATE = 96_000
+_CHUNK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,9 @@ class _SoundWriter:
         self._resampler = load().AudioResampler(format=form, layout=self._layout, rate=rate)
 
     def write_until(self, seconds: Fraction) -> None:
-        """Encode the samples up to a time."""
+        """Encode the samples up to a time, a few thousand at once."""
         stop = min(round(seconds * self._sound.sample_rate), self._sound.samples.shape[1])
-        if stop > self._done:
+        if stop - self._done >= _CHUNK or self._done < stop == self._sound.samples.shape[1]:
             self._encode(self._frame(self._done, stop))
             self._done = stop
 

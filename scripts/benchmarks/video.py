@@ -19,7 +19,11 @@ from transforms.recipe import build_recipe
 from transforms.values import AudioValue, VideoValue
 
 FRAMES, HEIGHT, WIDTH, RATE, SOUND_RATE = 50, 240, 320, 25, 44_100
-STEPS = (("HorizontalFlip", {}), ("Rotate", {"limit": 15}), ("RandomBrightnessContrast", {}))
+STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("HorizontalFlip", {}),
+    ("Rotate", {"limit": 15}),
+    ("RandomBrightnessContrast", {}),
+)
 
 
 def made() -> bytes:
@@ -68,7 +72,7 @@ def _decoded(payload: bytes) -> tuple[Any, list[Any]]:
     import av
 
     pictures, chunks = [], []
-    with av.open(io.BytesIO(payload)) as container:
+    with av.open(io.BytesIO(payload), "r") as container:
         container.streams.video[0].codec_context.thread_count = 1
         for packet in container.demux(container.streams.video[0], container.streams.audio[0]):
             for frame in packet.decode():
