@@ -30,7 +30,13 @@ _CONTEXT = {
     "source": "cr:source",
     "transform": "cr:transform",
 }
-_TYPES = {"image": "sc:ImageObject", "audio": "sc:AudioObject", "text": "sc:Text", "volume": "sc:Text"}
+_TYPES = {
+    "image": "sc:ImageObject",
+    "audio": "sc:AudioObject",
+    "text": "sc:Text",
+    "video": "sc:VideoObject",
+    "volume": "sc:Text",
+}
 """Croissant 1.0 has no type for files of other kinds; readers hand on text as the bytes that they are."""
 
 

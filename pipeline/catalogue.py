@@ -50,7 +50,7 @@ class Described:
 def catalogue(part: str | None) -> Listed:
     """All names, or those that contain `part` in any case. Raises UsageError if there are none."""
     names: dict[str, list[str]] = {}
-    for modality in ("image", "audio", "text", "volume"):
+    for modality in ("image", "audio", "text", "video", "volume"):
         found = [n for n in registry.all_names(modality) if part is None or part.lower() in n.lower()]
         if found:
             names[modality] = found

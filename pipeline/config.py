@@ -17,6 +17,7 @@ from pipeline.config_types import Column, Float, Int, Paths, Seed, Share, Steps,
 from pipeline.labels.settings import (
     KINDS,
     BoxBinding,
+    ClipBoxBinding,
     KeypointBinding,
     Kind,
     MaskBinding,
@@ -26,6 +27,7 @@ from pipeline.labels.settings import (
     VolumeMaskBinding,
 )
 from pipeline.records import Split
+from pipeline.video_settings import VideoEncode
 from transforms.steps import Step, leaves, read_steps
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
@@ -125,6 +127,15 @@ class AudioGate(_LabelGate):
     reject_identical: bool = Field(False, description="Same samples as the original: identical.")
 
 
+class VideoGate(_LabelGate):
+    """Reasons to reject an augmented clip."""
+
+    min_seconds: Annotated[Float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")
+    min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
+    min_std: Annotated[Float, Field(ge=0)] | None = Field(None, description="As of images, of all frames: blank.")
+    reject_identical: bool = Field(False, description="Same frames and sound as the original: identical.")
+
+
 class TextGate(_Gate):
     """Reasons to reject an augmented text."""
 
@@ -184,6 +195,18 @@ class TextField(_Field):
     spans: SpanBinding | None = Field(None, description="Spans that follow the words.")
 
 
+class VideoField(_Field):
+    """A column of clips. All frames of a clip are in memory at once, three bytes for each pixel."""
+
+    type: Literal["video"]
+    max_frames: Annotated[Int, Field(ge=1)] = Field(10_000, description="Longer clips fail: too_long.")
+    max_pixels: Annotated[Int, Field(ge=1)] = Field(2**28, description="Of all frames together: too_many_pixels.")
+    encode: VideoEncode = VideoEncode()
+    quality: VideoGate | None = None
+    boxes: ClipBoxBinding | None = Field(None, description="Boxes that follow pictures and time.")
+    segments: SegmentBinding | None = Field(None, description="Segments that follow the time.")
+
+
 class VolumeField(_Field):
     """A column of volumes: stacks of slices."""
 
@@ -198,7 +221,7 @@ class VolumeField(_Field):
     masks: VolumeMaskBinding | None = Field(None, description="Masks that follow the volume.")
 
 
-FieldConfig = Annotated[ImageField | AudioField | TextField | VolumeField, Field(discriminator="type")]
+FieldConfig = Annotated[ImageField | AudioField | TextField | VideoField | VolumeField, Field(discriminator="type")]
 
 
 class OutputConfig(_Node):
@@ -251,4 +274,4 @@ class JobConfig(_Node):
         return tuple(step for reading in readings for step in leaves(reading.nodes))
 
 
-AnyField = ImageField | AudioField | TextField | VolumeField
+AnyField = ImageField | AudioField | TextField | VideoField | VolumeField

@@ -174,6 +174,7 @@ _FIELD_MODELS: dict[object, type[BaseModel]] = {
     "image": tree.ImageField,
     "audio": tree.AudioField,
     "text": tree.TextField,
+    "video": tree.VideoField,
     "volume": tree.VolumeField,
 }
 

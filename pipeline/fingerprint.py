@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from pipeline import material
-from pipeline.codecs import DISTRIBUTIONS
+from pipeline.codecs import DISTRIBUTIONS, video_library
 from pipeline.config import JobConfig
 from pipeline.sources.interface import Listing
 from transforms.registry import versions
@@ -58,6 +58,7 @@ def libraries(config: JobConfig) -> dict[str, str]:
         found[name] = _version(name)
     for field in config.fields.values():
         found.update({name: _version(name) for name in DISTRIBUTIONS[field.type]})
+        found.update(video_library.versions() if field.type == "video" else {})
     found.update(versions(config.steps()))
     return dict(sorted(found.items()))
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from pipeline.codecs.pixels import to_grey
-from transforms.values import AudioValue, ImageValue, TextValue, Value, VolumeValue
+from transforms.values import AudioValue, ImageValue, TextValue, Value, VideoValue, VolumeValue
 
 REASONS: Final = (
     "blank",
@@ -61,6 +61,16 @@ class TextQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoQuality:
+    """`min_seconds`: length. `min_side`: pixels. `min_std`: of the BT.601 luma of all frames together, 0..127."""
+
+    min_seconds: float | None = None
+    min_side: int | None = None
+    min_std: float | None = None
+    reject_identical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeQuality:
     """`min_side`: voxels of the shortest side. `min_std`: standard deviation of all voxels, in their own numbers."""
 
@@ -69,7 +79,7 @@ class VolumeQuality:
     reject_identical: bool = False
 
 
-Quality = ImageQuality | AudioQuality | TextQuality | VolumeQuality
+Quality = ImageQuality | AudioQuality | TextQuality | VideoQuality | VolumeQuality
 
 
 def check(value: Value, parent: Value | None, settings: Quality) -> str | None:
@@ -85,6 +95,8 @@ def check(value: Value, parent: Value | None, settings: Quality) -> str | None:
         return _check_text(value, parent, settings)
     if isinstance(value, VolumeValue) and isinstance(settings, VolumeQuality):
         return _check_volume(value, parent, settings)
+    if isinstance(value, VideoValue) and isinstance(settings, VideoQuality):
+        return _check_video(value, parent, settings)
     raise TypeError(f"{type(settings).__name__} cannot judge {type(value).__name__}")
 
 
@@ -146,3 +158,31 @@ def _check_volume(value: VolumeValue, parent: Value | None, settings: VolumeQual
         return "blank"
     same = settings.reject_identical and isinstance(parent, VolumeValue) and np.array_equal(voxels, parent.voxels)
     return "identical" if same else None
+
+
+def _check_video(value: VideoValue, parent: Value | None, settings: VideoQuality) -> str | None:
+    frames = value.frames
+    if frames.size == 0 or (settings.min_seconds is not None and len(frames) / value.rate < settings.min_seconds):
+        return "too_short"
+    if settings.min_side is not None and min(frames.shape[1:3]) < settings.min_side:
+        return "too_small"
+    if settings.min_std is not None and _deviation(value) < settings.min_std:
+        return "blank"
+    return "identical" if settings.reject_identical and _same_clip(value, parent) else None
+
+
+def _deviation(value: VideoValue) -> float:
+    """Standard deviation of the grey levels of all frames as of one picture."""
+    count, height, width = value.frames.shape[:3]
+    return float(cv2.meanStdDev(to_grey(value.frames.reshape(count * height, width, 3)))[1][0, 0])
+
+
+def _same_clip(value: VideoValue, parent: Value | None) -> bool:
+    if (
+        not isinstance(parent, VideoValue)
+        or value.rate != parent.rate
+        or (value.audio is None) != (parent.audio is None)
+    ):
+        return False
+    same_sound = value.audio is None or _same_sound(value.audio, parent.audio)
+    return same_sound and np.array_equal(value.frames, parent.frames)

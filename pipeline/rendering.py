@@ -46,6 +46,11 @@ def augment_volumes(work: ShardWork) -> ShardWork:
     return _augment(work, "volume")
 
 
+def augment_video(work: ShardWork) -> ShardWork:
+    """Video fields rendered."""
+    return _augment(work, "video")
+
+
 def sort_out(work: ShardWork) -> ShardWork:
     """Samples that are kept; copies and records that are not, with reasons."""
     return replace(work, flow=gate(work.flow))
@@ -63,6 +68,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("AugmentImages", augment_images),
     ("AugmentAudio", augment_audio),
     ("AugmentText", augment_text),
+    ("AugmentVideo", augment_video),
     ("AugmentVolumes", augment_volumes),
     ("Gate", sort_out),
     ("Write", write),

@@ -122,11 +122,13 @@ def dropped_path(shard: Shard, kind: str) -> str:
 
 
 def plain_columns(job: Job) -> frozenset[str]:
-    """Fields whose bytes are compressed already: images, sounds written as FLAC, volumes written as npz or nii.gz."""
+    """Fields whose bytes are compressed already: images, clips, sounds in FLAC, volumes in npz or nii.gz."""
     fields = job.config.fields.items()
     packed = {"audio": ("flac",), "volume": ("npz", "nii.gz")}
     kinds = {n: (f.type, f.encode.format) for n, f in fields if f.type != "text"}
-    return frozenset(n for n, (kind, form) in kinds.items() if kind == "image" or form in packed.get(kind, ()))
+    return frozenset(
+        n for n, (kind, form) in kinds.items() if kind in ("image", "video") or form in packed.get(kind, ())
+    )
 
 
 def receipt_path(name: str) -> str:

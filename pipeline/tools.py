@@ -11,10 +11,11 @@ from pipeline.codecs import Codec
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.image import ImageCodec
 from pipeline.codecs.text import TextCodec
+from pipeline.codecs.video import VideoCodec
 from pipeline.codecs.volume import VolumeCodec
-from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig, VolumeField
+from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig, VideoField, VolumeField
 from pipeline.labels.binding import Bindings
-from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VolumeQuality
+from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VideoQuality, VolumeQuality
 from transforms.recipe import Recipe, build_recipe
 from transforms.registry import references
 from transforms.steps import leaves, read_steps
@@ -70,6 +71,9 @@ def codec_of(field: AnyField) -> Codec:
         return AudioCodec(field.encode.format)
     if isinstance(field, VolumeField):
         return VolumeCodec(field.encode.format, field.window, field.max_voxels)
+    if isinstance(field, VideoField):
+        encode = field.encode
+        return VideoCodec(encode.format, encode.crf, encode.preset, field.max_frames, field.max_pixels)
     return TextCodec()
 
 
@@ -97,4 +101,6 @@ def _gate(field: AnyField) -> Quality | None:
         return ImageQuality(**settings)
     if isinstance(field, VolumeField):
         return VolumeQuality(**settings)
+    if isinstance(field, VideoField):
+        return VideoQuality(**settings)
     return AudioQuality(**settings) if isinstance(field, AudioField) else TextQuality(**settings)

@@ -1,4 +1,4 @@
-"""Write the data that configs/ read: photos, texts, sounds and volumes, some with labels, all small, into a folder.
+"""Write the data that configs/ read: photos, texts, sounds, clips and volumes, some with labels, all small.
 
 python scripts/example_data.py [DIR]     (default: data)
 """
@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.codecs.video import VideoCodec
 from pipeline.demo import photo_crops, photo_table
+from transforms.values import AudioValue, VideoValue
 
 RATE = 16_000
 SECONDS = 1.0
 COLOURS = {"red": (220, 30, 40), "blue": (30, 60, 220)}
+CLIP_RATE, CLIP_SIZE = 24, (96, 128)
 SUBJECTS = {
     "astronaut": "an astronaut in an orange suit",
     "chelsea": "a cat with yellow eyes",
@@ -168,7 +172,38 @@ def _tone(kind: str, hertz: float, time: NDArray[np.float64]) -> NDArray[np.floa
     return 2.0 * (phase % 1.0) - 1.0 if kind == "saw" else np.sin(2 * np.pi * phase)
 
 
+def write_clips(folder: Path) -> None:
+    """clips/MOVE/*.mp4: the camera moves over a real photo, to the right, down or closer, with a humming sound."""
+    from skimage import data
+
+    photos = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
+    for move in ("right", "down", "closer"):
+        (folder / "clips" / move).mkdir(parents=True, exist_ok=True)
+        for number in range(8):
+            frames = _camera(photos[number % len(photos)], move, 20 * (number // len(photos)))
+            time = np.arange(RATE) / RATE
+            hum = 0.2 * np.sin(2 * np.pi * (150 + 30 * number) * time)
+            sound = AudioValue(hum[np.newaxis].astype(np.float32), RATE)
+            payload = VideoCodec("mp4").encode(VideoValue(frames, Fraction(CLIP_RATE), sound), "")
+            (folder / "clips" / move / f"{number:02d}.mp4").write_bytes(payload)
+
+
+def _camera(photo: NDArray[np.uint8], move: str, start: int) -> NDArray[np.uint8]:
+    """One second of frames: a window of the photo that shifts, or becomes smaller."""
+    import cv2
+
+    height, width = CLIP_SIZE
+    frames = np.empty((CLIP_RATE, height, width, 3), np.uint8)
+    for n in range(CLIP_RATE):
+        top, left = start + (4 * n if move == "down" else 0), start + (4 * n if move == "right" else 0)
+        spare = 2 * n if move == "closer" else 0
+        window = photo[top + spare : top + 2 * height - spare, left + spare : left + 2 * width - spare]
+        frames[n] = cv2.resize(np.ascontiguousarray(window), (width, height), interpolation=cv2.INTER_AREA)
+    return frames
+
+
 WRITERS = (
+    write_clips,
     write_volumes,
     write_photos,
     write_captioned,

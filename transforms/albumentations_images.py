@@ -1,31 +1,32 @@
 """albumentations 2.0.8 (MIT, the final release): every class that turns one picture or volume into another.
 
+In a video field a class treats all frames alike: one draw, noise included, by the library's own target `images`.
+
 https://albumentations.ai/docs/ lists the classes. Steps are called directly, without `Compose`, which costs 500 us to
 build and draws nothing that a single step would not.
 """
 
 import inspect
-import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
+from transforms import albumentations_library as library
 from transforms import albumentations_references as extra
 from transforms import library_warnings
-from transforms.albumentations_geometry import quicken
+from transforms.albumentations_clips import clip_of, first_picture, treat_frames_as_pictures
 from transforms.albumentations_labels import from_library, processors, to_library
 from transforms.albumentations_refused import NEEDS
 from transforms.albumentations_refused import REFUSED as REFUSED
-from transforms.albumentations_volumes import NOT_DRAWN, VolumeStep, mend
+from transforms.albumentations_volumes import NOT_DRAWN, VolumeStep
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
 from transforms.interface import Description, Parameter, StepProblem, Transform
 from transforms.philox import PhiloxPair, chance
 from transforms.references import OnTrial
-from transforms.values import LABEL_KINDS, ImageValue, Value, VolumeValue
+from transforms.values import LABEL_KINDS, ImageValue, Value, VideoValue, VolumeValue
 
 DISTRIBUTIONS = (
     "albumentations",
@@ -48,9 +49,6 @@ _MIRRORS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "SquareSymmetry": lambda drawn: drawn["group_element"] in ("h", "r180"),
 }
 _ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow")
-_CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")
-
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: else it asks the network for updates
 
 
 @cache
@@ -58,7 +56,7 @@ def names() -> tuple[str, ...]:
     """Every class that a recipe may name, sorted."""
     from albumentations.core.transforms_interface import BasicTransform
 
-    public = vars(_library()).items()
+    public = vars(library.loaded()).items()
     return tuple(
         sorted(
             name
@@ -70,24 +68,28 @@ def names() -> tuple[str, ...]:
 
 def modality(name: str) -> str:
     """Give `volume` for the 3D classes, `image` for all others."""
-    return "volume" if _is_solid(name) else "image"
+    return "volume" if library.is_solid(name) else "image"
 
 
 def modalities(name: str) -> frozenset[str]:
-    """Give what a class works on: all but the 3D classes take pictures, and volumes slice by slice.
+    """Give what a class works on: all but the 3D classes take pictures, clips and, slice by slice, volumes.
 
-    Not slice by slice: classes that look at labels of one picture, at other pictures or at texts.
+    Not slice by slice: classes that look at labels of one picture; on clips only if it is their boxes. Classes that
+    look at other pictures or at texts take pictures alone.
     """
-    if _is_solid(name):
+    if library.is_solid(name):
         return frozenset({"volume"})
-    return frozenset({"image"} if name in NEEDS or extra.wants_more(name) else {"image", "volume"})
+    if extra.wants_more(name):
+        return frozenset({"image"})
+    clips = {"video"} if needs(name) <= frozenset(LABEL_KINDS["video"]) else set()
+    return frozenset({"image", *clips} if name in NEEDS else {"image", "video", "volume"})
 
 
 def carries(name: str) -> frozenset[str]:
     """Give the labels that stay right: all of them where nothing moves, else those that the class says it takes."""
     from albumentations import ImageOnlyTransform
 
-    cls = _class(name)
+    cls = library.class_of(name)
     if issubclass(cls, ImageOnlyTransform) or name in extra.STILL:
         return frozenset(LABEL_KINDS["image"])
     if name in extra.SINGLE:
@@ -125,9 +127,12 @@ def references(name: str, params: Mapping[str, Any]) -> tuple[str, int] | None:
 def describe(name: str) -> Description:
     """Give parameters and docstring of a class."""
     parameters = tuple(
-        Parameter(p.name, "" if p.default is p.empty else repr(p.default), _kind(p)) for p in _parameters(name).values()
+        Parameter(p.name, "" if p.default is p.empty else repr(p.default), library.kind_of(p))
+        for p in library.parameters_of(name).values()
     )
-    return Description(f"albumentations.{name}", modality(name), parameters, inspect.getdoc(_class(name)) or "")
+    return Description(
+        f"albumentations.{name}", modality(name), parameters, inspect.getdoc(library.class_of(name)) or ""
+    )
 
 
 def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
@@ -135,12 +140,14 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
 
     Classes of `SLOW` are not called. Warnings of the constructor are errors, unless they only recommend another class.
     """
-    known = _parameters(name)
+    known = library.parameters_of(name)
     found = parameter_problems(
         f"albumentations.{name}",
         params,
         known,
-        lambda valid: extra.problems(name, valid) + construction_problems(lambda: _construct(name, valid), _ADVICE),
+        lambda valid: (
+            extra.problems(name, valid) + construction_problems(lambda: library.construct(name, valid), _ADVICE)
+        ),
         extra.hidden(name),
     )
     if found or name in SLOW:
@@ -152,11 +159,11 @@ def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
 def build(name: str, params: Mapping[str, Any]) -> Transform:
     """Make the step; one instance per thread, since it keeps its generators and its last draw."""
     with library_warnings.collected():
-        step = _construct(name, params)
+        step = library.construct(name, params)
     pair = PhiloxPair()
     step.set_random_state(pair.numpy, pair.python)
-    volumes = VolumeStep(name, step, pair.seed, _errors())
-    return volumes if _is_solid(name) else _ImageStep(name, step, pair.seed, volumes, extra.extras(name, params))
+    volumes = VolumeStep(name, step, pair.seed, library.errors())
+    return volumes if library.is_solid(name) else _ImageStep(name, step, pair.seed, volumes, extra.extras(name, params))
 
 
 Extras = Callable[[ImageValue, bytes], extra.Extra]
@@ -176,49 +183,75 @@ class _ImageStep:
     ) -> None:
         from albumentations import ImageOnlyTransform
 
-        self._errors = _errors()
+        self._errors = library.errors()
         self._name = name
         self._step = step
         self._extras = extras
         self._keeps_place = isinstance(step, ImageOnlyTransform) or name in extra.STILL
+        treat_frames_as_pictures(step)
         self._p = float(step.p)
         self._seed = seed
         self._volumes = volumes
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
-        """Apply to an `ImageValue` or `VolumeValue`; raises ValueError for one that the class cannot take."""
+        """Apply to a picture, clip or volume; raises ValueError for one that the class cannot take."""
         if not isinstance(value, ImageValue):
-            if isinstance(value, VolumeValue) and "volume" in modalities(self._name):
-                return self._volumes(value, seed)
-            raise TypeError(f"albumentations.{self._name} works on images, not on {type(value).__name__}")
+            return self._on_many(value, seed)
         if chance(seed) >= self._p:
             return value, None
-        self._seed(seed)
-        step = self._step
         pixels = value.pixels
         labels = {} if self._keeps_place else to_library(value)
-        if labels:
-            step.set_processors(processors(value))
         more = self._extras(value, seed) if self._extras else _NO_EXTRA
         if more.arguments is None:
             return value, dict(more.recorded)
-        result = self._called(pixels, {**labels, **more.arguments})
-        drawn = step.params
-        if not drawn:
+        result, params = self._applied("image", pixels, value, {**labels, **more.arguments}, seed)
+        if params is None:
             return value, None
-        params = {key: item for key, item in drawn.items() if key not in NOT_DRAWN and item is not None}
-        params |= {**more.recorded, **(extra.summary(drawn) if self._extras else {})}
+        params |= {**more.recorded, **(extra.summary(self._step.params) if self._extras else {})}
         changed = self._checked(result["image"], pixels)
         if not labels:  # none are bound, or they stay where they are
             return ImageValue(changed, value.boxes, value.keypoints, value.masks), params
         return from_library(result, changed, value), params
 
-    def _called(self, pixels: np.ndarray[Any, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def _on_many(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
+        """Apply to all frames of a clip, or to a volume."""
+        taken = modalities(self._name)
+        if isinstance(value, VideoValue) and "video" in taken:
+            return self._on_frames(value, seed)
+        if isinstance(value, VolumeValue) and "volume" in taken:
+            return self._volumes(value, seed)
+        raise TypeError(f"albumentations.{self._name} works on images, not on {type(value).__name__}")
+
+    def _on_frames(self, clip: VideoValue, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
+        """All frames by one draw; boxes of all frames move as those of one picture would."""
+        if chance(seed) >= self._p:
+            return clip, None
+        picture = first_picture(clip)
+        labels = {} if self._keeps_place else to_library(picture)
+        result, params = self._applied("images", clip.frames, picture, labels, seed)
+        if params is None:
+            return clip, None
+        frames = result["images"]
+        self._checked(frames[0], picture.pixels)
+        boxes = from_library(result, frames[0], picture).boxes if labels else clip.boxes
+        return clip_of(clip, frames, boxes), params
+
+    def _applied(
+        self, target: str, pixels: np.ndarray[Any, Any], value: ImageValue, labels: Mapping[str, Any], seed: bytes
+    ) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
+        """The library's results, and what it drew; None where it had nothing to do."""
+        self._seed(seed)
+        step = self._step
+        if labels:
+            step.set_processors(processors(value))
         try:
-            result: dict[str, Any] = self._step(force_apply=True, image=pixels, **arguments)
+            result = step(force_apply=True, **{target: pixels}, **labels)
         except self._errors as error:
             raise ValueError(f"albumentations.{self._name}, {_shape(pixels)}: {concise(error)}") from error
-        return result
+        drawn = step.params
+        if not drawn:
+            return result, None
+        return result, {key: item for key, item in drawn.items() if key not in NOT_DRAWN and item is not None}
 
     def _checked(self, result: np.ndarray[Any, Any], pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Give the result as (height, width, channels) uint8, or raise ValueError."""
@@ -234,63 +267,5 @@ class _ImageStep:
 _NO_EXTRA = extra.Extra({}, {})
 
 
-@cache
-def _errors() -> tuple[type[Exception], ...]:
-    """What the library raises for a value that a class cannot take."""
-    import cv2
-    from albumentations.augmentations.crops.transforms import CropSizeError
-
-    return ValueError, TypeError, NotImplementedError, ArithmeticError, CropSizeError, cv2.error
-
-
 def _shape(pixels: np.ndarray[Any, Any]) -> str:
     return " x ".join(map(str, pixels.shape))
-
-
-@cache
-def _library() -> ModuleType:
-    import albumentations
-    import cv2
-
-    cv2.setNumThreads(0)  # the pipeline's processes are the parallelism
-    quicken(albumentations.augmentations.geometric.functional)
-    mend(albumentations)
-    library_warnings.capture("albumentations")
-    return cast(ModuleType, albumentations)
-
-
-@cache
-def _is_solid(name: str) -> bool:
-    from albumentations.core.transforms_interface import Transform3D
-
-    return issubclass(_class(name), Transform3D)
-
-
-def _class(name: str) -> Any:
-    return vars(_library())[name]
-
-
-def _parameters(name: str) -> dict[str, inspect.Parameter]:
-    return extra.known_parameters(name, _class(name))
-
-
-def _kind(parameter: inspect.Parameter) -> str:
-    if parameter.annotation is parameter.empty:
-        return ""
-    return inspect.formatannotation(parameter.annotation).strip("'\"")
-
-
-def _construct(name: str, params: Mapping[str, Any]) -> Any:
-    cls = _class(name)
-    strict = {"strict": True} if "InitSchema" in vars(cls) else {}
-    given = extra.for_library(name, params)
-    return cls(**{key: _constant(value) for key, value in given.items()}, **strict)
-
-
-def _constant(value: Any) -> Any:
-    """Read OpenCV's constants, which a config cannot hold: `cv2.INTER_AREA` may be written as text."""
-    if not (isinstance(value, str) and _CONSTANT.fullmatch(value)):
-        return value
-    import cv2
-
-    return getattr(cv2, value.removeprefix("cv2."), value)

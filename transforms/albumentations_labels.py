@@ -5,6 +5,7 @@ clipped to the picture and filtered, points outside of it are dropped.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -77,9 +78,15 @@ def _boxes(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: Imag
     found = np.asarray(result["bboxes"]).reshape(-1, 5)
     left = filter_bboxes(found, shape, boxes.min_area, boxes.min_visibility, 0.0, 0.0)
     if not len(left):
-        return Boxes(np.zeros((0, 4)), np.zeros(0, np.int64), boxes.min_area, boxes.min_visibility)
+        return _chosen(boxes, np.zeros((0, 4)), np.zeros(0, np.int64))
     corners = denormalize_bboxes(left[:, :4].astype(np.float64), pixels.shape[:2])
-    return Boxes(corners, boxes.rows[left[:, 4].astype(np.int64)], boxes.min_area, boxes.min_visibility)
+    return _chosen(boxes, corners, left[:, 4].astype(np.int64))
+
+
+def _chosen(boxes: Boxes, corners: np.ndarray[Any, Any], entries: np.ndarray[Any, Any]) -> Boxes:
+    """The entries that are left, at their new places."""
+    frames = None if boxes.frames is None else boxes.frames[entries]
+    return replace(boxes, corners=corners, rows=boxes.rows[entries], frames=frames)
 
 
 def _points(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> Keypoints | None:

@@ -65,7 +65,7 @@ def _with_fade(piece: Piece, result: NDArray[np.float32], begun: int, length: in
     return Piece(piece.start - more, piece.stop, piece.first - piece.step * more, piece.step)
 
 
-def by_pieces(segments: Segments, pieces: list[Piece], rate: int) -> Segments:
+def by_pieces(segments: Segments, pieces: list[Piece], rate: float) -> Segments:
     """Each stretch wherever its samples came out; one that came out twice is there twice, under the same row."""
     bounds: list[tuple[float, float]] = []
     rows: list[int] = []
@@ -84,7 +84,7 @@ def scaled(segments: Segments, factor: float, offset: float, seconds: float) -> 
     return replace(segments, bounds=bounds[left], rows=segments.rows[left])
 
 
-def _through(piece: Piece, begin: float, end: float, rate: int) -> tuple[float, float] | None:
+def _through(piece: Piece, begin: float, end: float, rate: float) -> tuple[float, float] | None:
     """The part of a stretch that lies in a piece, in seconds of the result."""
     length = piece.stop - piece.start
     low = piece.first if piece.step > 0 else piece.first - length + 1

@@ -6,20 +6,21 @@ with the samples, so the sound keeps its pitch and its duration.
 """
 
 import inspect
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cache
-from importlib import import_module, util
+from importlib import util
 from types import ModuleType
 from typing import Any, Literal, cast, get_args, get_origin
 
 import numpy as np
 
 from transforms import audio_files, audio_segments, library_random, library_warnings
+from transforms.audio_rooms import SeededRoom
 from transforms.checks import concise, construction_problems, nearest, parameter_problems, trial_problems
 from transforms.interface import Description, MissingLibrary, Parameter, StepProblem, Transform
-from transforms.values import AudioValue, Segments, Value
+from transforms.values import AudioValue, Segments, Value, VideoValue
 
 PRELOAD = ("audiomentations", "librosa")
 DISTRIBUTIONS = (
@@ -59,6 +60,8 @@ _MODULES = {
     "RoomSimulator": "pyroomacoustics",
 }
 _MOVE_SAMPLES = frozenset({"AdjustDuration", "Padding", "RepeatPart", "Reverse", "Shift"})
+_STRETCH = frozenset({"RoomSimulator", "TimeStretch", "Trim"})
+"""Classes that change a sound's length or timing in other ways."""
 _BACKENDS = {"fast-mp3-augment": "fast_mp3_augment", "lameenc": "lameenc", "pydub": "pydub"}
 
 
@@ -72,6 +75,11 @@ def names() -> tuple[str, ...]:
 def modality(name: str) -> str:
     """Give `audio`, for every class."""
     return "audio"
+
+
+def modalities(name: str) -> frozenset[str]:
+    """Give `audio`, and `video` for classes that move nothing in time: they treat the sound track."""
+    return frozenset({"audio"} if name in _MOVE_SAMPLES | _STRETCH else {"audio", "video"})
 
 
 def carries(name: str) -> frozenset[str]:
@@ -152,10 +160,18 @@ class _AudioStep:
             self._bands = (step.low_shelf_filter, *step.peaking_filters, step.high_shelf_filter)
         if name == "AddShortNoises":  # it makes a cache and does not use it
             step._AddShortNoises__load_sound = step._load_sound
-        self._guard: _Guard = _Room if name == "RoomSimulator" else _unguarded
+        self._guard: _Guard = SeededRoom if name == "RoomSimulator" else _unguarded
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
-        """Apply to an `AudioValue`; raises ValueError for a sound that the class cannot take."""
+        """Apply to an `AudioValue`, or to the sound of a `VideoValue`; a silent film stays as it is.
+
+        Raises ValueError for a sound that the class cannot take.
+        """
+        if isinstance(value, VideoValue):
+            if value.audio is None:
+                return value, None
+            sound, params = self(value.audio, seed)
+            return replace(value, audio=cast(AudioValue, sound)), params
         if not isinstance(value, AudioValue):
             raise TypeError(f"audiomentations.{self._name} works on audio, not on {type(value).__name__}")
         step = self._step
@@ -224,23 +240,6 @@ def _unguarded(seed: bytes) -> AbstractContextManager[object]:
 
 
 _NOTHING = nullcontext()
-_ROOM_LOCK = threading.Lock()
-
-
-class _Room:
-    """Seed pyroomacoustics and hold its lock."""
-
-    __slots__ = ("_seed",)
-
-    def __init__(self, seed: bytes) -> None:
-        self._seed = seed
-
-    def __enter__(self) -> None:
-        _ROOM_LOCK.acquire()
-        import_module("pyroomacoustics").random.seed(library_random.numpy_seed(self._seed)[0])
-
-    def __exit__(self, *error: object) -> None:
-        _ROOM_LOCK.release()
 
 
 @cache

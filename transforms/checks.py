@@ -5,6 +5,7 @@ import inspect
 import re
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
+from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from transforms import library_warnings
 from transforms.interface import StepProblem, Transform
-from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value, VolumeValue
+from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value, VideoValue, VolumeValue
 
 TRIAL_SEED = bytes(range(16))
 _TOO_SMALL = re.compile(
@@ -148,7 +149,10 @@ def labeled_picture() -> ImageValue:
 
 @cache
 def trial_value(modality: str) -> Value:
-    """Give a 512 x 512 RGB picture, two seconds of mono sound at 16 kHz, a text, or a 32 x 64 x 64 grey volume."""
+    """Give a 512 x 512 RGB picture, two seconds of mono sound at 16 kHz, a text, or a 32 x 64 x 64 grey volume.
+
+    For videos: half a second of moving 96 x 128 pictures with sound.
+    """
     if modality == "image":
         rows, columns = np.mgrid[0:512, 0:512]
         planes = (rows // 2, columns // 2, (rows * 3 + columns * 5) % 256)
@@ -160,4 +164,10 @@ def trial_value(modality: str) -> Value:
         slices, rows, columns = np.mgrid[0:32, 0:64, 0:64]
         shares = (slices * 3 + rows * 2 + columns) % 256 / np.float32(255)
         return VolumeValue(shares.astype(np.float32)[..., np.newaxis])  # floats: `fill` may be beyond 255
+    if modality == "video":
+        rows, columns, number = np.mgrid[0:96, 0:128, 0:12]
+        planes = ((rows * 2 + number * 4) % 256, (columns + number * 8) % 256, (rows * columns) // 48)
+        tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(8_000) / 16_000)
+        frames = np.ascontiguousarray(np.stack(planes, axis=-1).astype(np.uint8).transpose(2, 0, 1, 3))
+        return VideoValue(frames, Fraction(24), AudioValue(tone[np.newaxis].astype(np.float32), 16_000))
     return TextValue("The quick brown fox jumps over the lazy dog. It was a very good day for everyone.")

@@ -200,7 +200,7 @@ def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[St
     if problem:
         return [_placed(problem, step.place[:-1])]
     adapter, cls = registry.find(step.name)
-    lost = sorted(set(bound) - registry.carries(step.name))
+    lost = sorted(set(bound) - registry.carries(step.name, modality))
     found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along")] if lost else []
     wanted = sorted(registry.needs(step.name) - set(bound))
     if wanted:

@@ -14,6 +14,7 @@ from typing import Any, cast
 from transforms.checks import nearest
 from transforms.interface import Adapter, Description, MissingLibrary, Resource, StepProblem
 from transforms.steps import Step
+from transforms.values import LABEL_KINDS
 
 ENTRY_POINTS = "fanbeam.transforms"
 
@@ -35,6 +36,8 @@ LIBRARIES = {
     "pillow": Library("transforms.pillow_images", "PIL", "images"),
     "tf": Library("transforms.tf_images", "tensorflow", "keras"),
     "torchvision": Library("transforms.torchvision_images", "torchvision", "torch"),
+    "vidaug": Library("transforms.vidaug_video", "cv2", "video"),
+    "video": Library("transforms.video_clips", "cv2", "video"),
 }
 _TWIN = 0.8
 
@@ -69,11 +72,19 @@ def find(name: str) -> tuple[Adapter, str]:
     return found, cls
 
 
-def carries(name: str) -> frozenset[str]:
-    """Kinds of labels that stay right through a step of `library.Class`. Raises as `find`."""
+def carries(name: str, modality: str = "") -> frozenset[str]:
+    """Kinds of labels that stay right through a step of `library.Class` on values of `modality`. Raises as `find`.
+
+    Where a class works on a part of the value, on the frames or the sound of a video, kinds that no value of its own
+    modality could hold stay as they are.
+    """
     found, cls = find(name)
     known = getattr(found, "carries", None)
-    return known(cls) if known else frozenset()
+    carried: frozenset[str] = known(cls) if known else frozenset()
+    own = found.modality(cls)
+    if modality in ("", own):
+        return carried
+    return carried | (frozenset(LABEL_KINDS[modality]) - frozenset(LABEL_KINDS[own]))
 
 
 def needs(name: str) -> frozenset[str]:
@@ -185,7 +196,7 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
         return StepProblem((name,), f"{name!r} is no step: write library.Class", _anywhere(name, modality))
     if library not in libraries():
         close = nearest(library, libraries())
-        return StepProblem((name,), f"no library {library!r}", _in(close, cls) if close else _anywhere(cls, modality))
+        return StepProblem((name,), f"no library {library!r}", _in(close, cls, modality) or _anywhere(cls, modality))
     try:
         found = adapter(library)
     except MissingLibrary as error:
@@ -193,7 +204,7 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
     if cls not in found.names():
         reason = getattr(found, "REFUSED", {}).get(cls)
         message = f"{name} {reason}" if reason else f"{library} has no transform {cls!r}"
-        return StepProblem((name,), message, "" if reason else _in(library, cls) or _anywhere(cls, modality))
+        return StepProblem((name,), message, "" if reason else _in(library, cls, modality) or _anywhere(cls, modality))
     if modality not in _modalities(found, cls):
         twin = _anywhere(cls, modality, _TWIN)
         made_for = _plural(found.modality(cls))
@@ -210,9 +221,9 @@ def _plural(modality: str) -> str:
     return {"image": "images", "video": "videos", "volume": "volumes"}.get(modality, modality)
 
 
-def _in(library: str, cls: str) -> str:
-    found = _if_installed(library)
-    close = nearest(cls, found.names()) if found else ""
+def _in(library: str, cls: str, modality: str) -> str:
+    found = _if_installed(library) if library else None
+    close = nearest(cls, [name for name in found.names() if modality in _modalities(found, name)]) if found else ""
     return f"{library}.{close}" if close else ""
 
 

@@ -1,4 +1,4 @@
-"""Bytes <-> decoded values, one codec per modality: `image`, `audio`, `text`, `volume`. No storage, no Beam.
+"""Bytes <-> decoded values, one codec per modality: `image`, `audio`, `text`, `video`, `volume`. No storage, no Beam.
 
 A codec is a frozen dataclass of settings. `decode` takes an untrusted payload and answers a value or raises
 `CodecError`, never another exception; `encode` gives the same bytes for the same value with the same libraries.
@@ -19,6 +19,7 @@ REASONS = (
     "empty_audio",
     "empty_payload",
     "non_finite",
+    "not_a_video",
     "not_a_volume",
     "not_an_image",
     "not_audio",
@@ -34,11 +35,13 @@ DISTRIBUTIONS = {
     "image": ("numpy", "opencv-python-headless", "pillow", "simplejpeg"),
     "audio": ("numpy", "soundfile"),
     "text": (),
+    "video": ("av", "numpy"),
     "volume": ("nibabel", "numpy", "pillow", "tifffile"),
 }
 """By modality: packages whose versions decide a codec's bytes; they enter the dataset's fingerprint."""
 
 EXTRAS = {
+    "video": ("video", ("av",)),
     "volume": ("volumes", ("nibabel", "tifffile")),
 }
 """By modality: the extra that brings what its codec needs beside fanbeam's own requirements, and the packages."""

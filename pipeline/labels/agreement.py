@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.labels import clip_agreement
 from transforms.recipe import Recipe
-from transforms.values import AudioValue, ImageValue, Value
+from transforms.values import AudioValue, ImageValue, Value, VideoValue
 
 _TOLERATED = 0.25
 """Share of what was painted that may lie outside of the label: interpolation, blur, boxes around rotated boxes."""
@@ -38,6 +39,8 @@ def disagrees(recipe: Recipe, before: Value, after: Value, seed: bytes) -> bool:
         return any(strays(recipe, before, after, seed) for strays in tests)
     if isinstance(before, AudioValue) and isinstance(after, AudioValue):
         return _segment_strays(recipe, before, after, seed)
+    if isinstance(before, VideoValue) and isinstance(after, VideoValue):
+        return clip_agreement.disagrees(recipe, before, after, seed)
     return False
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.labels import cells
 from pipeline.labels.box_formats import from_corners, to_corners
@@ -14,6 +15,7 @@ from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
 from pipeline.labels.masks import read_masks, written_masks
 from pipeline.labels.settings import (
     BoxBinding,
+    ClipBoxBinding,
     KeypointBinding,
     Kind,
     MaskBinding,
@@ -23,7 +25,18 @@ from pipeline.labels.settings import (
     VolumeMaskBinding,
 )
 from pipeline.labels.volume_masks import read_volume_masks, written_volume_masks
-from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, Segments, Spans, TextValue, Value, VolumeValue
+from transforms.values import (
+    AudioValue,
+    Boxes,
+    ImageValue,
+    Keypoints,
+    Segments,
+    Spans,
+    TextValue,
+    Value,
+    VideoValue,
+    VolumeValue,
+)
 
 Coordinated = BoxBinding | KeypointBinding | SegmentBinding | SpanBinding
 Binding = Coordinated | MaskBinding | VolumeMaskBinding
@@ -57,7 +70,8 @@ def columns_of(bindings: Bindings) -> tuple[str, ...]:
 def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
     """Where a binding's coordinates are in a column of this type. Raises ValueError."""
     if isinstance(binding, BoxBinding):
-        return _layout(kind, 4, ((binding.member,),))
+        beside = (binding.frame,) if isinstance(binding, ClipBoxBinding) else ()
+        return _layout(kind, 4, ((binding.member,),), beside)
     if isinstance(binding, VolumeKeypointBinding):
         return _layout(kind, 3, ((binding.member,), ("x", "y", "z")))
     if isinstance(binding, KeypointBinding):
@@ -110,11 +124,12 @@ def changes(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -
 
 def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
     rows = np.arange(len(found), dtype=np.int64)
-    if isinstance(binding, BoxBinding) and isinstance(value, ImageValue):
-        corners = to_corners(found, binding.format, *value.pixels.shape[:2])
+    if isinstance(binding, BoxBinding) and isinstance(value, ImageValue | VideoValue):
+        corners = to_corners(found[:, :4], binding.format, *_shape(value))
         if (corners[:, 2:] < corners[:, :2]).any():
             raise BadLabels(f"a box ends before it begins; format: {binding.format} may be wrong")
-        return replace(value, boxes=Boxes(corners, rows, binding.min_area, binding.min_visibility))
+        frames = _frame_numbers(found[:, 4:], value) if isinstance(value, VideoValue) else None
+        return replace(value, boxes=Boxes(corners, rows, binding.min_area, binding.min_visibility, frames))
     if isinstance(binding, KeypointBinding) and isinstance(value, ImageValue | VolumeValue):
         return replace(value, keypoints=Keypoints(found, rows))
     if (found[:, 1] < found[:, 0]).any():
@@ -128,19 +143,37 @@ def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
 
 def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates]:
     """The entries that are left, and their coordinates as the column writes them."""
-    if isinstance(value, ImageValue) and isinstance(binding, BoxBinding):
+    if isinstance(value, ImageValue | VideoValue) and isinstance(binding, BoxBinding):
         boxes = cast(Boxes, value.boxes)
-        height, width = value.pixels.shape[:2]
+        height, width = _shape(value)
         new = from_corners(boxes.corners, binding.format, height, width)
         new = np.rint(new) if whole else new
         corners = to_corners(new, binding.format, height, width)
         solid = (corners[:, 2:] > corners[:, :2]).all(axis=1)
+        if boxes.frames is not None:
+            new = np.concatenate([new, boxes.frames[:, np.newaxis]], axis=1)
         return boxes.rows[solid], new[solid]
     if isinstance(value, ImageValue | VolumeValue):
         points = cast(Keypoints, value.keypoints)
         return points.rows, points.points
-    held = cast(Spans | Segments, value.spans if isinstance(value, TextValue) else value.segments)
+    held = cast(Spans | Segments, value.spans if isinstance(value, TextValue) else cast(AudioValue, value).segments)
     return held.rows, held.bounds.astype(np.float64)
+
+
+def _shape(value: ImageValue | VideoValue) -> tuple[int, int]:
+    """Height and width of the pictures that boxes are on."""
+    height, width = value.pixels.shape[:2] if isinstance(value, ImageValue) else value.frames.shape[1:3]
+    return int(height), int(width)
+
+
+def _frame_numbers(found: Coordinates, value: VideoValue) -> NDArray[np.int64]:
+    """The frame of each box. Raises BadLabels for one that the clip does not have."""
+    numbers = found[:, 0] if found.shape[1] else np.zeros(0)
+    count = len(value.frames)
+    wrong = (numbers != np.rint(numbers)) | (numbers < 0) | (numbers >= count)
+    if wrong.any():
+        raise BadLabels(f"a box is on frame {numbers[wrong][0]:g} of a clip of {count} frames, counted from 0")
+    return numbers.astype(np.int64)
 
 
 def _mask_rows(
@@ -168,8 +201,10 @@ def _followers(binding: Binding) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _layout(kind: pa.DataType, width: int, candidates: tuple[tuple[str, ...], ...]) -> Layout:
-    return layout_of(kind, width, candidates)
+def _layout(
+    kind: pa.DataType, width: int, candidates: tuple[tuple[str, ...], ...], beside: tuple[str, ...] = ()
+) -> Layout:
+    return layout_of(kind, width, candidates, beside)
 
 
 def _is_whole(kind: pa.DataType, layout: Layout) -> bool:

@@ -24,44 +24,59 @@ class BadLabels(ValueError):
 class Layout:
     """Where in a column the coordinates are: `members` within a struct, none for a list of lists.
 
-    `width` numbers per entry. One member holds them as a list; several hold one number each.
+    `width` numbers per entry. One member holds them as a list; several hold one number each. `beside` are members with
+    one more number each, which come after the coordinates: the frame of a box.
     """
 
     width: int
     members: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+    def moving(self) -> tuple[str, ...]:
+        """Members that change with the value."""
+        return (*self.members, *self.beside)
 
 
-def layout_of(kind: pa.DataType, width: int, candidates: Sequence[tuple[str, ...]]) -> Layout:
+def layout_of(
+    kind: pa.DataType, width: int, candidates: Sequence[tuple[str, ...]], beside: tuple[str, ...] = ()
+) -> Layout:
     """How a column of this type holds `width` coordinates per entry; `candidates` are members to look for.
+
+    `beside`: members that must be there too, with a number each; then a list of lists will not do.
 
     Raises ValueError with what the column must look like.
     """
-    if _is_list(kind) and _is_numbers(kind.value_type):
+    if not beside and _is_list(kind) and _is_numbers(kind.value_type):
         return Layout(width)
     held = kind.value_type if _is_list(kind) else kind
     if pa.types.is_struct(held):
         inner = {m.name: m.type for m in held}
         for members in candidates:
-            types = [inner.get(m) for m in members]
-            entries = (
-                types if _is_list(kind) else [t.value_type if t is not None and _is_list(t) else None for t in types]
-            )
-            fits = _is_numbers if len(members) == 1 else _is_number
-            if all(t is not None and fits(t) for t in entries):
-                return Layout(width, members)
-    wanted = " or ".join("/".join(members) for members in candidates)
+            entries = [*_entry_types(kind, inner, members), *_entry_types(kind, inner, beside)]
+            fits = [_is_numbers if len(members) == 1 else _is_number] * len(members) + [_is_number] * len(beside)
+            if all(entry is not None and fit(entry) for entry, fit in zip(entries, fits, strict=True)):
+                return Layout(width, members, beside)
+    wanted = " or ".join("/".join((*members, *beside)) for members in candidates)
+    plain = "" if beside else f"a list of lists of {width} numbers, "
     raise ValueError(
-        f"is {kind}; it must be a list of lists of {width} numbers, a list of structs, or a struct of lists"
-        f"{f' with {wanted}' if wanted else ''}"
+        f"is {kind}; it must be {plain}a list of structs, or a struct of lists{f' with {wanted}' if wanted else ''}"
     )
 
 
+def _entry_types(
+    kind: pa.DataType, inner: dict[str, pa.DataType], members: tuple[str, ...]
+) -> list[pa.DataType | None]:
+    """Type of each member for one entry: structs hold it, a struct of lists holds lists of it."""
+    types = [inner.get(m) for m in members]
+    return types if _is_list(kind) else [t.value_type if t is not None and _is_list(t) else None for t in types]
+
+
 def read(column: pa.Array, index: int, layout: Layout) -> Coordinates | None:
-    """The coordinates of one row as (n, width); None for a null cell. Raises BadLabels."""
+    """The coordinates of one row as (n, width), and what stands beside them; None for a null cell. Raises BadLabels."""
     cell = column[index]
     if not cell.is_valid:
         return None
-    parts = [_numbers(part) for part in _coordinate_parts(cell, layout)]
+    parts = [_numbers(part) for part in _coordinate_parts(cell, layout.members)]
     if len(layout.members) > 1:
         if len({len(part) for part in parts}) > 1:
             raise BadLabels(f"{' and '.join(layout.members)} are not equally long")
@@ -73,7 +88,16 @@ def read(column: pa.Array, index: int, layout: Layout) -> Coordinates | None:
     found = np.array([entry[: layout.width] for entry in entries], np.float64).reshape(-1, layout.width)
     if not np.isfinite(found).all():
         raise BadLabels("a coordinate is not finite")
-    return found
+    return np.concatenate([found, _beside(cell, layout, len(found))], axis=1) if layout.beside else found
+
+
+def _beside(cell: pa.Scalar, layout: Layout, count: int) -> Coordinates:
+    """The numbers that stand beside the coordinates, a column for each member."""
+    parts = [_numbers(part) for part in _coordinate_parts(cell, layout.beside)]
+    for name, part in zip(layout.beside, parts, strict=True):
+        if len(part) != count or None in part:
+            raise BadLabels(f"{name} is not given for each of {count} entries")
+    return np.array(parts, np.float64).reshape(len(parts), count).T
 
 
 def length(column: pa.Array, index: int) -> int | None:
@@ -100,7 +124,7 @@ def moved(column: pa.Array, index: int, rows: Sequence[int], layout: Layout | No
     if not layout.members:
         return _list(_written(entries, layout.width, new), kind)
     parts = [
-        _member(entries.field(m.name), m, layout, new) if m.name in layout.members else entries.field(m.name)
+        _member(entries.field(m.name), m, layout, new) if m.name in layout.moving() else entries.field(m.name)
         for m in kind.value_type
     ]
     return _list(pa.StructArray.from_arrays(parts, fields=list(kind.value_type)), kind)
@@ -117,14 +141,16 @@ def _moved_struct(
             parts.append(pa.array([inner.as_py()], member.type))
             continue
         entries = inner.values.take(pa.array(rows, pa.int64()))
-        if layout is not None and member.name in layout.members:
+        if layout is not None and member.name in layout.moving():
             entries = _member(entries, member, layout, new)
         parts.append(_list(entries, member.type))
     return pa.StructArray.from_arrays(parts, fields=list(kind))
 
 
 def _member(entries: pa.Array, member: pa.Field, layout: Layout, new: Coordinates) -> pa.Array:
-    """New coordinates for one member of a struct."""
+    """New coordinates, or what stands beside them, for one member of a struct."""
+    if member.name in layout.beside:
+        return pa.array(_typed(new[:, layout.width + layout.beside.index(member.name)], entries.type), entries.type)
     if len(layout.members) == 1:
         return _written(entries, layout.width, new)
     return pa.array(_typed(new[:, layout.members.index(member.name)], entries.type), entries.type)
@@ -150,12 +176,12 @@ def _list(entries: pa.Array, kind: pa.DataType) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), entries, type=kind)
 
 
-def _coordinate_parts(cell: pa.Scalar, layout: Layout) -> list[pa.Scalar | pa.Array]:
-    if not layout.members:
+def _coordinate_parts(cell: pa.Scalar, members: tuple[str, ...]) -> list[pa.Scalar | pa.Array]:
+    if not members:
         return [cell.values]
     if pa.types.is_struct(cell.type):
-        return [cell[m].values if cell[m].is_valid else pa.array([]) for m in layout.members]
-    return [cell.values.field(m) for m in layout.members]
+        return [cell[m].values if cell[m].is_valid else pa.array([]) for m in members]
+    return [cell.values.field(m) for m in members]
 
 
 def _numbers(part: pa.Array) -> list[Any]:

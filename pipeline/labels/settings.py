@@ -32,6 +32,12 @@ class BoxBinding(_Binding):
     )
 
 
+class ClipBoxBinding(BoxBinding):
+    """Boxes of a video field: per row a list of structs, or a struct of lists, with four numbers and a frame each."""
+
+    frame: Column = Field("frame", description="Member that holds the number of the box's frame, counted from 0.")
+
+
 class KeypointBinding(_Binding):
     """Keypoints of an image field: per row a list of x, y (in pixels) each; numbers after them follow."""
 
@@ -61,7 +67,7 @@ class VolumeMaskBinding(BaseModel):
 
 
 class SegmentBinding(_Binding):
-    """Segments of a sound: per row a list of start, end in seconds."""
+    """Segments of a sound or clip: per row a list of start, end in seconds."""
 
     start: Column = Field("start", description="Member for the start, where the column holds structs.")
     end: Column = Field("end", description="Member for the end, where the column holds structs.")

@@ -63,7 +63,7 @@ def _main_kind(path: str, found: Sequence[Found]) -> str:
         return max(sorted(weights), key=weights.__getitem__)
     endings = ", ".join(sorted({PurePosixPath(f.path).suffix or "no extension" for f in found})[:5])
     message = f"nothing in {path!r} can be read: it holds {len(found)} files{f' ({endings})' if found else ''}"
-    known = ", ".join(sorted(extension for of_kind in EXTENSIONS.values() for extension in of_kind))
+    known = ", ".join(sorted({extension for of_kind in EXTENSIONS.values() for extension in of_kind}))
     raise InputError(message, (Problem(path, f"{message}.", f"{_READABLE} {known}."),))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Modality = Literal["image", "audio", "text", "volume"]
+Modality = Literal["image", "audio", "text", "video", "volume"]
 
 
 @dataclass(frozen=True, slots=True)

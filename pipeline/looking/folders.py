@@ -18,7 +18,7 @@ _FEW = 10
 _LISTED = 5
 _SNIFFED, _HEAD_BYTES = 20_000, 352
 _GLOB = frozenset("*?[")
-_NOUNS = {"image": "image", "audio": "sound", "text": "text", "volume": "volume"}
+_NOUNS = {"image": "image", "audio": "sound", "text": "text", "video": "clip", "volume": "volume"}
 _OPENED = 5
 
 
@@ -53,7 +53,7 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
 
 def _main_modality(root: Folder, found: Sequence[Found]) -> Modality:
     counts: Counter[Modality] = Counter()
-    for modality in ("image", "audio", "text", "volume"):
+    for modality in ("image", "audio", "text", "video", "volume"):
         counts[modality] = sum(_is(f, modality) for f in found)
     shared = [f for f in found if _is(f, "image") and _is(f, "volume")]
     counts["image" if _are_stacks(root, shared) else "volume"] -= len(shared)

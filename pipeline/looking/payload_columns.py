@@ -31,7 +31,7 @@ _TEXT_NAMES = frozenset({
 _MASKS = frozenset({"mask", "masks", "segmentation", "thumbnail", "thumb", "depth", "annotation"})
 _EXTENSIONS: dict[str, Modality] = {
     extension: modality
-    for modality in ("volume", "image", "audio", "text")
+    for modality in ("volume", "video", "image", "audio", "text")  # a GIF is a picture unless the config says more
     for extension in EXTENSIONS[modality]
 }  # fmt: skip
 

@@ -3,28 +3,36 @@
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import TypeVar
 
-from pipeline.codecs import CodecError
+from pipeline.codecs import CodecError, video_library
 from pipeline.codecs.audio import AudioCodec
+from pipeline.codecs.clip_containers import sniff_clip
 from pipeline.codecs.containers import sniff_sound
 from pipeline.codecs.image import ImageCodec, sniff
 from pipeline.codecs.nifti import is_nifti
 from pipeline.codecs.tiff_stack import pages
+from pipeline.codecs.video import VideoCodec
 from pipeline.codecs.volume import VolumeCodec, sniff_volume
 from pipeline.looking.findings import Modality, Payloads
-from transforms.values import AudioValue, ImageValue, VolumeValue
+from transforms.values import AudioValue, ImageValue, VideoValue, VolumeValue
 
 T = TypeVar("T")
 DECODED = 12
+_DECODED_CLIPS = 4
 _ERROR_CHARACTERS = 80
+_SNIFFERS: tuple[tuple[Modality, Callable[[bytes], str]], ...] = (
+    ("image", sniff),
+    ("audio", sniff_sound),
+    ("video", sniff_clip),
+)
 
 
 def modality_of(payloads: Sequence[bytes]) -> Modality | None:
-    """Image, audio or volume, by the first bytes of most payloads; None for anything else."""
+    """Image, audio, video or volume, by the first bytes of most payloads; None for anything else."""
     kinds = Counter(kind for p in payloads if (kind := _sniffed(bytes(p))))
     kind, count = kinds.most_common(1)[0] if kinds else (None, 0)
     return kind if 2 * count > len(payloads) else None
@@ -32,8 +40,9 @@ def modality_of(payloads: Sequence[bytes]) -> Modality | None:
 
 def examine(payloads: Sequence[bytes], modality: Modality) -> tuple[Payloads, tuple[str, ...]]:
     """Decode a few payloads; those that cannot be decoded become a note."""
-    look = {"image": _examine_images, "volume": _examine_volumes}.get(modality, _examine_sounds)
-    chosen = spread(payloads, DECODED)
+    looks = {"image": _examine_images, "video": _examine_clips, "volume": _examine_volumes}
+    look = looks.get(modality, _examine_sounds)
+    chosen = spread(payloads, DECODED if modality != "video" else _DECODED_CLIPS)
     found, errors = look(chosen)
     if not errors:
         return found, ()
@@ -74,12 +83,12 @@ def spread(items: Sequence[T], most: int) -> list[T]:
 def _sniffed(data: bytes) -> Modality | None:
     if _is_volume(data):
         return "volume"
-    for kind, look in (("image", sniff), ("audio", sniff_sound)):
+    for kind, look in _SNIFFERS:
         try:
             look(data)
         except CodecError:
             continue
-        return "image" if kind == "image" else "audio"
+        return kind
     return None
 
 
@@ -178,6 +187,27 @@ def _examine_sounds(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
         return Payloads(), errors
     formats_seen, rates_seen = tuple(sorted(formats)), tuple(sorted(rates))
     return Payloads(len(seconds), min(seconds), max(seconds), formats=formats_seen, rates=rates_seen), errors
+
+
+def _examine_clips(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
+    if not video_library.installed():
+        return Payloads(), []
+    shapes: list[tuple[int, ...]] = []
+    formats, errors = set[str](), []
+    for payload in payloads:
+        try:
+            decoded = VideoCodec().decode(payload)
+        except CodecError as error:
+            errors.append(str(error))
+            continue
+        if isinstance(decoded.value, VideoValue):
+            shapes.append(decoded.value.frames.shape[1:3])
+            formats.add(decoded.source_format.partition(":")[0])
+    if not shapes:
+        return Payloads(), errors
+    sides = [min(shape) for shape in shapes]
+    longest = max(max(shape) for shape in shapes)
+    return Payloads(len(shapes), min(sides), longest, float(median(sides)), formats=tuple(sorted(formats))), errors
 
 
 def _is_latin(letter: str) -> bool:

@@ -92,6 +92,23 @@ def _text(seen: Payloads) -> list[str]:
     return [*lines, f"quality: {{reject_empty: true{unchanged}}}"]
 
 
+def _video(seen: Payloads) -> list[str]:
+    lines = []
+    if seen.largest > _LARGE_SIDE:
+        lines += ["prepare:                  # every sample of every split: all frames of a clip are in memory at once"]
+        lines += ["  - albumentations.SmallestMaxSize: {max_size: 256, p: 1}"]
+    return [
+        *lines,
+        "augment:                  # copies of training records only; all frames of a clip are treated alike",
+        "  - albumentations.HorizontalFlip   # not where left and right matter: signs, letters",
+        "  - albumentations.RandomBrightnessContrast: {p: 0.7}",
+        "  - albumentations.Affine: {scale: [0.9, 1.1], keep_ratio: true, rotate: [-8, 8], border_mode: 4, p: 0.5}",
+        "  - video.Speed: {factor: [0.8, 1.25], p: 0.5}",
+        "  # - vidaug.TemporalRandomCrop: {size: 32}   # frames",
+        "quality: {reject_identical: true}   # a copy with the very frames of its original is drawn again",
+    ]
+
+
 def _volume(seen: Payloads) -> list[str]:
     flat = all(form.endswith("uint8") for form in seen.formats)
     lines = [] if flat else ["# window: [-1000, 400]    # what steps see as 0..1; without it, each volume's range"]
@@ -113,5 +130,6 @@ _RECIPES: dict[Modality, Callable[[Payloads], list[str]]] = {
     "image": _image,
     "audio": _audio,
     "text": _text,
+    "video": _video,
     "volume": _volume,
 }

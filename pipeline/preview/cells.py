@@ -10,12 +10,20 @@ from pipeline.job import Job
 from pipeline.preview import drawing
 from pipeline.preview.captions import Caption, captions
 from pipeline.preview.drawing import BODY, LINE, SMALL
-from pipeline.preview.panels import WIDTH, Panel, picture_panels, refusal_panel, sound_panels, volume_panels
+from pipeline.preview.panels import (
+    WIDTH,
+    Panel,
+    clip_panels,
+    picture_panels,
+    refusal_panel,
+    sound_panels,
+    volume_panels,
+)
 from pipeline.preview.text_panels import text_panels
 from pipeline.records import Gated, Payload, Refusal, Sample
 from pipeline.tools import codec_of
 from transforms.interface import Applied
-from transforms.values import AudioValue, ImageValue, TextValue, Value, VolumeValue
+from transforms.values import AudioValue, ImageValue, TextValue, Value, VideoValue, VolumeValue
 
 SHOWN_COPIES = 8
 _BAND_GAP, _STEP_LINES, _INDENT = 14, 2, 12
@@ -127,8 +135,11 @@ def _panels(values: Sequence[Value], original: Value | None) -> list[Panel]:
     sounds = [v for v in values if isinstance(v, AudioValue)]
     texts = [v for v in values if isinstance(v, TextValue)]
     volumes = [v for v in values if isinstance(v, VolumeValue)]
+    clips = [v for v in values if isinstance(v, VideoValue)]
     if images:
         return picture_panels(images)
+    if clips:
+        return clip_panels(clips)
     if sounds:
         return sound_panels(sounds)
     if volumes:

@@ -10,7 +10,7 @@ from pipeline.preview import drawing
 from pipeline.preview.drawing import BODY, LINE, SMALL
 from pipeline.preview.spectrogram import Scale, coloured, envelope, mono, scale_of, seconds_of, spectrogram
 from pipeline.records import Refusal
-from transforms.values import AudioValue, ImageValue, VolumeValue
+from transforms.values import AudioValue, ImageValue, VideoValue, VolumeValue
 
 WIDTH = 224
 Panel = tuple[Image.Image, str]
@@ -19,6 +19,7 @@ _TALLEST = 224
 _LOWEST = 48
 _MAX_ENLARGEMENT = 8
 _WAVE, _SPECTRUM, _SEAM = 64, 96, 2
+_FRAME_WIDTH = (WIDTH - 2 * _SEAM) // 3
 _WAVE_INK = (58, 110, 190)
 PAD = 10
 
@@ -72,6 +73,37 @@ def sound_panels(values: Sequence[AudioValue]) -> list[Panel]:
         panel.paste(Image.fromarray(coloured(level, loudest)), (0, _WAVE + _SEAM))
         panels.append((panel, _sound_text(value)))
     return panels
+
+
+def clip_panels(values: Sequence[VideoValue]) -> list[Panel]:
+    """Three frames of each clip in a row, its first, middle and last, with size, rate and duration."""
+    strips = [[_thumbnail(value.frames[n]) for n in _shown_frames(len(value.frames))] for value in values]
+    height = max(_LOWEST, *(frame.height for strip in strips for frame in strip))
+    panels = []
+    for value, strip in zip(values, strips, strict=True):
+        panel = Image.new("RGB", (WIDTH, height), drawing.WELL)
+        for number, frame in enumerate(strip):
+            panel.paste(frame, (number * (_FRAME_WIDTH + _SEAM), (height - frame.height) // 2))
+        panels.append((panel, _clip_text(value)))
+    return panels
+
+
+def _shown_frames(count: int) -> tuple[int, ...]:
+    return tuple(sorted({0, count // 2, count - 1}))
+
+
+def _thumbnail(pixels: NDArray[np.uint8]) -> Image.Image:
+    """A frame as wide as a third of a panel, or as tall as a panel may be."""
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    scale = min(_FRAME_WIDTH / picture.width, _TALLEST / picture.height)
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    return picture.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST)
+
+
+def _clip_text(value: VideoValue) -> str:
+    count, height, width = value.frames.shape[:3]
+    sound = " · sound" if value.audio is not None else ""
+    return f"{width} × {height} · {count} frames · {float(value.rate):.4g}/s{sound}"
 
 
 def refusal_panel(refusal: Refusal, height: int) -> Image.Image:

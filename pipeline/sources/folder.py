@@ -20,6 +20,7 @@ EXTENSIONS: dict[str, frozenset[str]] = {
     "image": frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"}),
     "audio": frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"}),
     "text": frozenset({".txt", ".text"}),
+    "video": frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"}),
     "volume": frozenset({".tif", ".tiff", ".npy", ".npz", ".nii", ".nii.gz"}),
 }
 _UNIT_FILES = 1024

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
@@ -17,7 +18,18 @@ import orjson
 from pipeline import material
 from transforms import registry
 from transforms.recipe import Recipe, build_recipe
-from transforms.values import LABEL_KINDS, AudioValue, Boxes, ImageValue, Keypoints, TextValue, Value, VolumeValue
+from transforms.values import (
+    LABEL_KINDS,
+    AudioValue,
+    Boxes,
+    ImageValue,
+    Keypoints,
+    Segments,
+    TextValue,
+    Value,
+    VideoValue,
+    VolumeValue,
+)
 
 FILES_FOLDER = "FANBEAM_CONTRACT_FILES"
 SEEDS = tuple(bytes([number]) * 16 for number in range(1, 9))
@@ -47,7 +59,22 @@ def value_of(modality: str) -> Value:
         return AudioValue((rng.standard_normal(8000) * 0.3 * envelope)[np.newaxis].astype(np.float32), 16_000)
     if modality == "volume":
         return VolumeValue(rng.integers(0, 256, (8, 16, 20, 1), dtype=np.uint8))
+    if modality == "video":
+        return clip_of(12, 40, 48)
     return TextValue("The quick brown fox jumps over the lazy dog because it was hungry. It was a good day. Was it?")
+
+
+def clip_of(count: int, height: int, width: int, rate: int = 8_000) -> VideoValue:
+    """Coarse noise that wanders to the right, with a sound track, boxes on two frames and a segment."""
+    rng = np.random.Generator(np.random.Philox(key=6))
+    blocks = rng.integers(0, 256, (-(-height // 8), -(-(width + 2 * count) // 8), 3), dtype=np.uint8)
+    ground = np.kron(blocks, np.ones((8, 8, 1), np.uint8))
+    frames = np.stack([ground[:height, 2 * n : 2 * n + width] for n in range(count)])
+    samples = (rng.standard_normal((1, round(count / 24 * rate))) * 0.2).astype(np.float32)
+    corners = np.array([[0.1, 0.1, 0.6, 0.5], [0.4, 0.3, 0.9, 0.8]]) * [width, height, width, height]
+    boxes = Boxes(corners, np.arange(2), frames=np.array([0, count - 1]))
+    segments = Segments(np.array([[0.0, count / 48]]), np.arange(1))
+    return VideoValue(frames, Fraction(24), AudioValue(samples, rate), boxes, segments)
 
 
 def value_for(name: str) -> Value:
@@ -116,6 +143,12 @@ def content(value: Value) -> bytes:
         held = (value.keypoints and value.keypoints.points, value.masks)
         labels = b"".join(b"-" if array is None else np.ascontiguousarray(array).tobytes() for array in held)
         return f"{value.voxels.shape} {value.voxels.dtype}".encode() + value.voxels.tobytes() + labels
+    if isinstance(value, VideoValue):
+        sound = b"" if value.audio is None else content(value.audio)
+        boxes = () if value.boxes is None else (value.boxes.corners, value.boxes.rows, value.boxes.frames)
+        held = (*boxes, *(() if value.segments is None else (value.segments.bounds, value.segments.rows)))
+        labels = b"".join(np.ascontiguousarray(array).tobytes() for array in held)
+        return f"{value.frames.shape} {value.rate}".encode() + value.frames.tobytes() + sound + labels
     return value.text.encode()
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -19,6 +20,7 @@ from contract_samples import (
     SEEDLESS,
     SEEDS,
     bound_for,
+    clip_of,
     content,
     digest,
     labeled,
@@ -32,7 +34,7 @@ from contract_samples import (
 from transforms import library_warnings, registry
 from transforms.checks import concise
 from transforms.recipe import check_steps
-from transforms.values import LABEL_KINDS, AudioValue, ImageValue, Keypoints, TextValue, Value, VolumeValue
+from transforms.values import LABEL_KINDS, AudioValue, ImageValue, Keypoints, TextValue, Value, VideoValue, VolumeValue
 
 YES = "yes"
 
@@ -188,6 +190,8 @@ def other_value(name: str) -> Value:
         return AudioValue(np.ascontiguousarray(value_of("audio").samples[:, 700:6700]), 8_000)
     if modality == "volume":
         return VolumeValue(np.ascontiguousarray(voxels_of(value_of("volume"))[1:, ::-1, 2:]))
+    if modality == "video":
+        return clip_of(5, 44, 30)
     return TextValue("Another good text, with other quick words in it. And a second sentence.")
 
 
@@ -218,6 +222,9 @@ def many_channels(name: str) -> Value:
         masks = np.ascontiguousarray(voxels[np.newaxis, ..., 0] > 128).astype(np.uint8)
         points = Keypoints(np.array([[3.0, 4, 5]]), np.arange(1))
         return VolumeValue(np.concatenate([voxels] * 3, axis=3), keypoints=points, masks=masks)
+    if modality == "video":
+        clip = clip_of(7, 33, 35, 16_000)
+        return replace(clip, audio=None, rate=clip.rate / 2)
     return TextValue("Zwölf Boxkämpfer jagen\u00a0Viktor\nquer über den großen Sylter Deich. 猫 🐈 good! é")
 
 
@@ -231,6 +238,9 @@ def tiny_values_of(modality: str) -> list[Value]:
     if modality == "volume":
         deep = [(1, 1, 1, 1), (1, 1, 9, 1), (9, 1, 1, 1), (2, 8, 8, 1), (1, 16, 16, 3)]
         return [VolumeValue(np.full(shape, 100, np.uint8)) for shape in deep]
+    if modality == "video":
+        clips = [clip_of(*shape) for shape in [(1, 1, 1), (1, 9, 5), (2, 1, 9), (2, 16, 16), (3, 24, 1)]]
+        return [tiny for clip in clips for tiny in (clip, replace(clip, audio=None))]
     return [TextValue(text) for text in ("", " ", "a", "word", "two words", ".", "?!", "\n", "good", "quick.")]
 
 
@@ -250,6 +260,24 @@ def check_value(value: Value) -> None:
         assert value.voxels.ndim == 4
         assert value.voxels.size
         assert value.masks is None or value.masks.shape[1:] == value.voxels.shape[:3]
+    elif isinstance(value, VideoValue):
+        check_clip(value)
     else:
         assert isinstance(value, TextValue)
         assert isinstance(value.text, str)
+
+
+def check_clip(value: VideoValue) -> None:
+    count, height, width, channels = value.frames.shape
+    assert value.frames.dtype == np.uint8
+    assert min(count, height, width) > 0
+    assert channels == 3
+    assert value.rate > 0
+    if value.audio is not None:
+        check_value(value.audio)
+        seconds = value.audio.samples.shape[1] / value.audio.sample_rate
+        assert abs(seconds - count / value.rate) <= 1 / value.rate
+    if value.boxes is not None and value.boxes.frames is not None:
+        assert len(value.boxes.rows) == len(value.boxes.frames) == len(value.boxes.corners)
+        assert not (value.boxes.frames >= count).any()
+    assert value.segments is None or (value.segments.bounds <= count / float(value.rate) + 1e-9).all()

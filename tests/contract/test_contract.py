@@ -88,7 +88,7 @@ def test_every_property_has_a_test() -> None:
 
 
 def test_a_whole_recipe_of_each_modality_gives_the_same_in_any_order_of_seeds() -> None:
-    for modality in ("image", "audio", "text", "volume"):
+    for modality in ("image", "audio", "text", "video", "volume"):
         names = [name for name in NAMES if modality_of(name) == modality][:6]
         recipe = build_recipe([{"some_of": {"n": [1, 3], "steps": [{n: params_of(n)} for n in names]}}], modality)
         plain = value_of(modality)

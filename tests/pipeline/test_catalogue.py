@@ -10,7 +10,7 @@ from transforms.interface import MissingLibrary
 
 def test_everything_by_modality() -> None:
     found = catalogue(None)
-    assert list(found.names) == ["image", "audio", "text", "volume"]
+    assert list(found.names) == ["image", "audio", "text", "video", "volume"]
     assert "albumentations.HorizontalFlip" in found.names["image"]
     assert "audiomentations.Gain" in found.names["audio"]
     assert "nlpaug.SynonymAug" in found.names["text"]

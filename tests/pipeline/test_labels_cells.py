@@ -111,3 +111,33 @@ def test_members_of_different_lengths() -> None:
 def test_types_that_hold_no_boxes(kind: pa.DataType) -> None:
     with pytest.raises(ValueError, match=r"must be a list of lists of 4 numbers, a list of structs, .* with bbox"):
         layout_of(kind, 4, BBOX)
+
+
+@pytest.mark.parametrize("kind", ["structs", "struct"])
+def test_frames_stand_beside_boxes(kind: str) -> None:
+    entries = [{"frame": 3, "bbox": [1.0, 2, 3, 4]}, {"frame": 9, "bbox": [5.0, 6, 7, 8]}]
+    member = [("frame", pa.int16()), ("bbox", pa.list_(pa.float32()))]
+    if kind == "structs":
+        column = pa.array([entries], pa.list_(pa.struct(member)))
+    else:
+        lists = {name: [entry[name] for entry in entries] for name in ("frame", "bbox")}
+        column = pa.array([lists], pa.struct([(name, pa.list_(of)) for name, of in member]))
+    layout = cells.layout_of(column.type, 4, [("bbox",)], ("frame",))
+    found = cells.read(column, 0, layout)
+    assert found is not None
+    assert found.tolist() == [[1, 2, 3, 4, 3], [5, 6, 7, 8, 9]]
+    new = np.array([[0, 0, 1, 1, 4], [2, 2, 3, 3, 5.0]])
+    moved = cells.moved(column, 0, [1, 1], layout, new)
+    assert moved.type == column.type
+    assert cells.read(moved, 0, layout).tolist() == new.tolist()  # type: ignore[union-attr]
+
+
+def test_boxes_without_frames_are_refused() -> None:
+    plain = pa.list_(pa.list_(pa.int32()))
+    with pytest.raises(ValueError, match="it must be a list of structs, or a struct of lists with bbox/frame"):
+        cells.layout_of(plain, 4, [("bbox",)], ("frame",))
+    lists = pa.struct([("frame", pa.list_(pa.int16())), ("bbox", pa.list_(pa.list_(pa.int16())))])
+    layout = cells.layout_of(lists, 4, [("bbox",)], ("frame",))
+    short = pa.array([{"frame": [1], "bbox": [[1, 2, 3, 4], [1, 2, 3, 4]]}], lists)
+    with pytest.raises(cells.BadLabels, match="frame is not given for each of 2 entries"):
+        cells.read(short, 0, layout)

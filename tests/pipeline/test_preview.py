@@ -1,6 +1,7 @@
 """The contact sheet: which records, how big, what is told; and that nothing a record may hold breaks it."""
 
 import io
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.job import Job
 from pipeline.preview import drawing
 from pipeline.preview.cells import SHOWN_COPIES, cells_of
-from pipeline.preview.panels import WIDTH, picture_panels, refusal_panel, sound_panels, volume_panels
+from pipeline.preview.panels import WIDTH, clip_panels, picture_panels, refusal_panel, sound_panels, volume_panels
 from pipeline.preview.sheet import GAP, MARGIN, PADDING, contact_sheet, preview_job, preview_tasks, sheet_bytes
 from pipeline.preview.text_panels import MAX_LINES, lines_of, text_panels
 from pipeline.preview.word_diff import Word
@@ -24,7 +25,7 @@ from pipeline.records import Block, Dropped, Gated, Refusal, Unit
 from pipeline.rendering import families
 from pipeline.running import job_of
 from pipeline.survey import BlockTally, Survey, survey
-from transforms.values import AudioValue, ImageValue, TextValue, VolumeValue
+from transforms.values import AudioValue, ImageValue, TextValue, VideoValue, VolumeValue
 
 ODD_TEXTS = (
     "", " ", "\n\n\t", "one", "e\u0301 \u200b\u202e\ufeff", "\x00\x01", "👨‍👩‍👧 🇩🇪", "机器学习", "السلام عليكم",
@@ -215,6 +216,22 @@ def test_a_shorter_sound_takes_less_width():
     assert told == "0.50 s · 8 kHz · mono"
     assert count(half.crop((WIDTH // 2, 0, WIDTH, 162)), drawing.WELL) == WIDTH // 2 * 162
     assert count(whole.crop((WIDTH // 2, 64, WIDTH, 162)), drawing.WELL) < WIDTH // 2 * 10
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 300, 20), (50, 40, 4000), (3, 48, 64)])
+def test_odd_clips_fit(shape):
+    clip = VideoValue(np.full((*shape, 3), 90, np.uint8), Fraction(30000, 1001))
+    ((panel, told),) = clip_panels([clip])
+    assert panel.width == WIDTH
+    assert 48 <= panel.height <= 224
+    assert told == f"{shape[2]} × {shape[1]} · {shape[0]} frames · 29.97/s"
+
+
+def test_a_clip_is_shown_by_its_first_middle_and_last_frame():
+    frames = np.stack([np.full((40, 40, 3), level, np.uint8) for level in (0, 100, 200, 250, 50)])
+    ((panel, told),) = clip_panels([VideoValue(frames, Fraction(5), AudioValue(np.zeros((1, 9), np.float32), 9))])
+    assert [panel.getpixel((x, 36)) for x in (36, 110, 185)] == [(0, 0, 0), (200, 200, 200), (50, 50, 50)]
+    assert told.endswith("5 frames · 5/s · sound")
 
 
 def test_changed_and_removed_words_are_marked():

@@ -1,5 +1,7 @@
 import re
 import timeit
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pipeline import codecs, quality
-from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VolumeQuality, check
-from transforms.values import AudioValue, ImageValue, TextValue, Value, VolumeValue
+from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VideoQuality, VolumeQuality, check
+from transforms.values import AudioValue, ImageValue, TextValue, Value, VideoValue, VolumeValue
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +46,12 @@ NAN = changed(sound(), 5, float("nan"))
 INFINITE = changed(sound(), 5, float("inf"))
 HALF_CLIPPED = AudioValue(np.tile(np.array([[0.1, 1.0]], np.float32), 100), 16_000)
 
+
+def video(level: int | None = None, count: int = 10, side: int = 20) -> VideoValue:
+    frames = np.random.default_rng(3).integers(0, 256, (count, side, side, 3), np.uint8)
+    return VideoValue(frames if level is None else np.full_like(frames, level), Fraction(10))
+
+
 CASES: list[tuple[Value, Value | None, Quality, str | None]] = [
     (picture(31, 40), None, ImageQuality(min_side=32), "too_small"),
     (picture(40, 31), None, ImageQuality(min_side=32), "too_small"),
@@ -62,6 +70,26 @@ CASES: list[tuple[Value, Value | None, Quality, str | None]] = [
     (flat(1), flat(2), ImageQuality(reject_identical=True), None),
     (flat(1, 3), flat(1, 1), ImageQuality(reject_identical=True), None),
     (NAN, None, AudioQuality(), "non_finite"),
+    (video(), None, VideoQuality(), None),
+    (video(count=9), None, VideoQuality(min_seconds=1.0), "too_short"),
+    (video(count=10), None, VideoQuality(min_seconds=1.0), None),
+    (video(count=0), None, VideoQuality(), "too_short"),
+    (video(side=19), None, VideoQuality(min_side=20), "too_small"),
+    (video(7), None, VideoQuality(min_std=1.0), "blank"),
+    (video(), None, VideoQuality(min_std=1.0), None),
+    (video(), video(), VideoQuality(reject_identical=True), "identical"),
+    (video(), video(), VideoQuality(), None),
+    (video(), None, VideoQuality(reject_identical=True), None),
+    (video(), video(7), VideoQuality(reject_identical=True), None),
+    (replace(video(), rate=Fraction(5)), video(), VideoQuality(reject_identical=True), None),
+    (replace(video(), audio=sound()), video(), VideoQuality(reject_identical=True), None),
+    (
+        replace(video(), audio=sound()),
+        replace(video(), audio=sound()),
+        VideoQuality(reject_identical=True),
+        "identical",
+    ),
+    (replace(video(), audio=sound(0.1)), replace(video(), audio=sound()), VideoQuality(reject_identical=True), None),
     (INFINITE, None, AudioQuality(), "non_finite"),
     (sound(length=0), None, AudioQuality(), "too_short"),
     (sound(length=15_999), None, AudioQuality(min_seconds=1.0), "too_short"),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transforms import albumentations_images, registry
+from transforms import albumentations_images, albumentations_library, registry
 from transforms.albumentations_volumes import from_shares, to_shares
 from transforms.checks import trial_value
 from transforms.philox import generators
@@ -49,7 +49,7 @@ def applied(name: str, params: dict[str, Any], value: VolumeValue, seed: bytes =
 
 
 def directly(name: str, params: dict[str, Any], seed: bytes, **given: Any) -> dict[str, Any]:
-    step = getattr(albumentations_images._library(), name)(**params, p=1)
+    step = getattr(albumentations_library.loaded(), name)(**params, p=1)
     step.set_random_state(*generators(seed))
     found: dict[str, Any] = step(**given)
     return found

@@ -65,7 +65,18 @@ def test_every_name_is_found_and_described() -> None:
 def test_names_by_modality() -> None:
     assert "albumentations.Blur" in registry.all_names("image")
     assert "albumentations.Blur" not in registry.all_names("text")
-    assert registry.all_names("video") == ()
+    video = registry.all_names("video")
+    assert {"vidaug.InverseOrder", "video.Speed", "albumentations.Blur", "audiomentations.Gain"} <= set(video)
+    assert not {"albumentations.MaskDropout", "audiomentations.TimeStretch", "nlpaug.OcrAug"} & set(video)
+
+
+def test_labels_that_a_part_of_a_video_cannot_hold_stay() -> None:
+    assert registry.carries("albumentations.Rotate", "video") >= {"boxes", "segments"}
+    assert "segments" not in registry.carries("albumentations.Rotate", "image")
+    assert registry.carries("audiomentations.Gain", "video") == {"boxes", "segments"}
+    assert registry.carries("video.BridgeFrames", "video") == {"segments"}
+    assert registry.modalities("albumentations.Rotate") == ("image", "video")
+    assert registry.modalities("albumentations.MaskDropout") == ("image",)
 
 
 def test_an_unknown_library_or_class_is_a_lookup_error() -> None:
