@@ -55,7 +55,7 @@ def _box_strays(recipe: Recipe, before: ImageValue, after: ImageValue, seed: byt
     found = np.flatnonzero(after.boxes.rows == before.boxes.rows[chosen])
     if shown is None or not len(found):
         return False
-    margin = _MARGIN_PIXELS + _MARGIN_SHARE * float(max(after.pixels.shape[:2])) * 0.2
+    margin = _margin(after)
     inside = np.zeros_like(shown)
     for n in found:
         low, high = after.boxes.corners[n, :2] - margin, after.boxes.corners[n, 2:] + margin
@@ -83,7 +83,7 @@ def _masks_stray(recipe: Recipe, before: ImageValue, after: ImageValue, seed: by
         return False
     chosen, number = _chosen_mask(before.masks, seed)
     shown = _shown(recipe, before, before.masks[chosen] == number, seed)
-    return shown is not None and _outside(shown, _grown(after.masks[chosen] == number))
+    return shown is not None and _outside(shown, _grown(after.masks[chosen] == number, _margin(after)))
 
 
 def _chosen_mask(masks: NDArray[np.generic], seed: bytes) -> tuple[int, int]:
@@ -163,11 +163,16 @@ def _disc(shape: tuple[int, int], centre: NDArray[np.float64], radius: float = _
     return np.asarray((columns - centre[0]) ** 2 + (rows - centre[1]) ** 2 <= radius**2)
 
 
-def _grown(mask: Mask) -> Mask:
-    """A mask three pixels wider on every side."""
+def _margin(value: ImageValue) -> float:
+    """How far beyond a label its painting may reach, in pixels: blurs along lines and rays carry it outwards."""
+    return _MARGIN_PIXELS + _MARGIN_SHARE * float(max(value.pixels.shape[:2])) * 0.2
+
+
+def _grown(mask: Mask, margin: float) -> Mask:
+    """A mask wider on every side."""
     import cv2
 
-    width = 2 * int(_MARGIN_PIXELS) + 1
+    width = 2 * int(margin) + 1
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((width, width), np.uint8)) > 0)
 
 
