@@ -15,6 +15,7 @@ EXTRAS = {
     "nlp": ["sentencepiece>=0.2", "torch>=2.13,<2.14", "transformers>=5,<6"],
     "torch": ["torch>=2.13,<2.14", "torchvision>=0.28,<0.29"],
     "video": ["av>=18,<19"],
+    "volumes": ["nibabel>=5.3,<6", "tifffile>=2026.3"],
 }
 FOR_WORK = {
     "demo": ["scikit-image>=0.26,<0.27", "scikit-learn>=1.7,<2"],
@@ -46,6 +47,7 @@ setup(
         "apache-beam>=2.77,<3",
         "audiomentations>=0.43,<0.44",
         "fsspec>=2026.1",
+        "librosa>=0.11,<0.12",
         "nlpaug==1.1.11",
         "nltk>=3.9,<4",
         "numpy>=2,<3",
@@ -57,6 +59,7 @@ setup(
         "pydantic>=2.10,<3",
         "rich>=14",
         "ruamel.yaml>=0.18,<0.20",
+        "python-stretch>=0.3,<0.4",
         "simplejpeg>=1.9,<2",
         "soundfile>=0.13,<0.15",
         "textblob>=0.19,<0.21",
