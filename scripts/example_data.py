@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from fractions import Fraction
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pipeline.codecs.video import VideoCodec
 from pipeline.demo import photo_crops, photo_table
+from scripts import example_models
 from transforms.values import AudioValue, VideoValue
 
 RATE = 16_000
@@ -202,9 +205,32 @@ def _camera(photo: NDArray[np.uint8], move: str, start: int) -> NDArray[np.uint8
     return frames
 
 
+def write_noises(folder: Path) -> None:
+    """noises/*.wav: five seconds of hum, wind and clicks. rooms/*.wav: echoes of rooms of three sizes."""
+    time = np.arange(5 * RATE) / RATE
+    rng = np.random.default_rng(3)
+    wind = np.convolve(rng.normal(0, 1, len(time)), np.ones(40) / 40, "same") * (1 + np.sin(2 * np.pi * 0.4 * time))
+    hum = np.sin(2 * np.pi * 50 * time) + 0.5 * np.sin(2 * np.pi * 150 * time)
+    clicks = (rng.random(len(time)) < 0.0005) * rng.normal(0, 1, len(time))
+    for name, sound in {"hum": hum, "wind": wind, "clicks": clicks}.items():
+        _write_sound(folder / "noises" / f"{name}.wav", 0.5 * sound / np.abs(sound).max())
+    for name, seconds in {"small": 0.15, "large": 0.5, "hall": 1.2}.items():
+        length = np.arange(round(seconds * RATE)) / RATE
+        echo = rng.normal(0, 0.3, len(length)) * np.exp(-6.9 * length / seconds)  # 60 dB down at the end
+        _write_sound(folder / "rooms" / f"{name}.wav", np.concatenate([[1.0], echo]) / 2)
+
+
+def _write_sound(path: Path, samples: NDArray[np.float64]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, RATE, subtype="PCM_16")
+
+
+def write_language(folder: Path) -> None:
+    """models/: see `example_models.write_models`."""
+    example_models.write_models(folder, [row["text"] for row in sentences()])
+
+
 WRITERS = (
-    write_clips,
-    write_volumes,
     write_photos,
     write_captioned,
     write_labeled,
@@ -212,7 +238,11 @@ WRITERS = (
     write_spans,
     write_sounds,
     write_events,
+    write_noises,
+    write_language,
 )
+OPTIONAL = {"av": write_clips, "tifffile": write_volumes}
+"""What needs a package of an extra."""
 
 
 def main(folder: str) -> None:
@@ -220,7 +250,12 @@ def main(folder: str) -> None:
     place.mkdir(parents=True, exist_ok=True)
     for write in WRITERS:
         write(place)
-    print(f"wrote photos, texts, sounds and volumes, with and without labels of their own, into {place}")
+    print(f"wrote photos, texts, sounds, noises and models into {place}")
+    for package, write in OPTIONAL.items():
+        if util.find_spec(package) is None:
+            print(f"{write.__name__.removeprefix('write_')} need {package}: pip install 'fanbeam[all]'")
+        else:
+            write(place)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import language_models
 import word_files
+
+from scripts import example_models as language_models
 
 COUNT = 32
 """Classes that a recipe may name."""

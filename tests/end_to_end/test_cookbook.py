@@ -41,6 +41,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in sorted((folder / "data" / "sounds").glob("*/*.wav")):
         if int(path.stem) % 6:
             path.unlink()
+    for kind in ("clips", "volumes"):
+        for path in sorted((folder / "data" / kind).glob("*/*.*")):
+            if int(path.stem) % 4:
+                path.unlink()
     return folder
 
 

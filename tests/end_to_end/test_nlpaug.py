@@ -12,8 +12,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "contract"))
 
-import language_models
 import word_files
+
+from scripts import example_models as language_models
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 CONFIGS = Path(__file__).parents[2] / "configs"

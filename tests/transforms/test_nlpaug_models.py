@@ -7,10 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import language_models
 import pytest
 from nlpaug_direct import SEED, seeded_globals
 
+from scripts import example_models as language_models
 from transforms import nlpaug_files, nlpaug_models
 from transforms import nlpaug_library as adapter
 from transforms.interface import MissingLibrary, RecipeError

@@ -1,6 +1,11 @@
-"""Language models for the tests: real architectures and tokenizers, a few thousand random weights, made on the spot."""
+"""Small language models for examples and tests, made on the spot: real architectures, a few thousand random weights."""
 
+import re
+from collections.abc import Sequence
+from importlib import util
 from pathlib import Path
+
+import numpy as np
 
 _TEXT = (
     "the quick brown fox jumps over lazy dog because it was hungry a good day . , ! ? and red blue green house car "
@@ -115,3 +120,29 @@ def sequence(folder: Path, start: int = 5) -> Path:
     )  # fmt: skip
     T5ForConditionalGeneration(config).save_pretrained(folder)
     return folder
+
+
+def write_models(folder: Path, texts: Sequence[str]) -> None:
+    """models/: word vectors of the texts, and models of random weights that show how trained ones are named."""
+    (folder / "models").mkdir(parents=True, exist_ok=True)
+    (folder / "models" / "vectors.txt").write_text(word_vectors(texts), encoding="utf-8")
+    if util.find_spec("transformers") is not None:
+        masked(folder / "models" / "bert")
+        sequence(folder / "models" / "there")
+        sequence(folder / "models" / "back", start=6)
+
+
+def word_vectors(texts: Sequence[str], size: int = 24, window: int = 4) -> str:
+    """GloVe's text format: words that stand near the same words get near vectors (their counts' singular vectors)."""
+    lines = [re.findall(r"[a-z]+", text.lower()) for text in texts]
+    words = sorted({word for line in lines for word in line})
+    places = {word: n for n, word in enumerate(words)}
+    together = np.zeros((len(words), len(words)))
+    for line in lines:
+        for n, word in enumerate(line):
+            for other in line[max(0, n - window) : n]:
+                together[places[word], places[other]] += 1
+                together[places[other], places[word]] += 1
+    vectors, strengths, _ = np.linalg.svd(np.log1p(together))
+    vectors = np.round(vectors[:, :size] * strengths[:size], 4)
+    return "".join(f"{word} {' '.join(map(str, row.tolist()))}\n" for word, row in zip(words, vectors, strict=True))
