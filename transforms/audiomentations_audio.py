@@ -16,7 +16,7 @@ from typing import Any, Literal, cast, get_args, get_origin
 
 import numpy as np
 
-from transforms import audio_files, audio_segments, library_random, library_warnings
+from transforms import audio_files, audio_segments, library_random, library_warnings, stretching
 from transforms.audio_rooms import SeededRoom
 from transforms.checks import concise, construction_problems, nearest, parameter_problems, trial_problems
 from transforms.interface import Description, MissingLibrary, Parameter, StepProblem, Transform
@@ -247,6 +247,7 @@ def _library() -> ModuleType:
     import audiomentations
 
     library_random.capture("audiomentations")
+    stretching.capture()
     library_warnings.capture("audiomentations")
     return cast(ModuleType, audiomentations)
 

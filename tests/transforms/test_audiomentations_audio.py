@@ -173,3 +173,18 @@ def test_a_class_without_its_extra_names_the_extra(monkeypatch: pytest.MonkeyPat
     with pytest.raises(MissingLibrary, match=r"needs pyroomacoustics: pip install 'fanbeam\[audio-extras\]'"):
         adapter.build("RoomSimulator", {})
     assert "fanbeam[audio-extras]" in check_steps(["audiomentations.RoomSimulator"], "audio")[0].message
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("TimeStretch", {"min_rate": 0.3, "max_rate": 0.45}),
+        ("TimeStretch", {"min_rate": 0.3, "max_rate": 0.45, "leave_length_unchanged": False}),
+        ("PitchShift", {"min_semitones": 13, "max_semitones": 24}),
+        ("PitchShift", {"min_semitones": -24, "max_semitones": -13}),
+    ],
+)
+def test_far_stretching_repeats(name: str, params: dict[str, Any]) -> None:
+    results = [adapter.build(name, {**params, "p": 1})(MONO, SEED)[0] for _ in range(3)]
+    assert all(isinstance(r, AudioValue) for r in results)
+    assert len({r.samples.tobytes() for r in results if isinstance(r, AudioValue)}) == 1
