@@ -60,7 +60,7 @@ def load(name: str) -> Any:
     place = CLASSES[name]
     found = getattr(import_module(place.module), place.attribute)
     if modality(name) == "audio":
-        import_module("librosa")
+        import_module("librosa.core.spectrum")  # the rest of librosa loads when it is needed
         library_warnings.capture("librosa")
     library_random.capture("nlpaug")
     library_warnings.capture("nlpaug")

@@ -141,7 +141,7 @@ def test_every_class_says_what_it_carries() -> None:
         assert adapter.carries(name) == carried, name
     assert {name for name in adapter.names() if adapter.needs(name)} == {
         "AtLeastOneBBoxRandomCrop", "BBoxSafeRandomCrop", "ConstrainedCoarseDropout", "CropNonEmptyMaskIfExists",
-        "MaskDropout", "RandomSizedBBoxSafeCrop",
+        "MaskDropout", "RandomCropNearBBox", "RandomSizedBBoxSafeCrop",
     }  # fmt: skip
 
 

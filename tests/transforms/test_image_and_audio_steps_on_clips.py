@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
+from pipeline import material
 from transforms import albumentations_images, audiomentations_audio, library_warnings, registry
 from transforms.recipe import build_recipe, check_steps
 from transforms.values import AudioValue, Boxes, ImageValue, Value, VideoValue
@@ -69,8 +72,10 @@ def test_every_frame_is_what_the_picture_alone_would_be(name: str) -> None:
 
 
 def test_classes_that_need_masks_stay_with_pictures() -> None:
-    others = set(albumentations_images.names()) - set(IN_VIDEOS)
-    assert others == {"ConstrainedCoarseDropout", "CropNonEmptyMaskIfExists", "MaskDropout"}
+    pictures = {n for n in albumentations_images.names() if "image" in albumentations_images.modalities(n)}
+    masks = {"ConstrainedCoarseDropout", "CropNonEmptyMaskIfExists", "MaskDropout"}
+    more = {"FDA", "HistogramMatching", "Mosaic", "OverlayElements", "PixelDistributionAdaptation", "TextImage"}
+    assert pictures - set(IN_VIDEOS) == masks | more | {"RandomCropNearBBox"}
     message = check_steps(["albumentations.MaskDropout"], "video")[0].message
     assert message == "albumentations.MaskDropout works on images; this field is video"
 
@@ -92,17 +97,23 @@ def test_the_sound_track_is_treated_alone() -> None:
 
 
 def test_classes_that_move_sound_in_time_stay_with_sounds() -> None:
-    assert audiomentations_audio.modalities("Gain") == ("audio", "video")
+    assert audiomentations_audio.modalities("Gain") == {"audio", "video"}
     for name in ("Reverse", "Shift", "TimeStretch", "Trim", "Padding", "RoomSimulator"):
-        assert audiomentations_audio.modalities(name) == ("audio",)
+        assert audiomentations_audio.modalities(name) == {"audio"}
         assert "works on audio; this field is video" in check_steps([f"audiomentations.{name}"], "video")[0].message
 
 
+FILES = {"AddBackgroundNoise": "sounds_path", "AddShortNoises": "sounds_path", "ApplyImpulseResponse": "ir_path"}
+
+
 @pytest.mark.parametrize("name", [n for n in registry.all_names("video") if n.startswith("audiomentations.")])
-def test_sound_stays_as_long_as_the_frames(name: str) -> None:
+def test_sound_stays_as_long_as_the_frames(name: str, tmp_path: Path) -> None:
+    material.connect()
+    soundfile.write(tmp_path / "noise.wav", np.random.default_rng(1).normal(0, 0.1, 4_000), 16_000)
+    files = {FILES[cls]: str(tmp_path)} if (cls := name.partition(".")[2]) in FILES else {}
     rng = np.random.default_rng(5)
     clip = replace(still(10), audio=AudioValue((rng.standard_normal((1, 16_000)) * 0.1).astype(np.float32), 16_000))
-    result, _ = build_recipe([{name: {"p": 1}}], "video").apply(clip, SEEDS[0])
+    result, _ = build_recipe([{name: {"p": 1, **files}}], "video").apply(clip, SEEDS[0])
     assert isinstance(result, VideoValue)
     assert result.audio is not None
     assert abs(result.audio.samples.shape[1] / result.audio.sample_rate - 1.0) < 0.05

@@ -75,8 +75,8 @@ def test_labels_that_a_part_of_a_video_cannot_hold_stay() -> None:
     assert "segments" not in registry.carries("albumentations.Rotate", "image")
     assert registry.carries("audiomentations.Gain", "video") == {"boxes", "segments"}
     assert registry.carries("video.BridgeFrames", "video") == {"segments"}
-    assert registry.modalities("albumentations.Rotate") == ("image", "video")
-    assert registry.modalities("albumentations.MaskDropout") == ("image",)
+    assert registry.modalities("albumentations.Rotate") == {"image", "video", "volume"}
+    assert registry.modalities("albumentations.MaskDropout") == {"image"}
 
 
 def test_an_unknown_library_or_class_is_a_lookup_error() -> None:
@@ -173,9 +173,9 @@ def test_a_third_party_adapter_that_cannot_be_imported_is_a_missing_library(thir
 
 
 def test_a_class_may_work_on_several_modalities() -> None:
-    assert registry.modalities("albumentations.HorizontalFlip") == {"image", "volume"}
+    assert registry.modalities("albumentations.HorizontalFlip") == {"image", "video", "volume"}
     assert registry.modalities("albumentations.CubicSymmetry") == {"volume"}
-    assert registry.modalities("audiomentations.Gain") == {"audio"}
+    assert registry.modalities("audiomentations.Gain") == {"audio", "video"}
     assert registry.name_problem("albumentations.HorizontalFlip", "volume") is None
     assert "albumentations.HorizontalFlip" in registry.all_names("volume")
     assert "albumentations.Pad3D" not in registry.all_names("image")
