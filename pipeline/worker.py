@@ -11,7 +11,6 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, MutableSequence
 from contextlib import suppress
-from importlib.abc import MetaPathFinder
 from multiprocessing import connection, parent_process
 from typing import Any
 
@@ -22,6 +21,7 @@ from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.probe import probe_job, weigh
 from pipeline.records import Record
+from transforms.left_out import left_out
 
 RECORD, STARTED, SAMPLES = 0, 1, 2
 IDLE = -1.0
@@ -69,7 +69,8 @@ def settle_process(debug: bool) -> None:
     pa.set_cpu_count(1)
     threadpool_limits(1)
     _keep_memory()
-    _arrow_without_pandas()
+    with left_out("pandas"):
+        pa.array([0])  # Arrow imports pandas (0.4 s) at its first array, to know its Series; workers have none
     gc.freeze()  # what is loaded stays: no collection need look at it again
     gc.set_threshold(_YOUNG_OBJECTS)
     output, errors = 1, 2
@@ -95,29 +96,6 @@ def _keep_memory() -> None:
             libc = ctypes.CDLL(None)
             libc.mallopt(trim_threshold, _KEPT_BYTES)
             libc.mallopt(mmap_threshold, _KEPT_BYTES // 4)
-
-
-def _arrow_without_pandas() -> None:
-    """Arrow imports pandas (0.4 s) at its first array, to know its Series when it sees one. Workers have none."""
-    import pyarrow as pa
-
-    if "pandas" in sys.modules:
-        return
-    sys.meta_path.insert(0, _NoPandas)
-    try:
-        pa.array([0])
-    finally:
-        sys.meta_path.remove(_NoPandas)
-
-
-class _NoPandas(MetaPathFinder):
-    """Makes `import pandas` fail."""
-
-    @classmethod
-    def find_spec(cls, fullname: str, *_: object) -> None:
-        """Raise ImportError for pandas; other modules are for other finders."""
-        if fullname == "pandas":
-            raise ImportError(fullname)
 
 
 class _Watch:

@@ -40,7 +40,7 @@ DISTRIBUTIONS = (
     "simsimd",
     "stringzilla",
 )
-PRELOAD = ("albumentations",)
+PRELOAD = ("transforms.albumentations_preload",)
 SLOW = frozenset({"PiecewiseAffine", "RandomFog", "Superpixels"})
 _MIRRORS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "D4": lambda drawn: drawn["group_element"] in ("h", "r180"),
@@ -54,9 +54,9 @@ _ADVICE = re.compile(r"specialized version|is an alias|special case of|very slow
 @cache
 def names() -> tuple[str, ...]:
     """Every class that a recipe may name, sorted."""
+    public = vars(library.loaded()).items()
     from albumentations.core.transforms_interface import BasicTransform
 
-    public = vars(library.loaded()).items()
     return tuple(
         sorted(
             name
@@ -87,9 +87,9 @@ def modalities(name: str) -> frozenset[str]:
 
 def carries(name: str) -> frozenset[str]:
     """Give the labels that stay right: all of them where nothing moves, else those that the class says it takes."""
+    cls = library.class_of(name)
     from albumentations import ImageOnlyTransform
 
-    cls = library.class_of(name)
     if issubclass(cls, ImageOnlyTransform) or name in extra.STILL:
         return frozenset(LABEL_KINDS["image"])
     if name in extra.SINGLE:

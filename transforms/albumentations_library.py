@@ -12,6 +12,7 @@ from transforms import albumentations_references as extra
 from transforms import library_warnings
 from transforms.albumentations_geometry import quicken
 from transforms.albumentations_volumes import mend
+from transforms.left_out import left_out
 
 _CONSTANT = re.compile(r"cv2\.(BORDER|INTER)_[A-Z0-9_]+")
 
@@ -30,9 +31,10 @@ def errors() -> tuple[type[Exception], ...]:
 @cache
 def loaded() -> ModuleType:
     """Give the library, with its threads off, its warnings caught, and what is slow or broken in it mended."""
-    import albumentations
     import cv2
 
+    with left_out("torch"):  # a second, for two classes that make tensors
+        import albumentations
     cv2.setNumThreads(0)  # the pipeline's processes are the parallelism
     quicken(albumentations.augmentations.geometric.functional)
     mend(albumentations)
@@ -43,9 +45,10 @@ def loaded() -> ModuleType:
 @cache
 def is_solid(name: str) -> bool:
     """Whether it is one of the 3D classes."""
+    cls = class_of(name)
     from albumentations.core.transforms_interface import Transform3D
 
-    return issubclass(class_of(name), Transform3D)
+    return issubclass(cls, Transform3D)
 
 
 def class_of(name: str) -> Any:
