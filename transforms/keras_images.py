@@ -10,7 +10,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module, util
 from pathlib import Path
@@ -71,6 +71,12 @@ def names() -> tuple[str, ...]:
 def modality(name: str) -> str:
     """Give `image`, for every layer."""
     return "image"
+
+
+def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool] | None:
+    """Tell of a draw whether it turned left to right."""
+    turns = name == "RandomFlip" and "horizontal" in str(params.get("mode", "horizontal_and_vertical"))
+    return (lambda drawn: bool(drawn["flips"])) if turns else None
 
 
 def carries(name: str) -> frozenset[str]:

@@ -52,6 +52,14 @@ def modality(name: str) -> str:
     return "image"
 
 
+def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool] | None:
+    """Tell of a draw whether it turned left to right."""
+    if name == "image.stateless_random_flip_left_right":
+        return lambda drawn: bool(drawn["flipped"])
+    half_turn = name == "image.rot90" and params.get("k", 1) % 4 == 2
+    return (lambda drawn: True) if half_turn or name == "image.flip_left_right" else None
+
+
 def carries(name: str) -> frozenset[str]:
     """Give all kinds: every function leaves pixels in their places, or moves them along straight lines."""
     return frozenset(LABEL_KINDS["image"])

@@ -5,7 +5,7 @@ https://docs.pytorch.org/vision/stable/transforms.html lists the classes. Each d
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -59,6 +59,11 @@ def names() -> tuple[str, ...]:
 def modality(name: str) -> str:
     """Give `image`, for every class."""
     return "image"
+
+
+def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool] | None:
+    """Tell of a draw whether it turned left to right."""
+    return (lambda drawn: True) if name == "RandomHorizontalFlip" else None
 
 
 def carries(name: str) -> frozenset[str]:
