@@ -4,35 +4,21 @@ A number that is given as `[lo, hi]` is drawn uniformly for each copy, parameter
 the operation draws what it needs itself; all from `transforms.philox.generators(seed)`. Every operation takes `p` (1).
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from importlib import import_module
+from typing import Any
 
-from transforms.checks import concise, nearest, parameter_problems, trial_problems
-from transforms.interface import Description, Parameter, StepProblem
+from transforms import parameter_table
+from transforms.checks import concise, trial_problems
+from transforms.interface import Description, StepProblem
+from transforms.parameter_table import Check, Given, Spec, choice_problem, is_list, number_problem
 from transforms.philox import PhiloxPair, chance
 from transforms.values import Value, VideoValue
 
-REQUIRED = ...
 BOTH = frozenset({"boxes", "segments"})
-Kind = Literal["number", "whole", "range", "size", "choice"]
 Drawn = dict[str, Any]
 Call = Callable[..., tuple[VideoValue, Drawn]]
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A parameter. `number`, `whole`: one number, or `[lo, hi]` to draw from. `range`: `x` for `[-x, x]`, or both ends.
-
-    `size`: whole pixels, one number or `[height, width]`. `choice`: one of `choices`, or null if that is the default.
-    """
-
-    kind: Kind
-    default: Any = REQUIRED
-    low: float = float("-inf")
-    high: float = float("inf")
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,114 +34,93 @@ class Operation:
 class ClipStep:
     """One operation with its parameters; one instance per thread, since it keeps its generators."""
 
-    __slots__ = ("_drawn", "_errors", "_fixed", "_name", "_operation", "_p", "_pair")
+    __slots__ = ("_errors", "_given", "_name", "_operation", "_pair")
 
     def __init__(self, name: str, operation: Operation, params: Mapping[str, Any]) -> None:
         import cv2
 
         self._errors = (ValueError, TypeError, ArithmeticError, MemoryError, cv2.error)
         self._name, self._operation = name, operation
-        specs = operation.parameters
-        given = {key: spec.default for key, spec in specs.items()} | {k: v for k, v in params.items() if k != "p"}
-        ranges = {key for key, value in given.items() if specs[key].kind in ("number", "whole") and _is_list(value)}
-        self._drawn = {key: (specs[key].kind, tuple(given[key])) for key in sorted(ranges)}
-        self._fixed = {k: tuple(v) if _is_list(v) else v for k, v in given.items() if k not in ranges}
-        self._p = float(params.get("p", 1.0))
+        self._given = Given(operation.parameters, params)
         self._pair = PhiloxPair()
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
         """Apply to a `VideoValue`; raises ValueError for a clip that the operation cannot take."""
         if not isinstance(value, VideoValue):
             raise TypeError(f"{self._name} works on videos, not on {type(value).__name__}")
-        if chance(seed) >= self._p:
+        if chance(seed) >= self._given.p:
             return value, None
         self._pair.seed(seed)
-        draw = self._pair.python
-        drawn = {
-            key: draw.randint(*bounds) if kind == "whole" else draw.uniform(*bounds)
-            for key, (kind, bounds) in self._drawn.items()
-        }
+        drawn = self._given.draw(self._pair.python)
         try:
-            result, more = self._operation.call(value, self._pair, **self._fixed, **drawn)
+            result, more = self._operation.call(value, self._pair, **self._given.fixed, **drawn)
         except self._errors as error:
             count, height, width = value.frames.shape[:3]
             raise ValueError(f"{self._name}, {count} frames of {width} x {height}: {concise(error)}") from error
         return result, {**drawn, **more}
 
 
-def describe(library: str, name: str, operation: Operation) -> Description:
-    """Parameters with their defaults, and a docstring."""
-    listed = [
-        Parameter(key, "" if spec.default is ... else repr(spec.default), " | ".join(spec.choices) or _KINDS[spec.kind])
-        for key, spec in operation.parameters.items()
-    ]
-    return Description(f"{library}.{name}", "video", (*listed, Parameter("p", "1.0", "number 0..1")), operation.doc)
+class Library:
+    """The functions of an adapter for the table `OPERATIONS` of a module, which is imported when it is needed."""
+
+    def __init__(self, name: str, table: str) -> None:
+        self._name, self._table = name, table
+
+    def names(self) -> tuple[str, ...]:
+        """Every operation that a recipe may name, sorted."""
+        return tuple(sorted(self._operations()))
+
+    def modality(self, name: str) -> str:
+        """Give `video`, for every operation."""
+        return "video"
+
+    def carries(self, name: str) -> frozenset[str]:
+        """Give the kinds of labels that follow."""
+        return self._operations()[name].carries
+
+    def describe(self, name: str) -> Description:
+        """Give the parameters with their defaults, and a docstring."""
+        operation = self._operations()[name]
+        full_name = f"{self._name}.{name}"
+        return parameter_table.description(full_name, "video", operation.parameters, _KINDS, operation.doc)
+
+    def problems(self, name: str, params: Mapping[str, Any]) -> list[StepProblem]:
+        """Check names, types and ranges against the table, then call once on a clip."""
+        specs = self._operations()[name].parameters
+        found = parameter_table.problems(f"{self._name}.{name}", params, specs, _CHECKS)
+        return found or trial_problems(lambda: self.build(name, {**params, "p": 1.0}), "video")
+
+    def build(self, name: str, params: Mapping[str, Any]) -> ClipStep:
+        """Make the step; one instance per thread, since it keeps its generators."""
+        return ClipStep(f"{self._name}.{name}", self._operations()[name], params)
+
+    def _operations(self) -> Mapping[str, Operation]:
+        operations: Mapping[str, Operation] = import_module(self._table).OPERATIONS
+        return operations
 
 
-def problems(library: str, name: str, operation: Operation, params: Mapping[str, Any]) -> list[StepProblem]:
-    """Check names, types and ranges against the table, then call once on a clip."""
-    specs = operation.parameters
-    known = {key: _signature(key, spec.default) for key, spec in specs.items()} | {"p": _signature("p", 1.0)}
-
-    def values(valid: Mapping[str, Any]) -> list[StepProblem]:
-        return [found for key, value in valid.items() if key != "p" and (found := _problem(key, value, specs[key]))]
-
-    full_name = f"{library}.{name}"
-    found = parameter_problems(full_name, params, known, values)
-    return found or trial_problems(lambda: ClipStep(full_name, operation, {**params, "p": 1.0}), "video")
-
-
+# A `range` is `x` for `[-x, x]`, or both ends; the others are what they say.
 _KINDS = {
     "number": "number or [lo, hi]", "whole": "whole number or [lo, hi]", "range": "number or [lo, hi]",
     "size": "pixels or [height, width]", "choice": "name",
 }  # fmt: skip
 
 
-def _signature(key: str, default: Any) -> inspect.Parameter:
-    default = inspect.Parameter.empty if default is ... else default
-    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default)
-
-
-def _problem(key: str, value: Any, spec: Spec) -> StepProblem | None:
-    message = _CHECKS[spec.kind](value, spec)
-    if not message:
-        return None
-    close = nearest(str(value), spec.choices) if spec.choices else ""
-    return StepProblem((key,), f"{key}: {value!r} {message}", close)
-
-
-def _number_problem(value: Any, spec: Spec) -> str:
-    parts = value if _is_list(value) else [value]
-    fits = int if spec.kind == "whole" else (int, float)
-    if (_is_list(value) and len(parts) != 2) or any(isinstance(n, bool) or not isinstance(n, fits) for n in parts):
-        return f"is no {'whole ' if spec.kind == 'whole' else ''}number, nor a range [lo, hi]"
-    if not all(spec.low <= n <= spec.high for n in parts):
-        return f"is not within {spec.low:g}..{spec.high:g}"
-    if spec.kind == "range" and not _is_list(value) and value < 0:
-        return "is negative: write x for [-x, x]"
-    return "ends before it begins" if list(parts) != sorted(parts) else ""
+def _range_problem(value: Any, spec: Spec) -> str:
+    found = number_problem(value, spec)
+    return found or ("is negative: write x for [-x, x]" if not is_list(value) and value < 0 else "")
 
 
 def _size_problem(value: Any, spec: Spec) -> str:
-    parts = value if _is_list(value) else [value]
+    parts = value if is_list(value) else [value]
     right = len(parts) in (1, 2) and all(type(n) is int and spec.low <= n <= spec.high for n in parts)
     return "" if right else f"is neither pixels nor [height, width], within {spec.low:g}..{spec.high:g}"
 
 
-def _choice_problem(value: Any, spec: Spec) -> str:
-    if value in spec.choices or (value is None and spec.default is None):
-        return ""
-    return f"is not one of {', '.join(spec.choices)}"
-
-
-_CHECKS: Mapping[str, Callable[[Any, Spec], str]] = {
-    "number": _number_problem,
-    "whole": _number_problem,
-    "range": _number_problem,
+_CHECKS: Mapping[str, Check] = {
+    "number": number_problem,
+    "whole": number_problem,
+    "range": _range_problem,
     "size": _size_problem,
-    "choice": _choice_problem,
+    "choice": choice_problem,
 }
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple)

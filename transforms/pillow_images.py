@@ -5,16 +5,17 @@ Pillow's own. Its operations draw nothing; a number that is given as `[lo, hi]` 
 `transforms.philox.generators(seed)[1]`, parameters in the order of their names. Every operation takes `p` (1).
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from transforms.checks import concise, nearest, parameter_problems, trial_problems
-from transforms.interface import Description, Parameter, StepProblem, Transform
+from transforms import parameter_table
+from transforms.checks import concise, trial_problems
+from transforms.interface import Description, StepProblem, Transform
 from transforms.label_filters import kept_boxes, kept_keypoints
+from transforms.parameter_table import Check, Given, choice_problem, is_list, number_problem
 from transforms.philox import PhiloxPair, chance
 from transforms.values import LABEL_KINDS, Boxes, ImageValue, Keypoints, Value
 
@@ -50,11 +51,7 @@ def carries(name: str) -> frozenset[str]:
 def describe(name: str) -> Description:
     """Give parameters and docstring of an operation."""
     operation = _operations()[name]
-    listed = [
-        Parameter(key, "" if spec.default is ... else repr(spec.default), " | ".join(spec.choices) or _KINDS[spec.kind])
-        for key, spec in operation.parameters.items()
-    ]
-    return Description(f"pillow.{name}", "image", (*listed, Parameter("p", "1.0", "number 0..1")), operation.doc)
+    return parameter_table.description(f"pillow.{name}", "image", operation.parameters, _KINDS, operation.doc)
 
 
 _KINDS = {
@@ -71,13 +68,7 @@ def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]
 
 def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
     """Check names, types and ranges against the table, then call once on a picture."""
-    specs = _operations()[name].parameters
-    known = {key: _signature(key, spec) for key, spec in specs.items()} | {"p": _P}
-
-    def values(valid: Mapping[str, Any]) -> list[StepProblem]:
-        return [found for key, value in valid.items() if key != "p" and (found := _problem(key, value, specs[key]))]
-
-    found = parameter_problems(f"pillow.{name}", params, known, values)
+    found = parameter_table.problems(f"pillow.{name}", params, _operations()[name].parameters, _CHECKS)
     return found or trial_problems(lambda: build(name, {**params, "p": 1.0}), "image")
 
 
@@ -86,36 +77,24 @@ def build(name: str, params: Mapping[str, Any]) -> Transform:
     return _PillowStep(name, params)
 
 
-_P = inspect.Parameter("p", inspect.Parameter.KEYWORD_ONLY, default=1.0)
-
-
-def _signature(key: str, spec: Any) -> inspect.Parameter:
-    default = inspect.Parameter.empty if spec.default is ... else spec.default
-    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default)
-
-
 class _PillowStep:
     """One operation with its parameters."""
 
-    __slots__ = ("_drawn", "_fixed", "_name", "_operation", "_p", "_pair")
+    __slots__ = ("_given", "_name", "_operation", "_pair")
 
     def __init__(self, name: str, params: Mapping[str, Any]) -> None:
         self._name, self._operation = name, _operations()[name]
-        specs = self._operation.parameters
-        given = {key: spec.default for key, spec in specs.items()} | {k: v for k, v in params.items() if k != "p"}
-        ranges = {key for key, value in given.items() if specs[key].kind in ("number", "whole") and _is_list(value)}
-        self._drawn = {key: (specs[key].kind, tuple(given[key])) for key in sorted(ranges)}
-        self._fixed = {k: tuple(v) if _is_list(v) else v for k, v in given.items() if k not in ranges}
-        self._p = float(params.get("p", 1.0))
+        self._given = Given(self._operation.parameters, params)
         self._pair = PhiloxPair()
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
         """Apply to an `ImageValue`; raises ValueError for a picture that the operation cannot take."""
         if not isinstance(value, ImageValue):
             raise TypeError(f"pillow.{self._name} works on images, not on {type(value).__name__}")
-        if chance(seed) >= self._p:
+        if chance(seed) >= self._given.p:
             return value, None
-        drawn = self._draw(seed)
+        self._pair.seed(seed)
+        drawn = self._given.draw(self._pair.python)
         try:
             result = self._moved(value, drawn) if self._operation.moves else self._recoloured(value, drawn)
         except (ValueError, TypeError, OSError, ZeroDivisionError, OverflowError, MemoryError) as error:
@@ -123,18 +102,8 @@ class _PillowStep:
             raise ValueError(f"pillow.{self._name}, {shape}: {concise(error)}") from error
         return result, drawn
 
-    def _draw(self, seed: bytes) -> dict[str, Any]:
-        if not self._drawn:
-            return {}
-        self._pair.seed(seed)
-        draw = self._pair.python
-        return {
-            key: draw.randint(*bounds) if kind == "whole" else draw.uniform(*bounds)
-            for key, (kind, bounds) in self._drawn.items()
-        }
-
     def _moved(self, value: ImageValue, drawn: Mapping[str, Any]) -> ImageValue:
-        given = {**self._fixed, **drawn}
+        given = {**self._given.fixed, **drawn}
         image, matrix = self._operation.call(_image(value.pixels), **given)
         pixels = _pixels(image)
         height, width = pixels.shape[:2]
@@ -156,7 +125,7 @@ class _PillowStep:
     def _recoloured(self, value: ImageValue, drawn: Mapping[str, Any]) -> ImageValue:
         """Colours by Pillow, alpha as it was; a grey result of a coloured picture stays in its channels."""
         pixels = value.pixels
-        given = {k: v for k, v in {**self._fixed, **drawn}.items() if v is not None}
+        given = {k: v for k, v in {**self._given.fixed, **drawn}.items() if v is not None}
         image = _image(pixels[:, :, :3] if pixels.shape[2] == 4 else pixels)
         made = self._operation.call(image, **given)
         changed = _pixels(made)
@@ -194,32 +163,14 @@ def _turned(boxes: Boxes, matrix: np.ndarray[Any, Any]) -> Boxes:
     return Boxes(around, boxes.rows, boxes.min_area, boxes.min_visibility, boxes.frames)
 
 
-def _problem(key: str, value: Any, spec: Any) -> StepProblem | None:
-    message = _CHECKS[spec.kind](value, spec)
-    if not message:
-        return None
-    close = nearest(str(value), spec.choices) if spec.choices else ""
-    return StepProblem((key,), f"{key}: {value!r} {message}", close)
-
-
-def _number_problem(value: Any, spec: Any) -> str:
-    parts = value if _is_list(value) else [value]
-    fits = int if spec.kind == "whole" else (int, float)
-    if (_is_list(value) and len(parts) != 2) or any(isinstance(n, bool) or not isinstance(n, fits) for n in parts):
-        return f"is no {'whole ' if spec.kind == 'whole' else ''}number, nor a range [lo, hi]"
-    if not all(spec.low <= n <= spec.high for n in parts):
-        return f"is not within {spec.low:g}..{spec.high:g}"
-    return "ends before it begins" if list(parts) != sorted(parts) else ""
-
-
 def _pair_problem(value: Any, spec: Any) -> str:
-    if not (_is_list(value) and len(value) == 2 and all(type(n) in (int, float) for n in value)):
+    if not (is_list(value) and len(value) == 2 and all(type(n) in (int, float) for n in value)):
         return "is not [x, y]"
     return "" if all(spec.low <= n <= spec.high for n in value) else f"is not within {spec.low:g}..{spec.high:g}"
 
 
 def _size_problem(value: Any, spec: Any) -> str:
-    right = _is_list(value) and len(value) == 2 and all(type(n) is int and 1 <= n <= 65_500 for n in value)
+    right = is_list(value) and len(value) == 2 and all(type(n) is int and 1 <= n <= 65_500 for n in value)
     return "" if right else "is not [width, height] in pixels"
 
 
@@ -232,17 +183,13 @@ def _colour_problem(value: Any, spec: Any) -> str:
         except ValueError:
             return "is no colour that Pillow knows"
         return ""
-    parts = value if _is_list(value) else [value]
+    parts = value if is_list(value) else [value]
     right = value is None or (len(parts) in (1, 3, 4) and all(type(n) is int and 0 <= n <= 255 for n in parts))
     return "" if right else "is not 0..255, a colour's name, or [r, g, b]"
 
 
-_CHECKS: Mapping[str, Callable[[Any, Any], str]] = {
-    "number": _number_problem, "whole": _number_problem, "pair": _pair_problem, "size": _size_problem,
+_CHECKS: Mapping[str, Check] = {
+    "number": number_problem, "whole": number_problem, "pair": _pair_problem, "size": _size_problem,
     "colour": _colour_problem, "flag": lambda value, spec: "" if isinstance(value, bool) else "is not true or false",
-    "choice": lambda value, spec: "" if value in spec.choices else f"is not one of {', '.join(spec.choices)}",
+    "choice": choice_problem,
 }  # fmt: skip
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple)

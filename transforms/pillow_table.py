@@ -2,25 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from transforms.parameter_table import REQUIRED, Spec
 from transforms.pillow_geometry import GEOMETRY, RESAMPLE, TRANSPOSE
-
-REQUIRED = ...
-Kind = Literal["number", "whole", "size", "pair", "choice", "flag", "colour"]
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A parameter. Numbers may be given as `[lo, hi]`: then each copy draws one between."""
-
-    kind: Kind
-    default: Any = REQUIRED
-    low: float = float("-inf")
-    high: float = float("inf")
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

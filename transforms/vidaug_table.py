@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms import clip_geometry
-from transforms.clip_operations import Drawn, Operation, Spec
+from transforms.clip_operations import Drawn, Operation
+from transforms.parameter_table import Spec
 from transforms.philox import PhiloxPair
 from transforms.superpixels import averaged, superpixels
 from transforms.values import VideoValue

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from transforms import clip_time
-from transforms.clip_operations import Drawn, Spec
+from transforms.clip_operations import Drawn
+from transforms.parameter_table import Spec
 from transforms.philox import PhiloxPair
 from transforms.values import VideoValue
 

@@ -4,13 +4,7 @@ The package itself is not needed, and does not run with today's numpy. All frame
 moves frames in time takes sound, boxes and segments along.
 """
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
-
-from transforms import clip_operations
-from transforms.clip_operations import ClipStep, Operation
-from transforms.interface import Description, StepProblem, Transform
+from transforms.clip_operations import Library
 
 DISTRIBUTIONS = (
     "albucore", "albumentations", "numpy", "opencv-contrib-python", "opencv-contrib-python-headless", "opencv-python",
@@ -25,40 +19,10 @@ REFUSED = {
     "Sometimes": _GROUP,
 }
 
-
-@cache
-def _operations() -> Mapping[str, Operation]:
-    from transforms.vidaug_table import OPERATIONS
-
-    return OPERATIONS
-
-
-@cache
-def names() -> tuple[str, ...]:
-    """Every operation that a recipe may name, sorted."""
-    return tuple(sorted(_operations()))
-
-
-def modality(name: str) -> str:
-    """Give `video`, for every operation."""
-    return "video"
-
-
-def carries(name: str) -> frozenset[str]:
-    """Give the kinds of labels that follow."""
-    return _operations()[name].carries
-
-
-def describe(name: str) -> Description:
-    """Give the parameters with their defaults, and a docstring."""
-    return clip_operations.describe("vidaug", name, _operations()[name])
-
-
-def problems(name: str, params: Mapping[str, Any]) -> list[StepProblem]:
-    """Check names, types and ranges against the table, then call once on a clip."""
-    return clip_operations.problems("vidaug", name, _operations()[name], params)
-
-
-def build(name: str, params: Mapping[str, Any]) -> Transform:
-    """Make the step; one instance per thread, since it keeps its generators."""
-    return ClipStep(f"vidaug.{name}", _operations()[name], params)
+_LIBRARY = Library("vidaug", "transforms.vidaug_table")
+names = _LIBRARY.names
+modality = _LIBRARY.modality
+carries = _LIBRARY.carries
+describe = _LIBRARY.describe
+problems = _LIBRARY.problems
+build = _LIBRARY.build

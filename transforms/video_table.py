@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms import clip_time
-from transforms.clip_operations import Drawn, Operation, Spec
+from transforms.clip_operations import Drawn, Operation
+from transforms.parameter_table import Spec
 from transforms.philox import PhiloxPair
 from transforms.values import VideoValue
 

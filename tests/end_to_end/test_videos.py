@@ -10,7 +10,6 @@ import material
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from PIL import Image
 
 import pipeline
@@ -20,7 +19,6 @@ from pipeline.replay import replay
 from pipeline.verify import verify
 from transforms.values import AudioValue, VideoValue
 
-av = pytest.importorskip("av")
 Answer = tuple[int, dict[str, Any]]
 STEPS: list[Any] = [
     "albumentations.HorizontalFlip",

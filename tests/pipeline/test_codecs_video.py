@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -18,7 +19,6 @@ from pipeline.codecs.video import VideoCodec
 from transforms.interface import MissingLibrary
 from transforms.values import AudioValue, TextValue, VideoValue
 
-av = pytest.importorskip("av")
 SOUND_RATE = 16_000
 
 

@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-from importlib import util
 from typing import Any
 
 import numpy as np
@@ -194,8 +193,6 @@ def test_a_step_for_pictures_refuses_other_values() -> None:
 
 @pytest.mark.slow
 def test_tensorflow_and_torchvision_live_in_one_process() -> None:
-    if not (util.find_spec("triton") and util.find_spec("torchvision")):
-        pytest.skip("torchvision is not installed")
     code = "from transforms.tensorflow_runtime import tensorflow as t; t(); import torchvision; print('alive')"
     path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
