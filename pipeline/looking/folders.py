@@ -94,7 +94,7 @@ def _examine(root: Folder, files: Sequence[Found], modality: Modality, path: str
         return examine_texts([p.decode("utf-8", "replace") for p in payloads]), empty
     looked, errors = examine(payloads, modality)
     strange, notes = _strange(root, filled, modality)
-    broken = max(looked.broken, (strange * len(filled) + len(files) - len(filled)) / len(files))
+    broken = (max(looked.broken, strange) * len(filled) + missing) / len(files)
     return replace(looked, broken=broken), (*errors, *notes, *empty)
 
 

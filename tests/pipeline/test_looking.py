@@ -397,3 +397,12 @@ def test_columns_of_names_of_stacks(tmp_path, monkeypatch):
     put(tmp_path / "in.csv", "\n".join(["file,species", *lines]) + "\n")
     _, config = written(tmp_path, monkeypatch, "in.csv")
     assert (config.fields["file"].type, config.fields["file"].uri) == ("volume", True)
+
+
+def test_empty_and_truncated_files_count_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(14):
+        put(tmp_path / f"photos/{'ab'[n % 2]}/{n:02d}.png", png(n))
+    put(tmp_path / "photos/a/cut.png", png(3)[:-20])
+    put(tmp_path / "photos/b/empty.png", b"")
+    _, config = written(tmp_path, monkeypatch, "photos")
+    assert config.limits.failed >= 2 / 16
