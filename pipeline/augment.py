@@ -51,15 +51,13 @@ def _render_field(tools: FieldTools, run_seed: int, family: Family, peers: Peers
     original = renderer.original()
     if original.refusal is not None:
         return family.refused(original.refusal)
-    rendered = tuple(
-        renderer.mirrored(v)
-        if tools.mirror_words and mirrored(family, n)
-        else original
-        if v.copy == 0 or not tools.augment
-        else renderer.copy(v)
-        for n, v in enumerate(family.variants)
-    )
-    return Family(family.record, family.variants, {**family.rendered, tools.name: rendered})
+    rendered = []
+    for number, variant in enumerate(family.variants):
+        if tools.mirror_words and mirrored(family, number):
+            rendered.append(renderer.mirrored(variant))
+        else:
+            rendered.append(original if variant.copy == 0 or not tools.augment else renderer.copy(variant))
+    return Family(family.record, family.variants, {**family.rendered, tools.name: tuple(rendered)})
 
 
 def _entering(tools: FieldTools, run_seed: int, record: Record) -> tuple[str, Value, tuple[Applied, ...]] | Refusal:
