@@ -1,0 +1,124 @@
+"""A remote object as a file for Arrow: what is read on and on is fetched ahead, in few large requests side by side."""
+
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+_SMALLEST, _LARGEST = 2**20, 4 * 2**20
+_AHEAD = 3
+_LANES = 8
+_THREADS = 8
+Fetch = Callable[[int, int], bytes]
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One column chunk, or a whole file, read forwards: what comes next, and what of it is on its way."""
+
+    next: int
+    window: int = 0
+    fetched: int = 0
+    parts: deque[tuple[int, "Future[bytes]"]] = field(default_factory=deque)
+
+
+class RemoteFile:
+    """Random access by `fetch(begin, end)` to an object of `size` bytes.
+
+    Memory: at most eight lanes of four windows of 4 MiB; commonly one or two lanes.
+    """
+
+    closed = False
+
+    def __init__(self, fetch: Fetch, size: int) -> None:
+        self._fetch, self._size = fetch, size
+        self._position = 0
+        self._lanes: deque[_Lane] = deque(maxlen=_LANES)
+
+    def read(self, count: int | None = -1) -> bytes:
+        """The next bytes; fewer only at the end of the file."""
+        begin = self._position
+        end = self._size if count is None or count < 0 else min(begin + count, self._size)
+        if begin >= end:
+            return b""
+        data = self._read(begin, end)
+        self._position = begin + len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """The new position."""
+        self._position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        return self._position
+
+    def tell(self) -> int:
+        """The position."""
+        return self._position
+
+    def size(self) -> int:
+        """Bytes of the object."""
+        return self._size
+
+    def flush(self) -> None:
+        """Nothing is written."""
+
+    def close(self) -> None:
+        """What is on its way is dropped."""
+        for lane in self._lanes:
+            _drop(lane)
+        self._lanes.clear()
+        self.closed = True
+
+    def _read(self, begin: int, end: int) -> bytes:
+        lane = next((lane for lane in self._lanes if lane.next == begin), None)
+        if lane is None:
+            if len(self._lanes) == _LANES:
+                _drop(self._lanes[0])
+            self._lanes.append(_Lane(end))
+            return self._fetch(begin, end)
+        self._lanes.remove(lane)
+        self._lanes.append(lane)
+        self._extend(lane, begin, end)
+        lane.next = end
+        return _taken(lane, begin, end)
+
+    def _extend(self, lane: _Lane, begin: int, end: int) -> None:
+        """Have everything up to `end` on its way, and some windows more."""
+        if not lane.parts:
+            lane.fetched = begin
+        lane.window = min(_LARGEST, max(_SMALLEST, 2 * lane.window))
+        while lane.fetched < self._size and (lane.fetched < end or len(lane.parts) < _AHEAD):
+            stop = min(self._size, lane.fetched + lane.window)
+            lane.parts.append((lane.fetched, _pool().submit(self._fetch, lane.fetched, stop)))
+            lane.fetched = stop
+
+
+def _taken(lane: _Lane, begin: int, end: int) -> bytes:
+    """Bytes `begin`..`end` of the parts; those that are used up go."""
+    pieces = []
+    while begin < end:
+        first, coming = lane.parts[0]
+        data = coming.result()
+        piece = data[begin - first : end - first]
+        pieces.append(piece)
+        begin += len(piece)
+        if begin == first + len(data):
+            lane.parts.popleft()
+        if not piece:
+            raise EOFError("the object is shorter than it was")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _drop(lane: _Lane) -> None:
+    for _, coming in lane.parts:
+        coming.cancel()
+    lane.parts.clear()
+
+
+def _pool() -> ThreadPoolExecutor:
+    """Threads of this process: a fork has none of its parent's."""
+    found = _pools.get(os.getpid())
+    if found is None:
+        found = _pools.setdefault(os.getpid(), ThreadPoolExecutor(_THREADS, "fanbeam-read"))
+    return found
