@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pyarrow.fs import PyFileSystem
 
 from pipeline import local_files
 from pipeline.errors import InputError, RunFailed, UsageError
 from pipeline.local_files import TEMPORARY, Found, publish, remove_unlocked, stat
 from pipeline.stores import connect
+from pipeline.stores.arrow_files import StoreFiles, remote_file
 from pipeline.stores.connections import UnknownStorage as UnknownStorage
 from pipeline.stores.failures import StoreFailed, secret_in
 from pipeline.stores.globbing import MAGIC, expand_glob, hidden
-from pipeline.stores.read_ahead import RemoteFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,7 @@ class Folder:
                 yield file
             return
         store, key = connect(self.full(name))
-        length = store.stat(key).size if size is None else size
-        remote = RemoteFile(lambda begin, end: store.read_range(key, begin, end), length)
-        with pa.PythonFile(remote, "r") as file:
+        with remote_file(store, key, size) as file:
             yield file
 
     def exists(self, name: str = "") -> bool:
@@ -264,8 +263,8 @@ def _clear_errors(path: str) -> Iterator[None]:
 
 
 def file_system(folder: Folder) -> tuple[Any, str]:
-    """An fsspec file system (None for local) and the folder's path on it, as pyarrow takes them."""
+    """A file system of Arrow (None for local), for reading, and the folder's path on it."""
     if folder.local:
         return None, folder.url
     store, key = connect(folder.url)
-    return store.file_system(), store.path(key)
+    return PyFileSystem(StoreFiles(store)), key

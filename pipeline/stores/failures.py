@@ -7,22 +7,23 @@ from pipeline.errors import RunFailed
 _AGAIN = "Run the same command again: what is written is kept."
 _SECRET = re.compile(r"(?i)\b(sig|signature|x-(?:amz|goog)-[a-z-]+|access_?key\w*|token|secret\w*|password)=[^&\s\"']+")
 _KEYS = re.compile(r"(?i)[?&](sig|x-amz-\w+|x-goog-\w+|awsaccesskeyid|\w*(secret|token|password|access_?key)\w*)=")
+_SETTINGS = re.compile(r"max_retries: \d+,?|retry_timeout: [^ ,]+")
 _WHAT = (
     (r"NoSuchBucket|ContainerNotFound|specified (bucket|container) does not exist|no such bucket",
      "there is no such bucket. Create it, or correct the path."),
     (r"no credentials|NoCredentials|169\.254\.169\.254|metadata\.google|DefaultCredentialsError|Anonymous caller",
      "there are no credentials in the environment. {credentials}"),
-    (r"\b(401|403)\b|AccessDenied|SignatureDoesNotMatch|InvalidAccessKeyId|AuthenticationFailed|Forbidden|Unauthorized"
+    (r"code: 40[13]\b|AccessDenied|SignatureDoesNotMatch|InvalidAccessKeyId|AuthenticationFailed|Forbidden|Unauthorized"
      r"|lacked the necessary|Permission denied|ExpiredToken|invalid_grant",
      "access denied. The credentials in the environment do not allow this, or are wrong or expired. {credentials}"),
-    (r"\b301\b|PermanentRedirect|AuthorizationHeaderMalformed|redirect",
+    (r"code: 301\b|PermanentRedirect|AuthorizationHeaderMalformed|redirect",
      "the bucket lies in another region. Set AWS_REGION to it."),
-    (r"\b(429|503)\b|SlowDown|ServerBusy|TooManyRequests|rateLimitExceeded",
+    (r"code: (429|503)\b|SlowDown|ServerBusy|TooManyRequests|rateLimitExceeded",
      f"the store is too busy and stayed so through every attempt. {_AGAIN}"),
     (r"timed? ?out|TimeoutError", f"the store did not answer in time. {_AGAIN}"),
     (r"error sending request|[Cc]onnection refused|Cannot connect|dns error|connection error|ConnectError|resolve",
      "the store cannot be reached. Check the network, and the endpoint in the environment ({endpoint})."),
-    (r"\b5\d\d\b|[Cc]onnection reset|closed|end of file|IncompleteBody|truncated",
+    (r"code: 5\d\d\b|[Cc]onnection reset|closed|end of file|IncompleteBody|truncated",
      f"the store failed through every attempt. {_AGAIN}"),
 )  # fmt: skip
 _CREDENTIALS = {
@@ -48,13 +49,19 @@ def family(url: str) -> str:
 
 def told(url: str, error: BaseException) -> StoreFailed:
     """The error for the user, from what a library says."""
-    text = f"{type(error).__name__}: {error}"
+    code = getattr(error, "code", None) or getattr(error, "status", None)
+    text = f"{type(error).__name__}: {without_details(error)}" + (f" (status code: {code})" if code else "")
     credentials, endpoint = _CREDENTIALS.get(family(url), ("", "none"))
     for pattern, what in _WHAT:
         if re.search(pattern, text):
             return StoreFailed(f"{url}: {what.format(credentials=credentials, endpoint=endpoint)}".rstrip())
     lines = [line for line in masked(text).splitlines() if line.strip()]
     return StoreFailed(f"{url}: the store failed: {lines[0][:300]}")
+
+
+def without_details(error: BaseException) -> str:
+    """What a library says, without the settings and the insides that it repeats."""
+    return _SETTINGS.sub("", str(error).split("Debug source")[0])
 
 
 def masked(text: str) -> str:

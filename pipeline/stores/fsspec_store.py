@@ -5,6 +5,7 @@ import os
 import posixpath
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pipeline.local_files import Found
@@ -127,14 +128,6 @@ class FsspecStore:
             with suppress(FileNotFoundError):
                 self._call(bucket, lambda: self._fs.ls(f"{bucket}/_fanbeam_"), attempts=2)
 
-    def file_system(self) -> Any:
-        """See `Store.file_system`."""
-        return self._fs
-
-    def path(self, key: str) -> str:
-        """See `Store.path`."""
-        return key
-
     def _call(self, key: str, call: Callable[[], Result], attempts: int = 5) -> Result:
         try:
             return tried(call, _transient, attempts)
@@ -186,5 +179,6 @@ def found_of(name: str, info: dict[str, Any]) -> Found:
     size = int(info.get("size") or 0)
     for key in _TAGS:
         if info.get(key):
-            return Found(name, size, f"{key.lower()}:{str(info[key]).strip(chr(34))}")
+            stamp = info[key].timestamp() if isinstance(info[key], datetime) else info[key]
+            return Found(name, size, f"{key.lower()}:{str(stamp).strip(chr(34))}")
     return Found(name, size, "none")

@@ -1,6 +1,6 @@
 """What `pipeline.storage` needs of a remote store. Keys are paths within it; folders are prefixes that end at a `/`."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipeline.local_files import Found
 
@@ -46,12 +46,4 @@ class Store(Protocol):
 
     def reach(self) -> None:
         """Find out in a few seconds whether the store answers to these credentials. Raises StoreFailed."""
-        ...
-
-    def file_system(self) -> Any:
-        """An fsspec file system for Arrow's datasets."""
-        ...
-
-    def path(self, key: str) -> str:
-        """The path of a key on `file_system`."""
         ...

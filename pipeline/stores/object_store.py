@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from pipeline.local_files import Found
 from pipeline.stores.attempts import tried
 from pipeline.stores.environment import settings
-from pipeline.stores.failures import family, told
+from pipeline.stores.failures import family, told, without_details
 
 _PART_BYTES = 8 * 2**20
 _PARTS_AT_ONCE = 4
 _LISTINGS_AT_ONCE = 16
-_AGAIN = ("error sending request", "timed out", "timeout", "connection", " 500 ", " 502 ", " 503 ", " 504 ", " 429 ",
+_AGAIN = ("error sending request", "timed out", "timeout", "connection", "code: 5", "code: 429", "code: 408",
           "409 Conflict", "OperationAborted", "SlowDown", "InternalError", "end of file", "error decoding")  # fmt: skip
 _NO_CONDITION = ("501 Not Implemented", "NotImplemented", "NotSupported")
 Result = TypeVar("Result")
@@ -79,6 +79,7 @@ class ObjectStore:
 
     def walk(self, folder: str) -> list[Found]:
         """See `Store.walk`. The folders of the first level that has several are listed side by side."""
+        folder = folder.rstrip("/")
         found, inside, above = [], [""], ""
         while len(inside) == 1:
             above = inside[0]
@@ -145,21 +146,9 @@ class ObjectStore:
 
         self._call("", first, attempts=1)
 
-    def file_system(self) -> Any:
-        """See `Store.file_system`."""
-        from obstore.fsspec import FsspecStore
-
-        given = settings(self._url, self._bucket, self._account)
-        given.pop("bucket")
-        scheme: Any = "s3" if family(self._url) == "s3" else "az"
-        return FsspecStore(scheme, **given)
-
-    def path(self, key: str) -> str:
-        """See `Store.path`."""
-        return f"{self._bucket}/{key}"
-
     def _level(self, folder: str) -> tuple[list[Found], list[str]]:
         """Objects and folders directly inside a folder, by name."""
+        folder = folder.rstrip("/")
         listed = self._call(folder, lambda: self._client.list_with_delimiter(folder or None))
         files = [_found(o, posixpath.relpath(o["path"], folder or ".")) for o in listed["objects"]]
         names = [posixpath.basename(p.rstrip("/")) for p in listed["common_prefixes"]]
@@ -194,7 +183,7 @@ def _failures() -> tuple[type[Exception], ...]:
 def _transient(error: Exception) -> bool:
     if isinstance(error, FileNotFoundError):
         return False
-    return isinstance(error, _Truncated) or any(word in str(error).split("Debug source")[0] for word in _AGAIN)
+    return isinstance(error, _Truncated) or any(word in without_details(error) for word in _AGAIN)
 
 
 def _as_long_as(data: bytes, size: int) -> bytes:

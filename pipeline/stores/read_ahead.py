@@ -1,6 +1,7 @@
 """A remote object as a file for Arrow: what is read on and on is fetched ahead, in few large requests side by side."""
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,7 +35,8 @@ class RemoteFile:
 
     def __init__(self, fetch: Fetch, size: int) -> None:
         self._fetch, self._size = fetch, size
-        self._position = 0
+        self._positions = threading.local()
+        self._busy = threading.Lock()
         self._lanes: deque[_Lane] = deque(maxlen=_LANES)
 
     def read(self, count: int | None = -1) -> bytes:
@@ -51,6 +53,15 @@ class RemoteFile:
         """The new position."""
         self._position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
         return self._position
+
+    @property
+    def _position(self) -> int:
+        """Of this thread: Arrow seeks and reads in two calls, from several threads."""
+        return int(getattr(self._positions, "now", 0))
+
+    @_position.setter
+    def _position(self, position: int) -> None:
+        self._positions.now = position
 
     def tell(self) -> int:
         """The position."""
@@ -71,17 +82,18 @@ class RemoteFile:
         self.closed = True
 
     def _read(self, begin: int, end: int) -> bytes:
-        lane = next((lane for lane in self._lanes if lane.next == begin), None)
-        if lane is None:
+        with self._busy:
+            lane = next((lane for lane in self._lanes if lane.next == begin), None)
+            if lane is not None:
+                self._lanes.remove(lane)
+                self._lanes.append(lane)
+                self._extend(lane, begin, end)
+                lane.next = end
+                return _taken(lane, begin, end)
             if len(self._lanes) == _LANES:
                 _drop(self._lanes[0])
             self._lanes.append(_Lane(end))
-            return self._fetch(begin, end)
-        self._lanes.remove(lane)
-        self._lanes.append(lane)
-        self._extend(lane, begin, end)
-        lane.next = end
-        return _taken(lane, begin, end)
+        return self._fetch(begin, end)
 
     def _extend(self, lane: _Lane, begin: int, end: int) -> None:
         """Have everything up to `end` on its way, and some windows more."""
