@@ -19,7 +19,8 @@ from pipeline.local_files import TEMPORARY, Found, publish, remove_unlocked, sta
 from pipeline.stores import connect
 from pipeline.stores.arrow_files import StoreFiles, remote_file
 from pipeline.stores.connections import UnknownStorage as UnknownStorage
-from pipeline.stores.failures import StoreFailed, secret_in
+from pipeline.stores.failures import StoreFailed as StoreFailed
+from pipeline.stores.failures import secret_in as secret_in
 from pipeline.stores.globbing import MAGIC, expand_glob, hidden
 
 

@@ -15,7 +15,8 @@ _PART_BYTES = 8 * 2**20
 _PARTS_AT_ONCE = 4
 _LISTINGS_AT_ONCE = 16
 _AGAIN = ("error sending request", "timed out", "timeout", "connection", "code: 5", "code: 429", "code: 408",
-          "409 Conflict", "OperationAborted", "SlowDown", "InternalError", "end of file", "error decoding")  # fmt: skip
+          "409 Conflict", "OperationAborted", "SlowDown", "InternalError", "end of file", "error decoding",
+          "body error", "invalid list response", "invalid delete response")  # fmt: skip
 _NO_CONDITION = ("501 Not Implemented", "NotImplemented", "NotSupported")
 Result = TypeVar("Result")
 
@@ -43,11 +44,16 @@ class ObjectStore:
 
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
+        from obstore.exceptions import BaseError
 
         def whole() -> bytes:
-            got = self._client.get(key)
-            data: bytes = got.bytes().to_bytes()
-            return _as_long_as(data, got.meta["size"])
+            try:
+                got = self._client.get(key, options={"range": {"offset": 0}})  # the answer tells the whole size too
+            except BaseError:
+                if self._client.head(key)["size"]:
+                    raise
+                return b""  # no range of nothing can be had
+            return _as_long_as(got.bytes().to_bytes(), got.meta["size"])
 
         return self._call(key, whole)
 
