@@ -13,9 +13,18 @@ _AZURE_PARTS = {
     "AccountName": "account_name", "AccountKey": "account_key",
     "BlobEndpoint": "endpoint", "SharedAccessSignature": "sas_key",
 }  # fmt: skip
-_PATIENT = {"max_retries": 8, "retry_timeout": timedelta(seconds=150)}
-_IMPATIENT = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
-_BACKOFF = {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=10), "base": 2}
+_PATIENT: dict[str, Any] = {
+    "backoff": {"init_backoff": timedelta(milliseconds=500), "max_backoff": timedelta(seconds=15), "base": 3},
+    "max_retries": 10,
+    "retry_timeout": timedelta(seconds=150),
+}
+"""About a minute of a store that is too busy or down. A pause is drawn between the first and `base` times the last."""
+_IMPATIENT: dict[str, Any] = {
+    "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=2), "base": 3},
+    "max_retries": 3,
+    "retry_timeout": timedelta(seconds=20),
+}
+"""For the first contact: a wrong endpoint is told in seconds."""
 _CONNECT, _READ, _WHOLE = timedelta(seconds=10), timedelta(seconds=30), timedelta(seconds=120)
 
 
@@ -30,7 +39,7 @@ def settings(url: str, bucket: str, account: str = "", patient: bool = True) -> 
     found: dict[str, Any] = {
         "config": config,
         "client_options": client,
-        "retry_config": {"backoff": _BACKOFF, **(_PATIENT if patient else _IMPATIENT)},
+        "retry_config": _PATIENT if patient else _IMPATIENT,
     }
     return found | ({"credential_provider": provider} if provider else {}) | {"bucket": bucket}
 

@@ -1,6 +1,7 @@
 """S3 and Azure through obstore: whole objects, conditional puts, ranges. Its client retries and times out by itself."""
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +18,7 @@ _LISTINGS_AT_ONCE = 16
 _AGAIN = ("error sending request", "timed out", "timeout", "connection", "code: 5", "code: 429", "code: 408",
           "409 Conflict", "OperationAborted", "SlowDown", "InternalError", "end of file", "error decoding",
           "body error", "invalid list response", "invalid delete response")  # fmt: skip
+_SPENT = re.compile(r"after (\d+) retries, max_retries: (\d+)")
 _NO_CONDITION = ("501 Not Implemented", "NotImplemented", "NotSupported")
 Result = TypeVar("Result")
 
@@ -188,6 +190,9 @@ def _failures() -> tuple[type[Exception], ...]:
 
 def _transient(error: Exception) -> bool:
     if isinstance(error, FileNotFoundError):
+        return False
+    spent = _SPENT.search(str(error))
+    if spent and spent[1] == spent[2]:  # obstore itself has tried for as long as it makes sense
         return False
     return isinstance(error, _Truncated) or any(word in without_details(error) for word in _AGAIN)
 

@@ -39,7 +39,7 @@ class RemoteFile:
         self._busy = threading.Lock()
         self._lanes: deque[_Lane] = deque(maxlen=_LANES)
 
-    def read(self, count: int | None = -1) -> bytes:
+    def read(self, count: int | None = -1) -> bytes | memoryview:
         """The next bytes; fewer only at the end of the file."""
         begin = self._position
         end = self._size if count is None or count < 0 else min(begin + count, self._size)
@@ -81,7 +81,7 @@ class RemoteFile:
         self._lanes.clear()
         self.closed = True
 
-    def _read(self, begin: int, end: int) -> bytes:
+    def _read(self, begin: int, end: int) -> bytes | memoryview:
         with self._busy:
             lane = next((lane for lane in self._lanes if lane.next == begin), None)
             if lane is not None:
@@ -106,13 +106,13 @@ class RemoteFile:
             lane.fetched = stop
 
 
-def _taken(lane: _Lane, begin: int, end: int) -> bytes:
+def _taken(lane: _Lane, begin: int, end: int) -> bytes | memoryview:
     """Bytes `begin`..`end` of the parts; those that are used up go."""
     pieces = []
     while begin < end:
         first, coming = lane.parts[0]
         data = coming.result()
-        piece = data[begin - first : end - first]
+        piece = memoryview(data)[begin - first : end - first]
         pieces.append(piece)
         begin += len(piece)
         if begin == first + len(data):
