@@ -1,6 +1,7 @@
 """Google Cloud Storage (gcsfs), memory, and whatever else fsspec knows."""
 
 import errno
+import logging
 import os
 import posixpath
 from collections.abc import Callable
@@ -10,11 +11,12 @@ from typing import Any, TypeVar
 
 from pipeline.local_files import Found
 from pipeline.stores.attempts import tried
-from pipeline.stores.failures import told
+from pipeline.stores.failures import family, told
 
 _SECONDS = 60
+_FIRST_SECONDS = 15
 _TAGS = ("ETag", "etag", "generation", "md5", "LastModified", "last_modified", "mtime", "created")
-_TRANSIENT_ROOMS = ("aiohttp", "requests", "urllib3")
+_TRANSIENT_ROOMS = ("aiohttp", "requests", "urllib3", "json")
 _MISSING_BUCKET = "bucket does not exist"
 Result = TypeVar("Result")
 
@@ -24,6 +26,7 @@ class FsspecStore:
 
     def __init__(self, url: str, system: Any) -> None:
         self._url, self._fs = url, system
+        self._patient_itself = family(url) == "gs"  # gcsfs tries six times, for half a minute
 
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
@@ -123,22 +126,34 @@ class FsspecStore:
 
     def reach(self) -> None:
         """See `Store.reach`."""
-        bucket = self._url.partition("://")[2].split("/")[0]
-        if self._url.startswith(("gs://", "gcs://")):
-            with suppress(FileNotFoundError):
-                self._call(bucket, lambda: self._fs.ls(f"{bucket}/_fanbeam_"), attempts=2)
+        from fsspec.asyn import sync
 
-    def _call(self, key: str, call: Callable[[], Result], attempts: int = 5) -> Result:
+        if not self._patient_itself:
+            return
+        bucket = self._url.partition("://")[2].split("/")[0]
+
+        def first() -> None:
+            with suppress(FileNotFoundError):
+                sync(self._fs.loop, self._fs._ls, f"{bucket}/_fanbeam_", timeout=_FIRST_SECONDS)
+
+        self._call(bucket, first, attempts=1)
+
+    def _call(self, key: str, call: Callable[[], Result], attempts: int = 0) -> Result:
         try:
-            return tried(call, _transient, attempts)
+            return tried(call, _transient, attempts or (2 if self._patient_itself else 5))
         except FileNotFoundError as error:
             if _MISSING_BUCKET in str(error):
                 raise told(self._url, error) from error
             raise
-        except (FileExistsError, IsADirectoryError, NotADirectoryError, ValueError):
+        except (FileExistsError, IsADirectoryError, NotADirectoryError):
             raise
         except Exception as error:  # each library has its own kinds of error
-            raise told(f"{self._url.partition('://')[0]}://{key}", error) from error
+            failed = told(f"{self._url.partition('://')[0]}://{key.rpartition('://')[2]}", error)
+            if self._url.startswith(
+                ("http://", "https://")
+            ):  # a dead link is a failed record, not a store that is down
+                raise OSError(failed.message) from error
+            raise failed from error
 
 
 def opened(url: str) -> tuple[Any, str]:
@@ -152,6 +167,7 @@ def opened(url: str) -> tuple[Any, str]:
 def _options(url: str) -> dict[str, Any]:
     if not url.startswith(("gs://", "gcs://")):
         return {}
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs tracebacks of what is told in one line here
     emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
     if emulated:  # else gcsfs asks a service that no emulator has what kind of bucket this is
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
