@@ -20,7 +20,8 @@ _WHAT = (
      "the bucket lies in another region. Set AWS_REGION to it."),
     (r"code: (429|503)\b|SlowDown|ServerBusy|TooManyRequests|rateLimitExceeded",
      f"the store is too busy and stayed so through every attempt. {_AGAIN}"),
-    (r"timed? ?out|TimeoutError", "the store did not answer in time. Check the network, and the endpoint in the environment "
+    (r"timed? ?out|TimeoutError",
+     "the store did not answer in time. Check the network, and the endpoint in the environment "
      "({endpoint}); then run the same command again."),
     (r"error sending request|[Cc]onnection refused|Cannot connect|dns error|connection error|ConnectError|resolve",
      "the store cannot be reached. Check the network, and the endpoint in the environment ({endpoint})."),
