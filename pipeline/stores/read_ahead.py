@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 _SMALLEST, _LARGEST = 2**20, 4 * 2**20
-_AHEAD = 3
+_AHEAD = 4
 _LANES = 8
 _THREADS = 8
 Fetch = Callable[[int, int], bytes]
@@ -86,40 +86,43 @@ class RemoteFile:
             lane = next((lane for lane in self._lanes if lane.next == begin), None)
             if lane is not None:
                 self._lanes.remove(lane)
-                self._lanes.append(lane)
-                self._extend(lane, begin, end)
-                lane.next = end
-                return _taken(lane, begin, end)
-            if len(self._lanes) == _LANES:
-                _drop(self._lanes[0])
-            self._lanes.append(_Lane(end))
+            elif len(self._lanes) == _LANES:
+                _drop(self._lanes.popleft())
+            known, lane = lane is not None, lane or _Lane(end)
+            self._lanes.append(lane)
+            if known or end - begin > _LARGEST:
+                return self._taken(lane, begin, end, self._size if known else end)
         return self._fetch(begin, end)
 
-    def _extend(self, lane: _Lane, begin: int, end: int) -> None:
-        """Have everything up to `end` on its way, and some windows more."""
-        if not lane.parts:
-            lane.fetched = begin
+    def _taken(self, lane: _Lane, begin: int, end: int, limit: int) -> bytes | memoryview:
+        """What comes next in a lane. Of a long read no more is on its way at once than of short ones."""
+        lane.next = end
+        lane.fetched = lane.fetched if lane.parts else begin
         lane.window = min(_LARGEST, max(_SMALLEST, 2 * lane.window))
-        while lane.fetched < self._size and (lane.fetched < end or len(lane.parts) < _AHEAD):
-            stop = min(self._size, lane.fetched + lane.window)
+        piece = self._piece(lane, begin, end, limit)
+        if len(piece) == end - begin:
+            return piece
+        whole, filled = memoryview(bytearray(end - begin)), 0
+        while piece:
+            whole[filled : filled + len(piece)] = piece
+            filled += len(piece)
+            piece = self._piece(lane, begin + filled, end, limit) if filled < len(whole) else memoryview(b"")
+        return whole
+
+    def _piece(self, lane: _Lane, begin: int, end: int, limit: int) -> memoryview:
+        """As much as one request has brought."""
+        while lane.fetched < limit and len(lane.parts) < _AHEAD:
+            stop = min(limit, lane.fetched + lane.window)
             lane.parts.append((lane.fetched, _pool().submit(self._fetch, lane.fetched, stop)))
             lane.fetched = stop
-
-
-def _taken(lane: _Lane, begin: int, end: int) -> bytes | memoryview:
-    """Bytes `begin`..`end` of the parts; those that are used up go."""
-    pieces = []
-    while begin < end:
         first, coming = lane.parts[0]
         data = coming.result()
         piece = memoryview(data)[begin - first : end - first]
-        pieces.append(piece)
-        begin += len(piece)
-        if begin == first + len(data):
-            lane.parts.popleft()
         if not piece:
             raise EOFError("the object is shorter than it was")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if begin + len(piece) == first + len(data):
+            lane.parts.popleft()
+        return piece
 
 
 def _drop(lane: _Lane) -> None:
