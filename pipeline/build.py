@@ -1,6 +1,8 @@
 """The whole graph."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -8,22 +10,50 @@ import apache_beam as beam
 from pipeline import stages
 from pipeline.commit import Expected
 from pipeline.job import Job, Task
+from pipeline.surroundings import Surroundings
 
 
-def build(pipeline: beam.Pipeline, job: Job, tasks: Sequence[Task], expected: Expected, local: bool) -> Any:
-    """Tasks in, one committed version out. `local`: render in this machine's process pool."""
-    render = beam.ParDo(stages.RenderInPool()) if local else stages.Render(job)
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one submission is to do. `local`: render in this process's pool; else in children of Beam's workers."""
+
+    job: Job
+    tasks: Sequence[Task]
+    expected: Expected
+    around: Surroundings
+    local: bool
+    processes: int | None = None
+
+
+def build(pipeline: beam.Pipeline, work: Work) -> Any:
+    """Tasks in, one committed version out."""
+    elsewhere = stages.Render(work.job, work.around, work.processes)
+    render = beam.ParDo(stages.RenderInPool()) if work.local else elsewhere
     return (
         pipeline
-        | "Shards" >> beam.Create(tasks, reshuffle=False)  # Task
+        | "Shards" >> beam.Create(work.tasks, reshuffle=False)  # Task
         | "Spread" >> beam.Reshuffle()  # Task
         | "Render" >> render  # Receipt
         | "Gather" >> beam.combiners.ToList()  # list[Receipt], one element even if empty
-        | "Commit" >> beam.ParDo(stages.Commit(job, expected))  # str
+        | "Commit" >> beam.ParDo(stages.Commit(work.job, work.expected, work.around))  # str
     )
 
 
-def run_graph(settings: Any, job: Job, tasks: Sequence[Task], expected: Expected, local: bool) -> None:
-    """Build the graph and run it to its end on the engine that `settings` (Beam's PipelineOptions) name."""
-    with beam.Pipeline(options=settings) as pipeline:
-        build(pipeline, job, tasks, expected, local)
+def run_graph(options: Any, work: Work, cancel: Callable[[], None]) -> str:
+    """Build the graph and run it to its end on the engine that `options` (Beam's PipelineOptions) name.
+
+    Returns Beam's word for the state it ended in. Raises what the engine raised; `cancel` ends the job on the engine
+    if this process is interrupted.
+    """
+    pipeline = beam.Pipeline(options=options)
+    build(pipeline, work)
+    result = None
+    try:
+        result = pipeline.run()
+        return str(result.wait_until_finish() or result.state)
+    except KeyboardInterrupt:
+        with suppress(Exception):  # whatever the engine makes of it, its own door is tried next
+            if result is not None:
+                result.cancel()
+        cancel()
+        raise

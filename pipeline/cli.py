@@ -96,11 +96,21 @@ def preview(
 def run(
     context: typer.Context,
     config: ConfigPath,
-    runner: Annotated[str, typer.Option(help="direct, or Beam's own name for an engine.")] = "direct",
+    runner: Annotated[
+        str, typer.Option(help="direct, flink, spark, dataflow or prism, or Beam's own name for it.")
+    ] = "direct",
     workers: Annotated[
         int | None,
-        typer.Option("--workers", "--direct_num_workers", min=1, help="Local processes; default: one per core."),
+        typer.Option(
+            "--workers",
+            "--direct_num_workers",
+            min=1,
+            help="Processes of this machine, or of each worker of the engine; default: one per core.",
+        ),
     ] = None,
+    attempts: Annotated[
+        int, typer.Option(min=1, help="How often to submit what is missing before an engine that dies is given up.")
+    ] = 3,
     set_: Set = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -108,7 +118,7 @@ def run(
     """Make the dataset. Further options are Beam's own. The same command again finishes what was interrupted."""
     from pipeline import commands
 
-    commands.run(config, set_ or [], commands.RunFlags(runner, workers, tuple(context.args), debug), as_json)
+    commands.run(config, set_ or [], commands.RunFlags(runner, workers, tuple(context.args), debug, attempts), as_json)
 
 
 @app.command(epilog="Example: fanbeam verify out/birds --samples 50")

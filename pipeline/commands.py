@@ -24,6 +24,7 @@ class RunFlags:
     workers: int | None
     beam: tuple[str, ...]
     debug: bool
+    attempts: int = 3
 
 
 def tell(error: FanbeamError, as_json: bool) -> None:
@@ -127,7 +128,7 @@ def run(config: str, overrides: list[str], flags: RunFlags, as_json: bool) -> No
     quiet = as_json and not sys.stderr.isatty()
     watch = Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(_warn)
     try:
-        result = run_job(text, RunOptions(flags.runner, flags.workers, flags.beam, flags.debug, watch))
+        result = run_job(text, RunOptions(flags.runner, flags.workers, flags.beam, flags.debug, flags.attempts, watch))
     finally:
         watch.end()
     if as_json:

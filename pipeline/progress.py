@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from pipeline import workers
-
 _LINE_SECONDS = 5.0
+Count = Callable[[], int]
 
 
 class Progress(Protocol):
@@ -17,8 +16,12 @@ class Progress(Protocol):
         """A new phase begins."""
         ...
 
-    def begin(self, samples: int, resumed: int) -> None:
-        """Rendering begins: samples to make, shards that are there already."""
+    def warn(self, what: str) -> None:
+        """Something that people should know of though the run goes on."""
+        ...
+
+    def begin(self, samples: int, resumed: int, count: Count) -> None:
+        """Rendering begins: samples to make, shards that are there already, and who counts those made since."""
         ...
 
     def end(self) -> None:
@@ -32,7 +35,10 @@ class Silent:
     def say(self, what: str) -> None:
         """Nothing."""
 
-    def begin(self, samples: int, resumed: int) -> None:
+    def warn(self, what: str) -> None:
+        """Nothing."""
+
+    def begin(self, samples: int, resumed: int, count: Count) -> None:
         """Nothing."""
 
     def end(self) -> None:
@@ -40,19 +46,20 @@ class Silent:
 
 
 class _Ticking:
-    """Looks at the pool's count from a thread of its own."""
+    """Looks at the count from a thread of its own."""
 
     def __init__(self, every: float) -> None:
         self._every, self._stop = every, threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, samples: int, resumed: int) -> None:
+    def begin(self, samples: int, resumed: int, count: Count) -> None:
         """Start looking."""
-        started, pool = time.monotonic(), workers.current()
+        started = time.monotonic()
+        self._stop.clear()
 
         def watch() -> None:
             while not self._stop.wait(self._every):
-                self._show(pool.samples(), samples, time.monotonic() - started)
+                self._show(count(), samples, time.monotonic() - started)
 
         self._thread = threading.Thread(target=watch, daemon=True)
         self._thread.start()
@@ -78,11 +85,15 @@ class Lines(_Ticking):
         """One line per phase."""
         self._write(what)
 
-    def begin(self, samples: int, resumed: int) -> None:
+    def warn(self, what: str) -> None:
+        """A line of its own."""
+        self._write(what)
+
+    def begin(self, samples: int, resumed: int, count: Count) -> None:
         """One line, then one every few seconds."""
         there = f" ({resumed} shards are there already)" if resumed else ""
         self._write(f"rendering {samples} samples{there}")
-        super().begin(samples, resumed)
+        super().begin(samples, resumed, count)
 
     def _show(self, done: int, total: int, seconds: float) -> None:
         rate = done / seconds if seconds else 0.0
@@ -110,10 +121,15 @@ class Bar(_Ticking):
         """The phase stands before the bar."""
         self._bar.update(self._task, description=what)
 
-    def begin(self, samples: int, resumed: int) -> None:
+    def warn(self, what: str) -> None:
+        """A line above the bar, which stays."""
+        self._bar.console.print(what)
+
+    def begin(self, samples: int, resumed: int, count: Count) -> None:
         """The bar gets its length."""
+        self._bar.start()
         self._bar.update(self._task, description="rendering", total=samples)
-        super().begin(samples, resumed)
+        super().begin(samples, resumed, count)
 
     def end(self) -> None:
         """The bar goes."""

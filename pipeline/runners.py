@@ -4,10 +4,13 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pipeline.engines.interface import EngineModule
 from pipeline.errors import UsageError, nearest
+from pipeline.storage import Folder
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -15,21 +18,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How a runner is named to Beam, and whether it renders in this machine's process pool."""
+    """How a runner is named to Beam, whether this process's own pool renders, and the file that knows the rest."""
 
     beam_name: str
-    local: bool
+    local: bool = False
+    module: str = ""
 
 
 ENGINES = {
     "direct": Engine("apache_beam.runners.portability.fn_api_runner.FnApiRunner", local=True),
+    "flink": Engine("FlinkRunner", module="pipeline.engines.flink"),
+    "dataflow": Engine("DataflowRunner", module="pipeline.engines.dataflow"),
+    "prism": Engine("PrismRunner", module="pipeline.engines.prism"),
+    "spark": Engine("SparkRunner", module="pipeline.engines.spark"),
 }
-ALIASES = {"directrunner": "direct", "fnapirunner": "direct"}
+ALIASES = {
+    "directrunner": "direct",
+    "fnapirunner": "direct",
+    "flinkrunner": "flink",
+    "dataflowrunner": "dataflow",
+    "prismrunner": "prism",
+    "sparkrunner": "spark",
+}
 _IN_THE_POOL = ("--direct_num_workers=1", "--direct_running_mode=in_memory")  # Beam itself only waits for the pool
-REFUSED = {
-    "dask": "Beam's DaskRunner silently gives wrong results for graphs with several outputs",
-    "daskrunner": "Beam's DaskRunner silently gives wrong results for graphs with several outputs",
-}
+_DASK = "Beam's DaskRunner silently gives wrong results for graphs with several outputs"
+REFUSED = {"dask": _DASK, "daskrunner": _DASK}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """An engine with all its options: those given and those that fanbeam adds."""
+
+    engine: Engine
+    arguments: tuple[str, ...]
+    options: dict[str, Any]
+
+    def beam_options(self, job_name: str) -> "PipelineOptions":
+        """Options for one submission of that name."""
+        from apache_beam.options.pipeline_options import PipelineOptions
+
+        named = () if self.engine.local else (f"--job_name={job_name}",)
+        return PipelineOptions([*self.arguments, *named])
+
+    @property
+    def module(self) -> EngineModule | None:
+        """What knows more of the engine; None for the local one."""
+        return _module(self.engine)
 
 
 def engine_of(name: str) -> Engine:
@@ -43,25 +77,49 @@ def engine_of(name: str) -> Engine:
     return ENGINES[key]
 
 
-def options_of(engine: Engine, arguments: Sequence[str]) -> "PipelineOptions":
-    """Beam options from the command line. Raises UsageError for those that no Beam class knows."""
-    from apache_beam.options.pipeline_options import PipelineOptions
+def settings_of(engine: Engine, arguments: Sequence[str], output: Folder) -> Settings:
+    """Everything that a submission needs. Raises UsageError for what nobody knows, and with all that is missing."""
+    _refuse_stray(arguments)
+    given = _read(arguments, drop_default=True)
+    module = _module(engine)
+    added = _IN_THE_POOL if module is None else module.settled(given)
+    settled = (*arguments, *added, f"--runner={engine.beam_name}")
+    options = _read(settled, drop_default=False)
+    found = module.problems(options, output) if module is not None else []
+    if found:
+        raise UsageError(f"--runner {engine.beam_name} cannot start: {found[0].message}", tuple(found))
+    return Settings(engine, settled, options)
 
+
+def _module(engine: Engine) -> EngineModule | None:
+    if not engine.module:
+        return None
+    module: Any = import_module(engine.module)
+    loaded: EngineModule = module
+    return loaded
+
+
+def _refuse_stray(arguments: Sequence[str]) -> None:
     for before, word in pairwise(("", *arguments)):
         if not word.startswith("-") and (not before.startswith("-") or "=" in before):
             raise UsageError(f"unexpected argument {word!r}: `fanbeam run` takes one config")
-    settled = _IN_THE_POOL if engine.local else ()
-    options = PipelineOptions([*arguments, *settled, f"--runner={engine.beam_name}"])
+
+
+def _read(arguments: Sequence[str], drop_default: bool) -> dict[str, Any]:
+    """Beam's options by name. Raises UsageError for one that no Beam class knows."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     try:
         known = set(PipelineOptions([]).get_all_options())
-        given = options.get_all_options(drop_default=True, retain_unknown_options=True)
+        options = PipelineOptions(list(arguments))
+        found: dict[str, Any] = options.get_all_options(drop_default=drop_default, retain_unknown_options=True)
     except SystemExit as error:
         raise UsageError(f"Beam cannot read these options: {' '.join(arguments)}") from error
-    unknown = sorted(set(given) - known)
+    unknown = sorted(set(found) - known)
     if unknown:
         hint = nearest(unknown[0], sorted(known))
         raise UsageError(f"unknown option --{unknown[0]}. {hint} `fanbeam run --help` lists fanbeam's own options.")
-    return options
+    return found
 
 
 def hush(debug: bool) -> None:

@@ -8,11 +8,12 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline import workers
+from pipeline import children, workers
 from pipeline.commit import Expected, commit_outcome
 from pipeline.job import Job, ShardWork, Task
 from pipeline.records import Receipt
 from pipeline.rendering import STAGES, apply, begun
+from pipeline.surroundings import Surroundings, look_around, telling
 
 
 class Begin(beam.DoFn):  # type: ignore[misc]
@@ -37,23 +38,36 @@ class Apply(beam.DoFn):  # type: ignore[misc]
         yield apply(self.name, element)
 
 
-class Finish(beam.DoFn):  # type: ignore[misc]
-    """ShardWork -> Receipt: the last stage, which writes."""
+class Write(beam.DoFn):  # type: ignore[misc]
+    """ShardWork -> Receipt: the last stage. It pulls the payload through all of them, in a child of this process."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, job: Job, around: Surroundings, processes: int | None) -> None:
+        self.job, self.around, self.processes = job, around, processes
+
+    def setup(self) -> None:
+        """Children are shared by all bundles of the process."""
+        children.enter(self.job, self.processes)
+        self.looked = False
+
+    def teardown(self) -> None:
+        """The last one ends them."""
+        children.leave(self.job)
 
     def process(self, element: ShardWork) -> Iterator[Receipt]:
         """The receipt is all that leaves the worker."""
-        yield from apply(self.name, element).flow
+        with telling(self.job, self.around.submission):
+            if not self.looked:
+                look_around(self.job, self.around)
+                self.looked = True
+            yield children.render(element.job, element.task)
 
 
 class Render(beam.PTransform):  # type: ignore[misc]
     """Task -> Receipt, every stage a step of its own name; the runner fuses them, so payload stays in the worker."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, around: Surroundings, processes: int | None = None) -> None:
         super().__init__()
-        self.job = job
+        self.job, self.around, self.processes = job, around, processes
 
     def expand(self, tasks: Any) -> Any:
         """One pipe per stage of the one list."""
@@ -61,7 +75,7 @@ class Render(beam.PTransform):  # type: ignore[misc]
         work = tasks | "Begin" >> beam.ParDo(Begin(self.job))  # ShardWork
         for name in names[:-1]:
             work = work | name >> beam.ParDo(Apply(name))  # ShardWork
-        return work | names[-1] >> beam.ParDo(Finish(names[-1]))  # Receipt
+        return work | names[-1] >> beam.ParDo(Write(self.job, self.around, self.processes))  # Receipt
 
 
 class RenderInPool(beam.DoFn):  # type: ignore[misc]
@@ -86,9 +100,10 @@ class RenderInPool(beam.DoFn):  # type: ignore[misc]
 class Commit(beam.DoFn):  # type: ignore[misc]
     """All receipts -> the outcome: committed, or why not. Never raises for limits: engines would try again."""
 
-    def __init__(self, job: Job, expected: Expected) -> None:
-        self.job, self.expected = job, expected
+    def __init__(self, job: Job, expected: Expected, around: Surroundings) -> None:
+        self.job, self.expected, self.around = job, expected, around
 
     def process(self, element: list[Receipt]) -> Iterator[str]:
         """The one element holds every receipt of this run."""
-        yield commit_outcome(self.job, self.expected, element)
+        with telling(self.job, self.around.submission):
+            yield commit_outcome(self.job, self.expected, element)

@@ -32,6 +32,7 @@ _GUILTY_DEATHS = 3
 _GIVEN_UP_DEATHS = 4  # more than chance: what the probe cannot weigh changes how shards are cut
 _TRIAL_DEATHS = 2
 _START_ATTEMPTS = 5
+_forking = threading.Lock()  # to fork, the process as a whole is changed for a moment
 _GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": []}
 
 
@@ -198,7 +199,7 @@ class Pool:
         ours, theirs = self._context.Pipe()
         beat = self._context.RawArray("d", [worker.IDLE, 0.0, 0.0])
         process = self._context.Process(target=worker.main, args=(theirs, beat, self._job, self._debug), daemon=True)
-        with without_main_module():
+        with _forking, without_main_module():
             ensure_running()
             process.start()
         theirs.close()

@@ -9,13 +9,17 @@ import pytest
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import stages
-from pipeline.build import build
+from pipeline.build import Work, build
 from pipeline.commit import Expected
 from pipeline.errors import UsageError
 from pipeline.job import Task
+from pipeline.planning import Probe
+from pipeline.probe import PLAN, remember
 from pipeline.records import Receipt
 from pipeline.rendering import STAGES, begun
-from pipeline.runners import engine_of, options_of
+from pipeline.runners import Settings, engine_of, settings_of
+from pipeline.storage import Folder
+from pipeline.surroundings import Surroundings
 from tests.pipeline.small_inputs import Ran, config_of, planned, ran, words
 from tests.pipeline.small_inputs import put as put_file
 
@@ -35,9 +39,15 @@ def on_beam(table: Path, output: Path, **changes: Any) -> dict[str, bytes]:
     """Run the graph of separate steps on Beam's in-process runner."""
     job, listing, plan = planned(config_of(table, output, **changes))
     expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
-    with beam.Pipeline(options=options_of(engine_of("direct"), [])) as pipeline:
-        build(pipeline, job, [Task(s) for s in plan.shards], expected, local=False)
-    return files_of(job.dataset.url)
+    remember(job.dataset, Probe())
+    tasks = [Task(s) for s in plan.shards]
+    with beam.Pipeline(options=direct().beam_options("job")) as pipeline:
+        build(pipeline, Work(job, tasks, expected, Surroundings.here(job.config, "job"), local=False))
+    return {name: data for name, data in files_of(job.dataset.url).items() if name != PLAN}
+
+
+def direct(*arguments: str) -> Settings:
+    return settings_of(engine_of("direct"), arguments, Folder("/nowhere"))
 
 
 def test_a_step_per_stage_makes_the_same_files_as_the_composed_stages(table: Path, tmp_path: Path) -> None:
@@ -55,8 +65,9 @@ def test_limits_do_not_raise_inside_the_graph(table: Path, tmp_path: Path) -> No
 
 def test_every_stage_is_a_step_of_its_own_name(table: Path, tmp_path: Path) -> None:
     job, _, plan = planned(config_of(table, tmp_path / "out"))
-    pipeline = beam.Pipeline(options=options_of(engine_of("direct"), []))
-    build(pipeline, job, [Task(s) for s in plan.shards], Expected((), 0, ()), local=False)
+    pipeline = beam.Pipeline(options=direct().beam_options("job"))
+    around = Surroundings.here(job.config, "job")
+    build(pipeline, Work(job, [Task(s) for s in plan.shards], Expected((), 0, ()), around, local=False))
     seen: list[str] = []
 
     class Visitor(beam.pipeline.PipelineVisitor):
@@ -102,8 +113,8 @@ def test_other_engines_are_refused_with_a_reason(name: str, word: str) -> None:
 
 def test_an_option_that_beam_does_not_know_is_an_error() -> None:
     with pytest.raises(UsageError, match="num_workers"):
-        options_of(engine_of("direct"), ["--num_worker=3"])
-    assert options_of(engine_of("direct"), ["--job_name=x"]).get_all_options()["job_name"] == "x"
+        direct("--num_worker=3")
+    assert direct("--job_name=x").options["job_name"] == "x"
 
 
 def test_work_in_progress_pickles_as_a_description_without_payload(table: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ DEVICES = {"pipeline/cli.py", "pipeline/worker.py"}  # the null device, for chat
 # What makes progress, kills what hangs, names a log or a temporary file: clocks that decide no byte of a dataset.
 CLOCKS = {
     "pipeline/api.py", "pipeline/commands.py", "pipeline/demo.py", "pipeline/local_files.py", "pipeline/progress.py",
-    "pipeline/report.py", "pipeline/run_log.py", "pipeline/running.py", "pipeline/worker.py", "pipeline/workers.py",
+    "pipeline/report.py", "pipeline/run_log.py", "pipeline/running.py", "pipeline/submission.py",
+    "pipeline/worker.py", "pipeline/workers.py",
 }  # fmt: skip
 # Where a library's draws from Python's and numpy's globals are seeded and put back, and where a library takes a
 # `random.Random` that is made of the step's seed.

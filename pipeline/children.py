@@ -1,0 +1,72 @@
+"""Child processes of a Beam worker: each renders a shard at a time, as the local pool's do.
+
+So a record that kills or hangs its decoder costs no Beam worker and ends in `_failed` on every engine, and the threads
+of one Beam worker use all its cores.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pipeline.job import Job, Task
+from pipeline.records import Receipt
+from pipeline.workers import Pool, default_count
+
+
+@dataclass(slots=True)
+class _Children:
+    """Those of one job in this process. `users`: steps that may still ask for one."""
+
+    room: threading.BoundedSemaphore
+    idle: list[Pool] = field(default_factory=list)
+    users: int = 0
+
+
+_of_job: dict[str, _Children] = {}
+_changing = threading.Lock()
+
+
+def enter(job: Job, limit: int | None = None) -> None:
+    """A step of this process will render shards of the job; at most `limit` at a time, or one per core."""
+    with _changing:
+        mine = _of_job.setdefault(job.dataset.url, _Children(threading.BoundedSemaphore(limit or default_count())))
+        mine.users += 1
+
+
+def leave(job: Job) -> None:
+    """The step is over; with the last one the children end."""
+    with _changing:
+        mine = _of_job.get(job.dataset.url)
+        if mine is None:
+            return
+        mine.users -= 1
+        if mine.users:
+            return
+        del _of_job[job.dataset.url]
+    for pool in mine.idle:
+        pool.__exit__()
+
+
+def render(job: Job, task: Task) -> Receipt:
+    """All stages of one shard, in a child. Raises RunFailed, or what the child raised. Waits while all are busy."""
+    with _borrowed(job) as pool:
+        (receipt,) = pool.run("render", [task])
+        made: Receipt = receipt
+        return made
+
+
+@contextmanager
+def _borrowed(job: Job) -> Iterator[Pool]:
+    mine = _of_job[job.dataset.url]
+    with mine.room:
+        try:
+            pool = mine.idle.pop()
+        except IndexError:
+            pool = Pool(job, 1).__enter__()
+        try:
+            yield pool
+        except BaseException:
+            pool.__exit__()  # it may be in the middle of a shard
+            raise
+        mine.idle.append(pool)

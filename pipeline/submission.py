@@ -1,0 +1,167 @@
+"""Submit what has no receipt yet, watch it, and submit again when the engine dies for no fault of the user's."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pipeline import workers
+from pipeline.commit import Expected, finished, read_manifest, receipted
+from pipeline.errors import FanbeamError, RunFailed
+from pipeline.job import Job, Task
+from pipeline.planning import Plan
+from pipeline.progress import Progress
+from pipeline.runners import Engine, Settings
+from pipeline.surroundings import Surroundings, other_cpus, told
+
+_RECEIPTS_EVERY_SECONDS = 2.0
+_DONE = "DONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is to be made, on which engine, how often to try, who watches."""
+
+    job: Job
+    plan: Plan
+    expected: Expected
+    settings: Settings
+    processes: int | None
+    attempts: int
+    progress: Progress
+
+
+_loading_beam = threading.Lock()
+
+
+def load_beam(debug: bool) -> None:
+    """Import Beam. One thread at a time: its modules import one another, and a second thread would see halves."""
+    with _loading_beam:
+        before = logging.root.manager.disable
+        logging.disable(logging.NOTSET if debug else logging.WARNING)
+        try:
+            import pipeline.build  # noqa: F401
+        finally:
+            logging.disable(before)
+
+
+def settings_for(engine: Engine, job: Job, beam: Sequence[str], debug: bool) -> Settings:
+    """The engine's settings, with Beam loaded. Raises UsageError with all that is missing."""
+    load_beam(debug)
+    from pipeline.runners import hush, settings_of
+
+    hush(debug)
+    return settings_of(engine, beam, job.output)
+
+
+def submit(submission: Submission) -> int:
+    """Render what is missing and commit. Returns how many shards were there before.
+
+    Raises RunFailed if the engine died in every attempt, and at once what a worker found wrong with data or machine.
+    """
+    job, plan = submission.job, submission.plan
+    there = 0
+    for attempt in range(1, submission.attempts + 1):
+        done = finished(job.dataset)
+        tasks = [Task(s) for s in plan.shards if s.name not in done]
+        if attempt == 1:
+            there = len(plan.shards) - len(tasks)
+        cause = _attempt(submission, tasks, len(plan.shards) - len(tasks))
+        if not cause:
+            return there
+        if attempt < submission.attempts:
+            submission.progress.warn(f"the job died ({cause}); attempt {attempt + 1} of {submission.attempts}")
+    tries = "once" if submission.attempts == 1 else f"{submission.attempts} times"
+    raise RunFailed(f"the engine gave up {tries}: {cause}. The same command again goes on from what is written")
+
+
+def _attempt(submission: Submission, tasks: Sequence[Task], there: int) -> str:
+    """One job on the engine. Returns why it died; empty if it ended. Raises what the user must know of."""
+    job = submission.job
+    name = f"fanbeam-{job.version}-{time.time_ns():x}"
+    progress = submission.progress
+    progress.begin(_samples_of(submission.plan, tasks), there, _count(submission, tasks))
+    try:
+        state = _run(submission, tasks, name)
+    except Exception as error:
+        known = _known(error) or told(job, name)
+        if known is not None:
+            raise known from error
+        if submission.settings.engine.local:
+            raise RunFailed(f"the engine gave up: {_last_line(error)}") from error
+        return _cause(submission.settings, name) or _last_line(error)
+    finally:
+        progress.end()
+        for host in other_cpus(job, name):
+            progress.warn(f"note: the CPU of {host} is of another class than this machine's; verify says what differs")
+    if state == _DONE or read_manifest(job.dataset) is not None:
+        return ""
+    return _cause(submission.settings, name) or f"the engine ended it as {state}"
+
+
+def _run(submission: Submission, tasks: Sequence[Task], name: str) -> str:
+    from pipeline.build import Work, run_graph
+
+    settings, job = submission.settings, submission.job
+    around = Surroundings.here(job.config, name)
+    work = Work(job, tasks, submission.expected, around, settings.engine.local, submission.processes)
+
+    def cancel() -> None:
+        if settings.module is not None:
+            with suppress(OSError):
+                settings.module.cancel(settings.options, name)
+
+    return run_graph(settings.beam_options(name), work, cancel)
+
+
+def _known(error: BaseException) -> BaseException | None:
+    """The error that was meant for the user, dug out of what the engine made of it: the first one of the chain."""
+    found: BaseException | None = None
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, FanbeamError | KeyboardInterrupt):
+            found = seen
+        seen = seen.__cause__ or seen.__context__
+    return found
+
+
+def _cause(settings: Settings, name: str) -> str:
+    if settings.module is None:
+        return ""
+    with suppress(OSError):
+        return settings.module.cause(settings.options, name)
+    return ""
+
+
+def _last_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else type(error).__name__
+
+
+def _count(submission: Submission, tasks: Sequence[Task]) -> Callable[[], int]:
+    """How many samples are made so far: the pool knows; elsewhere receipts are counted against the plan."""
+    if submission.settings.engine.local:
+        return workers.current().samples
+    dataset = submission.job.dataset
+    each = {t.shard.name: _samples_of(submission.plan, [t]) for t in tasks}
+    last = [0.0, 0.0]
+
+    def count() -> int:
+        if time.monotonic() - last[0] > _RECEIPTS_EVERY_SECONDS:
+            with suppress(OSError):
+                last[1] = sum(each.get(name, 0) for name in receipted(dataset))
+            last[0] = time.monotonic()
+        return int(last[1])
+
+    return count
+
+
+def _samples_of(plan: Plan, tasks: Sequence[Task]) -> int:
+    """Samples that the tasks will make, in proportion to their shards."""
+    total = 0.0
+    for split, totals in plan.splits.items():
+        mine = sum(t.shard.split == split for t in tasks)
+        total += totals.samples * mine / max(1, totals.shards)
+    return round(total)
