@@ -15,14 +15,17 @@
 # Needs Java 11 or 17; the first time Maven and Go too. Everything listens on the loopback interface only.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/engines/fetch.sh
 . "$here/fetch.sh"
+# shellcheck source=scripts/engines/processes.sh
 . "$here/processes.sh"
 
 command=${1:-}
 [ $# -eq 0 ] || shift
 state="${XDG_STATE_HOME:-$HOME/.local/state}/fanbeam/flink"
 top=$(cd "$here/../.." && pwd)
-taskmanagers=2 slots=2 restart=3 worker_path="" python=""
+taskmanagers=2 slots=2 restart=3 worker_path="" python="" settled=""
+rest_port=0 rpc_port=0 blob_port=0 job_port=0 artifact_port=0 pool_port=0
 while [ $# -gt 0 ]; do
     case $1 in
         --dir) state=$2 ;;
@@ -39,7 +42,7 @@ if [ -z "$python" ]; then
     python=$top/.venv/bin/python
     [ -x "$python" ] || python=$(command -v python3)
 fi
-PYTHON=$python
+export PYTHON=$python
 
 names() {
     echo jobmanager
@@ -56,7 +59,9 @@ any_running() {
 
 # Options and ports of a cluster stay the same for as long as any of it runs.
 settle() {
-    local given="taskmanagers=$taskmanagers slots=$slots restart=$restart python=$(printf %q "$python") worker_path=$(printf %q "$worker_path")"
+    local given
+    given="taskmanagers=$taskmanagers slots=$slots restart=$restart python=$(printf %q "$python")"
+    given="$given worker_path=$(printf %q "$worker_path")"
     if [ -f "$state/settings.sh" ]; then
         # shellcheck disable=SC1091
         . "$state/settings.sh"
@@ -90,7 +95,7 @@ io: {tmp: {dirs: $state/tmp}}
 classloader: {parent-first-patterns: {additional: org.apache.beam.vendor.}}
 CONF
     case $restart in
-        none) echo "restart-strategy: {type: none}" ;;
+        none | 0) echo "restart-strategy: {type: none}" ;;
         *) echo "restart-strategy: {type: fixed-delay, fixed-delay: {attempts: $restart, delay: 1 s}}" ;;
     esac >> "$state/conf/config.yaml"
     cat > "$state/conf/log4j.properties" << 'CONF'

@@ -10,13 +10,14 @@
 #   listens PORT                      whether somebody does
 # shellcheck disable=SC2154
 
-start_process() {
-    local name=$1
+start_process() (
+    name=$1
     shift
     mkdir -p "$state/logs"
+    cd "$state" || exit
     setsid "$@" > "$state/logs/$name.out" 2>&1 < /dev/null 9>&- &
     echo "$! $(began "$!")" > "$state/$name.pid"
-}
+)
 
 # When a process began: with its number this names a process, even after numbers are given again.
 began() {

@@ -23,6 +23,7 @@ unset PYTHONPATH PYTHONHOME
 if [ -n "${FANBEAM_WORKER_PYTHONPATH:-}" ]; then export PYTHONPATH=$FANBEAM_WORKER_PYTHONPATH; fi
 export PATH="$home/venv/bin:$PATH" VIRTUAL_ENV="$home/venv" RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+cd "$home" # the boot program writes its options into the current folder
 
 "$FANBEAM_WORKER_BOOT" --semi_persist_dir="$home" "$@" &
 worker=$!
