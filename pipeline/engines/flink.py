@@ -19,6 +19,7 @@ __all__ = ["cancel", "cause", "problems", "settled"]
 
 _JAR_VARIABLE = "FANBEAM_FLINK_JOB_SERVER_JAR"
 _CANCEL_SECONDS = 60.0
+_APPEARS_SECONDS = 10.0  # a job server that goes on running may still be on its way to submit the job
 _NO_FANBEAM = re.compile(r"ModuleNotFoundError: No module named '(pipeline|transforms)\b")
 
 
@@ -72,9 +73,7 @@ def cancel(options: Mapping[str, Any], job_name: str) -> None:
     """End the Flink job over REST: Beam's own cancel only stops watching it. Raises OSError."""
     cluster = Cluster.of(options)
     if cluster is not None:
-        # A job server that goes on running may still be on its way to submit it.
-        appears = 10.0 if options.get("job_endpoint") else 2.0
-        cluster.cancel(job_name, appears, _CANCEL_SECONDS)
+        cluster.cancel(job_name, _APPEARS_SECONDS if options.get("job_endpoint") else 2.0, _CANCEL_SECONDS)
 
 
 def cause(options: Mapping[str, Any], job_name: str) -> str:
