@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.engines.flink_preflight import problems
 from pipeline.engines.flink_rest import Cluster, minor
-from pipeline.engines.job_server import cached_jar, is_here, jar_version
+from pipeline.engines.job_server import cached_jar, is_here, jar_version, leashed
 from pipeline.errors import RunFailed
 from pipeline.workers import default_count
 
@@ -29,7 +29,9 @@ def settled(given: Mapping[str, Any]) -> list[str]:
     options = {**_environment(given, cluster), **_job_server(given, cluster)}
     if cluster is not None or "job_endpoint" not in given:
         options["parallelism"] = _slots(cluster)
-    return [f"--{name}={value}" for name, value in options.items() if value and name not in given]
+    chosen = [f"--{name}={value}" for name, value in options.items() if value and name not in given]
+    own_server = "job_endpoint" not in given and not given.get("flink_submit_uber_jar")
+    return chosen + leashed(given) if own_server else chosen
 
 
 def _environment(given: Mapping[str, Any], cluster: Cluster | None) -> dict[str, str]:

@@ -45,7 +45,7 @@ def _job_server(options: Mapping[str, Any]) -> list[Problem]:
         return [Problem("--job_endpoint", f"no job server at {endpoint}: {why}.", remedy)] if why else []
     found = jar_problems(str(options.get("flink_job_server_jar") or ""), "--flink_job_server_jar", _HOW_TO_JAR)
     if not options.get("flink_submit_uber_jar"):
-        found += java_problems(str(options.get("job_server_java_launcher") or "java"))
+        found += java_problems(options)
     return found
 
 

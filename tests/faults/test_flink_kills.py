@@ -47,7 +47,7 @@ class Texts:
         assert self.shards > 20
 
     def config(self, home: Path) -> Path:
-        output = {"path": str(home / "out"), "shard_size": "12KiB"}
+        output = {"path": str(home / "out"), "shard_size": "24KiB"}
         rows = text_rows(RECORDS)
         return self.trouble.config(home, rows, fields=slow_field(0.02), split={"test": 0.2}, output=output)
 

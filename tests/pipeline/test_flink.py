@@ -1,15 +1,20 @@
 """What `--runner flink` settles and finds missing, against a made-up REST interface; no Flink here."""
 
+import contextlib
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from pipeline.engines import flink, flink_preflight, flink_rest
@@ -147,19 +152,35 @@ def test_a_jar_of_the_environment_goes_first(tmp_path: Path, monkeypatch: pytest
 
 def test_what_is_given_is_not_repeated(cluster: Flink) -> None:
     given = {"flink_master": cluster.address, "environment_type": "PROCESS", "parallelism": 7, "flink_version": "1.19"}
-    assert flink.settled(given) == []
+    assert flink.settled({**given, "job_server_java_launcher": "/opt/java"}) == []
+    assert flink.settled({**given, "job_server_jvm_properties": ["-Xmx2g"]}) == []
+    assert flink.settled({**given, "flink_submit_uber_jar": True}) == []
 
 
 def test_a_cluster_decides_version_and_parallelism(cluster: Flink, tmp_path: Path) -> None:
     jar(tmp_path / "cache" / "fanbeam" / "engines" / "beam-flink-job-server-2.70.0" / "job-server.jar")
     cluster.version = "1.20.1"
-    settled = flink.settled({"flink_master": cluster.address})
+    settled = flink.settled({"flink_master": cluster.address, "job_server_java_launcher": "java"})
     assert settled == ["--environment_type=LOOPBACK", "--flink_version=1.20", "--parallelism=3"]
 
 
 def test_busy_slots_count_when_none_is_free(cluster: Flink) -> None:
     cluster.overview["slots-available"] = 0
     assert "--parallelism=4" in flink.settled({"flink_master": cluster.address})
+
+
+def test_a_job_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    launcher, *words = (word.partition("=")[2] for word in flink.settled({}) if "job_server_j" in word)
+    server = [launcher, *words[:-1], "sleep", "60"]
+    script = f"import subprocess as s; print(s.Popen({server!r}).pid, flush=True); input()"
+    parent = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with parent:
+        child = psutil.Process(int(parent.stdout.readline() if parent.stdout else 0))
+        while child.name() != "sleep":
+            time.sleep(0.01)
+        parent.kill()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        child.wait(10)
 
 
 def test_workers_elsewhere_are_not_loopback(cluster: Flink, monkeypatch: pytest.MonkeyPatch) -> None:
