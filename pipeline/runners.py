@@ -1,8 +1,9 @@
 """Engines: what each needs, in one table. Beam's own options pass through; one that nobody knows is an error."""
 
 import logging
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
@@ -127,3 +128,16 @@ def hush(debug: bool) -> None:
     if not debug:
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
         warnings.filterwarnings("ignore", module="apache_beam")
+        if not isinstance(threading.excepthook, _NoFarewells):
+            threading.excepthook = _NoFarewells(threading.excepthook)
+
+
+@dataclass(frozen=True, slots=True)
+class _NoFarewells:
+    """An engine that is done hangs up, and threads of Beam's workers that still listened would print a traceback."""
+
+    others: Callable[[threading.ExceptHookArgs], Any]
+
+    def __call__(self, args: threading.ExceptHookArgs) -> None:
+        if not args.exc_type.__module__.startswith("grpc"):
+            self.others(args)
