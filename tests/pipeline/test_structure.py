@@ -16,7 +16,8 @@ STORAGE = {"pipeline/storage.py", "pipeline/local_files.py"}
 DEVICES = {"pipeline/cli.py", "pipeline/worker.py"}  # the null device, for chatter and for streams that are closed
 # What makes progress, kills what hangs, names a log or a temporary file: clocks that decide no byte of a dataset.
 CLOCKS = {
-    "pipeline/api.py", "pipeline/commands.py", "pipeline/demo.py", "pipeline/local_files.py", "pipeline/progress.py",
+    "pipeline/api.py", "pipeline/commands.py", "pipeline/demo.py", "pipeline/engines/flink_rest.py",
+    "pipeline/local_files.py", "pipeline/progress.py",
     "pipeline/report.py", "pipeline/run_log.py", "pipeline/running.py", "pipeline/submission.py",
     "pipeline/worker.py", "pipeline/workers.py",
 }  # fmt: skip
