@@ -5,9 +5,11 @@ import re
 import socket
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import Problem
 
@@ -33,6 +35,21 @@ def jar_version(jar: str, engine: str) -> str:
             found = [match[1] for match in map(place.match, packed.namelist()) if match]
         return found[0] if found else ""
     return ""
+
+
+def server_problems(options: Mapping[str, Any], engine: str) -> list[Problem]:
+    """What is wrong with the job server that runs already, or with the one that Beam is to start."""
+    endpoint = options.get("job_endpoint")
+    if endpoint:
+        why = unreachable(str(endpoint))
+        remedy = "Start Beam's job server there, or leave the option out: then one is started for the run."
+        return [Problem("--job_endpoint", f"no job server at {endpoint}: {why}.", remedy)] if why else []
+    jar = f"{engine}_job_server_jar"
+    remedy = f"`bash scripts/engines/{engine}.sh up` makes one; or leave the option out, and Beam fetches its own."
+    found = jar_problems(str(options.get(jar) or ""), f"--{jar}", remedy)
+    if not options.get(f"{engine}_submit_uber_jar"):
+        found += java_problems(str(options.get("job_server_java_launcher") or "java"))
+    return found
 
 
 def jar_problems(jar: str, option: str, how_to: str) -> list[Problem]:
