@@ -18,6 +18,7 @@ import orjson
 
 _SECONDS = 10.0
 _POLL_SECONDS = 0.25
+_OVER = frozenset({"FINISHED", "KILLED", "FAILED"})
 _PORT, _PAGE_PORT = 7077, 8080
 _LOCAL = re.compile(r"local(-cluster)?(\[.*\])?$")
 PAGE_VARIABLE = "FANBEAM_SPARK_PAGE"
@@ -60,14 +61,14 @@ class Master:
 
         Raises OSError, TimeoutError if one does not end.
         """
-        found = next((found for found in self._polled(name, appears_seconds) if found), [])
-        for number in found:
-            self._kill(number)
-        for left in self._polled(name, ends_seconds) if found else ():
-            if not left:
+        known = next((found for found in self._polled(name, appears_seconds) if found), [])
+        for number, state in known:
+            if state not in _OVER:
+                self._kill(number)
+        for left in self._polled(name, ends_seconds):
+            if all(state in _OVER for _, state in left):
                 return
-        if found:
-            raise TimeoutError(f"the application of {name} did not end within {ends_seconds:g} s")
+        raise TimeoutError(f"the application of {name} did not end within {ends_seconds:g} s")
 
     def page(self) -> tuple[str, dict[str, Any]]:
         """Address of the active master's page and what it tells. Raises OSError."""
@@ -98,11 +99,10 @@ class Master:
         with urlopen(f"{address}/app/kill/", data=body, timeout=_SECONDS) as answer:
             answer.read()
 
-    def _polled(self, name: str, seconds: float) -> Iterator[list[str]]:
+    def _polled(self, name: str, seconds: float) -> Iterator[list[tuple[str, str]]]:
         end = time.monotonic() + seconds
         while True:
-            _, told = self.page()
-            yield [str(a["id"]) for a in told["activeapps"] if _is_of(str(a["name"]), name)]
+            yield self.applications(name)
             if time.monotonic() >= end:
                 return
             time.sleep(_POLL_SECONDS)

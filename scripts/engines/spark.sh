@@ -9,7 +9,6 @@
 #   --workers N          Spark workers; one executor, so one Python worker, in each  [2]
 #   --cores N            tasks at once in each  [1]
 #   --python PYTHON      the Python whose packages the workers use  [.venv of this checkout, else python3]
-#   --worker-path PATH   what workers may import besides (PYTHONPATH)
 #
 # Needs Java 11 or 17; the first time Maven and Go too. Everything listens on the loopback interface only.
 set -euo pipefail
@@ -23,7 +22,7 @@ command=${1:-}
 [ $# -eq 0 ] || shift
 state="${XDG_STATE_HOME:-$HOME/.local/state}/fanbeam/spark"
 top=$(cd "$here/../.." && pwd)
-workers=2 cores=1 worker_path="" python="" settled=""
+workers=2 cores=1 python="" settled=""
 master_port=0 ui_port=0 job_port=0 artifact_port=0
 while [ $# -gt 0 ]; do
     case $1 in
@@ -31,7 +30,6 @@ while [ $# -gt 0 ]; do
         --workers) workers=$2 ;;
         --cores) cores=$2 ;;
         --python) python=$2 ;;
-        --worker-path) worker_path=$2 ;;
         *) command=usage ;;
     esac
     shift $(($# > 1 ? 2 : 1))
@@ -57,7 +55,7 @@ any_running() {
 # Options and ports of a cluster stay the same for as long as any of it runs.
 settle() {
     local given
-    given="workers=$workers cores=$cores python=$(printf %q "$python") worker_path=$(printf %q "$worker_path")"
+    given="workers=$workers cores=$cores python=$(printf %q "$python")"
     if [ -f "$state/settings.sh" ]; then
         # shellcheck disable=SC1091
         . "$state/settings.sh"
@@ -105,7 +103,7 @@ write_boot() {
         echo '#!/usr/bin/env bash'
         echo "export FANBEAM_WORKER_BOOT=$(printf %q "$boot") FANBEAM_WORKER_PYTHON=$(printf %q "$python")"
         echo "export FANBEAM_WORKER_PACKAGES=$(printf %q "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')")"
-        echo "export FANBEAM_WORKERS=$(printf %q "$state/workers") FANBEAM_WORKER_PYTHONPATH=$(printf %q "$worker_path")"
+        echo "export FANBEAM_WORKERS=$(printf %q "$state/workers")"
         echo "exec bash $(printf %q "$here/worker_boot.sh") \"\$@\""
     } > "$state/boot.sh"
     chmod +x "$state/boot.sh"
