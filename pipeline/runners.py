@@ -137,8 +137,8 @@ def hush(debug: bool) -> None:
     for name in _LOGS_OF_SERVERS:
         logging.getLogger(name).disabled = True
     warnings.filterwarnings("ignore", module="apache_beam")
-    if not isinstance(threading.excepthook, _WithoutHangingUp):
-        threading.excepthook = _WithoutHangingUp(threading.excepthook)
+    if not isinstance(threading.excepthook, _NoFarewells):
+        threading.excepthook = _NoFarewells(threading.excepthook)
 
 
 def _is_not_of_beam(record: logging.LogRecord) -> bool:
@@ -147,14 +147,14 @@ def _is_not_of_beam(record: logging.LogRecord) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _WithoutHangingUp:
-    """An engine that is done hangs up on the threads that work for it (LOOPBACK); each would print a traceback."""
+class _NoFarewells:
+    """An engine that is done hangs up, and threads of Beam's workers that still listened would print a traceback."""
 
-    otherwise: Callable[[threading.ExceptHookArgs], Any]
+    others: Callable[[threading.ExceptHookArgs], Any]
 
     def __call__(self, args: threading.ExceptHookArgs) -> None:
         if not args.exc_type.__module__.startswith("grpc"):
-            self.otherwise(args)
+            self.others(args)
 
 
 def end_job_servers() -> None:

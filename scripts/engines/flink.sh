@@ -10,7 +10,6 @@
 #   --slots N            tasks at once in each  [2]
 #   --restart STRATEGY   Flink's restart strategy: none, or a number of attempts one second apart  [3]
 #   --python PYTHON      the Python whose packages the workers use  [.venv of this checkout, else python3]
-#   --worker-path PATH   what workers may import besides (PYTHONPATH)
 #
 # Needs Java 11 or 17; the first time Maven and Go too. Everything listens on the loopback interface only.
 set -euo pipefail
@@ -24,7 +23,7 @@ command=${1:-}
 [ $# -eq 0 ] || shift
 state="${XDG_STATE_HOME:-$HOME/.local/state}/fanbeam/flink"
 top=$(cd "$here/../.." && pwd)
-taskmanagers=2 slots=2 restart=3 worker_path="" python="" settled=""
+taskmanagers=2 slots=2 restart=3 python="" settled=""
 rest_port=0 rpc_port=0 blob_port=0 job_port=0 artifact_port=0 pool_port=0
 while [ $# -gt 0 ]; do
     case $1 in
@@ -33,7 +32,6 @@ while [ $# -gt 0 ]; do
         --slots) slots=$2 ;;
         --restart) restart=$2 ;;
         --python) python=$2 ;;
-        --worker-path) worker_path=$2 ;;
         *) command=usage ;;
     esac
     shift $(($# > 1 ? 2 : 1))
@@ -61,7 +59,6 @@ any_running() {
 settle() {
     local given
     given="taskmanagers=$taskmanagers slots=$slots restart=$restart python=$(printf %q "$python")"
-    given="$given worker_path=$(printf %q "$worker_path")"
     if [ -f "$state/settings.sh" ]; then
         # shellcheck disable=SC1091
         . "$state/settings.sh"
@@ -114,7 +111,7 @@ write_boot() {
         echo '#!/usr/bin/env bash'
         echo "export FANBEAM_WORKER_BOOT=$(printf %q "$boot") FANBEAM_WORKER_PYTHON=$(printf %q "$python")"
         echo "export FANBEAM_WORKER_PACKAGES=$(printf %q "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')")"
-        echo "export FANBEAM_WORKERS=$(printf %q "$state/workers") FANBEAM_WORKER_PYTHONPATH=$(printf %q "$worker_path")"
+        echo "export FANBEAM_WORKERS=$(printf %q "$state/workers")"
         echo "exec bash $(printf %q "$here/worker_boot.sh") \"\$@\""
     } > "$state/boot.sh"
     chmod +x "$state/boot.sh"

@@ -6,7 +6,7 @@
 #   FANBEAM_WORKER_PYTHON      the Python whose packages the workers share
 #   FANBEAM_WORKER_PACKAGES    its site-packages
 #   FANBEAM_WORKERS            a folder for the workers; logs/ in it
-#   FANBEAM_WORKER_PYTHONPATH  what else workers may import (optional)
+#   FANBEAM_WORKER_PYTHONPATH  what else workers may import (optional; a job sets it in the "env" of its PROCESS command)
 set -euo pipefail
 
 engine=$PPID
