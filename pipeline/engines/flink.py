@@ -12,14 +12,13 @@ from typing import Any
 from pipeline.engines.flink_preflight import problems
 from pipeline.engines.flink_rest import Cluster, minor
 from pipeline.engines.job_server import cached_jar, is_here, jar_version
-from pipeline.errors import RunFailed
+from pipeline.engines.python_workers import refuse_without_fanbeam
 from pipeline.workers import default_count
 
 __all__ = ["cancel", "cause", "problems", "settled"]
 
 _JAR_VARIABLE = "FANBEAM_FLINK_JOB_SERVER_JAR"
 _CANCEL_SECONDS = 60.0
-_NO_FANBEAM = re.compile(r"ModuleNotFoundError: No module named '(pipeline|transforms)\b")
 
 
 def settled(given: Mapping[str, Any]) -> list[str]:
@@ -86,11 +85,7 @@ def cause(options: Mapping[str, Any], job_name: str) -> str:
         trace = cluster.failure(job_name)
     except OSError as error:
         return f"Flink does not answer: {error}"
-    if _NO_FANBEAM.search(trace):
-        raise RunFailed(
-            "the workers cannot import fanbeam. Install it where they run, with the same libraries, "
-            "or send it along: --setup_file=PATH/setup.py"
-        )
+    refuse_without_fanbeam(trace)
     return _root(trace)
 
 

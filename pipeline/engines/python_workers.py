@@ -1,6 +1,7 @@
 """Where an engine runs Python: what is missing for that, alike for all engines of Beam's portable kind."""
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Any
 import orjson
 
 from pipeline.engines.job_server import is_here, unreachable
-from pipeline.errors import Problem
+from pipeline.errors import Problem, RunFailed
 from pipeline.storage import Folder
 
 _HOW_TO_WORKERS = (
     "PROCESS, EXTERNAL or DOCKER (docs/engines says what each needs), "
     "and --setup_file=PATH/setup.py unless fanbeam is installed where the workers run."
 )
+_NO_FANBEAM = re.compile(r"ModuleNotFoundError: No module named '(pipeline|transforms)\b")
 _OWN = {"environment_type", "environment_config", "environment_options", "sdk_container_image", "setup_file"}
 _OF_ONE_MACHINE = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "overlay", "tmpfs", "f2fs", "squashfs", "vfat"}
 
@@ -100,3 +102,12 @@ def _file_system(path: str) -> str:
         inside = [(len(at), kind) for at, kind in mounts if f"{path}/".startswith(f"{at.rstrip('/')}/")]
         return max(inside, default=(0, ""))[1]
     return ""
+
+
+def refuse_without_fanbeam(told: str) -> None:
+    """Raise RunFailed if what a worker died of is that it has no fanbeam: no further attempt can mend that."""
+    if _NO_FANBEAM.search(told):
+        raise RunFailed(
+            "the workers cannot import fanbeam. Install it where they run, with the same libraries, "
+            "or send it along: --setup_file=PATH/setup.py"
+        )
