@@ -28,10 +28,10 @@ def settled(given: Mapping[str, Any]) -> list[str]:
         options["spark_master_url"] = f"local[{default_count()},{_TRIES}]"
     if _near(given) and not own_workers(given):
         options["environment_type"] = "LOOPBACK"
-    if "environment_type" not in {**given, **options} or given.get("environment_type") in ("PROCESS", "DOCKER"):
+    if "environment_type" not in {**options, **given} or given.get("environment_type") in ("PROCESS", "DOCKER"):
         options["environment_cache_millis"] = str(_KEEP_WORKERS_MS)
     added = [f"--{name}={value}" for name, value in options.items() if value and name not in given]
-    return [*added, *(f"--job_server_jvm_properties={p}" for p in _java_properties({**given, **options}))]
+    return [*added, *(f"--job_server_jvm_properties={p}" for p in _java_properties({**options, **given}))]
 
 
 def _near(given: Mapping[str, Any]) -> bool:

@@ -31,7 +31,7 @@ class Records:
         """Run it to its end: path -> digest."""
         done = material.run("run", self.config(home, kinds), "--json", *arguments, timeout=300)
         assert done.returncode == 0, done.stderr + done.stdout
-        assert "Traceback" not in done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
         return material.contents(material.version_folder(home / "out"))
 
 
