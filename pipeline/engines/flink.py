@@ -11,14 +11,15 @@ from typing import Any
 
 from pipeline.engines.flink_preflight import problems
 from pipeline.engines.flink_rest import Cluster, minor
-from pipeline.engines.job_server import cached_jar, is_here, jar_version
-from pipeline.engines.python_workers import refuse_without_fanbeam
+from pipeline.engines.job_server import cached_jar, is_here, jar_version, leashed
+from pipeline.engines.python_workers import own_workers, refuse_without_fanbeam
 from pipeline.workers import default_count
 
 __all__ = ["cancel", "cause", "problems", "settled"]
 
 _JAR_VARIABLE = "FANBEAM_FLINK_JOB_SERVER_JAR"
 _CANCEL_SECONDS = 60.0
+_APPEARS_SECONDS = 10.0  # a job server that goes on running may still be on its way to submit the job
 
 
 def settled(given: Mapping[str, Any]) -> list[str]:
@@ -27,14 +28,15 @@ def settled(given: Mapping[str, Any]) -> list[str]:
     options = {**_environment(given, cluster), **_job_server(given, cluster)}
     if cluster is not None or "job_endpoint" not in given:
         options["parallelism"] = _slots(cluster)
-    return [f"--{name}={value}" for name, value in options.items() if value and name not in given]
+    chosen = [f"--{name}={value}" for name, value in options.items() if value and name not in given]
+    own_server = "job_endpoint" not in given and not given.get("flink_submit_uber_jar")
+    return chosen + leashed(given) if own_server else chosen
 
 
 def _environment(given: Mapping[str, Any], cluster: Cluster | None) -> dict[str, str]:
     """A cluster of this machine reaches this process; what runs elsewhere needs workers of its own."""
-    own = {"environment_type", "environment_config", "environment_options"}
     near = "job_endpoint" not in given if cluster is None else _near(cluster)
-    return {"environment_type": "LOOPBACK"} if near and not own & set(given) else {}
+    return {"environment_type": "LOOPBACK"} if near and not own_workers(given) else {}
 
 
 def _near(cluster: Cluster) -> bool:
@@ -71,9 +73,7 @@ def cancel(options: Mapping[str, Any], job_name: str) -> None:
     """End the Flink job over REST: Beam's own cancel only stops watching it. Raises OSError."""
     cluster = Cluster.of(options)
     if cluster is not None:
-        # A job server that goes on running may still be on its way to submit it.
-        appears = 10.0 if options.get("job_endpoint") else 2.0
-        cluster.cancel(job_name, appears, _CANCEL_SECONDS)
+        cluster.cancel(job_name, _APPEARS_SECONDS if options.get("job_endpoint") else 2.0, _CANCEL_SECONDS)
 
 
 def cause(options: Mapping[str, Any], job_name: str) -> str:

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,9 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.engines import leash
 from pipeline.errors import Problem
 
 OLDEST_JAVA = 11
+_LAUNCHER, _JAVA_OPTIONS = "job_server_java_launcher", "job_server_jvm_properties"
 _SECONDS = 5.0
 
 
@@ -37,6 +40,14 @@ def jar_version(jar: str, engine: str) -> str:
     return ""
 
 
+def leashed(given: Mapping[str, Any]) -> list[str]:
+    """Options that let a job server end with this process, even if that is killed; none where Java's are given."""
+    if _LAUNCHER in given or _JAVA_OPTIONS in given:
+        return []
+    words = ("-I", "-S", str(Path(leash.__file__)), "java")
+    return [f"--{_LAUNCHER}={sys.executable}", *(f"--{_JAVA_OPTIONS}={word}" for word in words)]
+
+
 def server_problems(options: Mapping[str, Any], engine: str) -> list[Problem]:
     """What is wrong with the job server that runs already, or with the one that Beam is to start."""
     endpoint = options.get("job_endpoint")
@@ -48,7 +59,7 @@ def server_problems(options: Mapping[str, Any], engine: str) -> list[Problem]:
     remedy = f"`bash scripts/engines/{engine}.sh up` makes one; or leave the option out, and Beam fetches its own."
     found = jar_problems(str(options.get(jar) or ""), f"--{jar}", remedy)
     if not options.get(f"{engine}_submit_uber_jar"):
-        found += java_problems(str(options.get("job_server_java_launcher") or "java"))
+        found += java_problems(options)
     return found
 
 
@@ -60,21 +71,23 @@ def jar_problems(jar: str, option: str, how_to: str) -> list[Problem]:
     return [Problem(option, f"{jar}: {what}.", how_to)]
 
 
-def java_problems(launcher: str) -> list[Problem]:
-    """Whether that `java` can start a job server."""
+def java_problems(options: Mapping[str, Any]) -> list[Problem]:
+    """Whether the `java` of the options can start a job server."""
+    launcher = str(options.get(_LAUNCHER) or "java")
+    launcher = "java" if launcher == sys.executable else launcher
     remedy = "Install a Java runtime, 11 or 17 (Debian: apt-get install openjdk-17-jre-headless), or name one."
     try:
         told = subprocess.run([launcher, "-version"], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         missing = isinstance(error, FileNotFoundError)
         why = "is not installed" if missing else f"cannot be started: {getattr(error, 'strerror', None) or error}"
-        return [Problem("--job_server_java_launcher", f"{launcher} {why}; Beam's job server needs it.", remedy)]
+        return [Problem(f"--{_LAUNCHER}", f"{launcher} {why}; Beam's job server needs it.", remedy)]
     match = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
     if match is None:
         said = next(iter((told.stderr or told.stdout).splitlines()), f"exit code {told.returncode}")
-        return [Problem("--job_server_java_launcher", f"{launcher} -version does not tell a version: {said}.", remedy)]
+        return [Problem(f"--{_LAUNCHER}", f"{launcher} -version does not tell a version: {said}.", remedy)]
     if int(match[1]) < OLDEST_JAVA:
-        return [Problem("--job_server_java_launcher", f"{launcher} is Java {match[1]}, too old.", remedy)]
+        return [Problem(f"--{_LAUNCHER}", f"{launcher} is Java {match[1]}, too old.", remedy)]
     return []
 
 

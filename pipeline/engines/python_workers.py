@@ -18,12 +18,12 @@ _HOW_TO_WORKERS = (
     "and --setup_file=PATH/setup.py unless fanbeam is installed where the workers run."
 )
 _NO_FANBEAM = re.compile(r"ModuleNotFoundError: No module named '(pipeline|transforms)\b")
-_OWN = {"environment_type", "environment_config", "environment_options", "sdk_container_image", "setup_file"}
+_OWN = {"environment_type", "environment_config", "environment_options"}
 _OF_ONE_MACHINE = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "overlay", "tmpfs", "f2fs", "squashfs", "vfat"}
 
 
 def own_workers(given: Mapping[str, Any]) -> bool:
-    """Whether options given on the command line say where Python is to run, or what to send there."""
+    """Whether options given on the command line say where Python is to run."""
     return bool(_OWN & set(given))
 
 

@@ -7,7 +7,7 @@ With `spark://HOST:PORT`, Python workers run where `--environment_type` says; se
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.engines.job_server import cached_jar, is_here, server_problems, unreachable
+from pipeline.engines.job_server import cached_jar, is_here, leashed, server_problems, unreachable
 from pipeline.engines.python_workers import output_problems, own_workers, package_problems, worker_problems
 from pipeline.engines.spark_master import Master, is_local
 from pipeline.errors import Problem
@@ -31,7 +31,7 @@ def settled(given: Mapping[str, Any]) -> list[str]:
     if "environment_type" not in {**options, **given} or given.get("environment_type") in ("PROCESS", "DOCKER"):
         options["environment_cache_millis"] = str(_KEEP_WORKERS_MS)
     added = [f"--{name}={value}" for name, value in options.items() if value and name not in given]
-    return [*added, *(f"--job_server_jvm_properties={p}" for p in _java_properties({**options, **given}))]
+    return [*added, *_java({**options, **given})]
 
 
 def _near(given: Mapping[str, Any]) -> bool:
@@ -42,16 +42,16 @@ def _near(given: Mapping[str, Any]) -> bool:
     return is_local(given) and "job_endpoint" not in given
 
 
-def _java_properties(options: Mapping[str, Any]) -> list[str]:
-    """Of a job server that is started for the run: what stays on this machine listens on its loopback interface."""
-    if "job_endpoint" in options or options.get("spark_submit_uber_jar") or not _near(options):
+def _java(options: Mapping[str, Any]) -> list[str]:
+    """How a job server is started for the run: it ends with this process, and on one machine listens on loopback."""
+    if "job_endpoint" in options or options.get("spark_submit_uber_jar"):
         return []
-    driver = ["-Dspark.driver.host=localhost", "-Dspark.driver.bindAddress=127.0.0.1", "-Dspark.ui.enabled=false"]
     jar = str(options.get("spark_job_server_jar") or "")
-    # Executors of this machine read the jar where it lies; else each job would send them 280 MB.
-    return (
-        driver if is_local(options) or "://" in jar or not jar else [*driver, f"-Dspark.executor.extraClassPath={jar}"]
-    )
+    properties = ["driver.host=localhost", "driver.bindAddress=127.0.0.1", "ui.enabled=false"] if _near(options) else []
+    if properties and not is_local(options) and jar and "://" not in jar:
+        # Executors of this machine read the jar where it lies; else each job would send them 280 MB.
+        properties.append(f"executor.extraClassPath={jar}")
+    return [*leashed(options), *(f"--job_server_jvm_properties=-Dspark.{p}" for p in properties)]
 
 
 def problems(options: Mapping[str, Any], output: Folder) -> list[Problem]:

@@ -39,7 +39,7 @@ class FlinkCluster:
     def down(self) -> None:
         """End all of it, workers included."""
         self.script("down")
-        material.until(lambda: not self.workers(), timeout=15)
+        material.until(lambda: not self.processes(), timeout=20)
 
     def port(self, name: str) -> int:
         """One of its ports: rest, job, pool."""
@@ -85,12 +85,23 @@ class FlinkCluster:
         os.kill(pid, signal.SIGKILL)
 
     def workers(self) -> list[psutil.Process]:
-        """Beam's Python workers: each lives in a folder of its own below the cluster's."""
+        """Beam's Python workers."""
+        return [p for p in self.processes() if "sdk_worker_main" in _command(p)]
+
+    def processes(self) -> list[psutil.Process]:
+        """Workers and all that they started: each worker lives in a folder of its own below the cluster's."""
         home, found = str(self.folder / "workers"), []
         for process in psutil.process_iter():
             try:
-                if process.cwd().startswith(home) and "sdk_worker_main" in " ".join(process.cmdline()):
+                if process.cwd().startswith(home) and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
-            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
         return found
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""

@@ -99,7 +99,7 @@ def test_poison_is_quarantined_as_on_one_machine(flink: FlinkCluster, installed:
         done = material.run("run", config, *more, "--json", PYTHONPATH=installed.path, timeout=240)
         assert done.returncode == 0, done.stderr
         found.append(material.version_folder(tmp_path / name / "out"))
-    assert {row["reason"] for row in material.dropped(found[0])} == {"augment_failed", "worker_crashed", "timed_out"}
+    assert {row["reason"] for row in material.dropped(found[0])} == {"augment_error", "worker_crashed", "timed_out"}
     assert material.contents(found[1]) == material.contents(found[0])
 
 

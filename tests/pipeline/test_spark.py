@@ -1,9 +1,9 @@
-"""What `--runner spark` and `--runner prism` add to Beam's options, and what they find missing; no engine needed."""
+"""What `--runner spark` adds to Beam's options, what it finds missing, cancelling and causes; no Spark needed."""
 
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,10 +12,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from pipeline.engines import prism, spark
+from pipeline.engines import spark
+from pipeline.engines.job_server import leashed
 from pipeline.engines.spark_master import PAGE_VARIABLE, Master, is_local
 from pipeline.errors import Problem
-from pipeline.runners import ALIASES, ENGINES, engine_of
+from pipeline.runners import ENGINES, engine_of
 from pipeline.storage import Folder
 
 HERE = Folder.at("out")
@@ -24,7 +25,7 @@ HERE = Folder.at("out")
 @pytest.fixture(autouse=True)
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for variable in ("FANBEAM_PRISM", "FANBEAM_SPARK_JOB_SERVER_JAR", PAGE_VARIABLE):
+    for variable in ("FANBEAM_SPARK_JOB_SERVER_JAR", PAGE_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     return tmp_path / "cache" / "fanbeam" / "engines"
@@ -49,6 +50,11 @@ class Page:
         for app in [a for a in self.told["activeapps"] if a["id"] == number]:
             self.told["activeapps"].remove(app)
             self.told["completedapps"].append({**app, "state": "KILLED"})
+
+
+def closed() -> int:
+    with listening() as port:
+        return port
 
 
 @contextmanager
@@ -92,11 +98,6 @@ def master_of(page: Page) -> dict[str, Any]:
     return {"spark_master_url": f"spark://localhost:{page.master}"}
 
 
-def closed_port() -> int:
-    with listening() as port:
-        return port
-
-
 def only(found: list[Problem]) -> str:
     (problem,) = found
     assert "\n" not in str(problem)
@@ -104,21 +105,23 @@ def only(found: list[Problem]) -> str:
     return str(problem)
 
 
-# ---- names
-
-
-@pytest.mark.parametrize(("name", "key"), [("SparkRunner", "spark"), ("PrismRunner", "prism"), ("spark", "spark")])
+@pytest.mark.parametrize(("name", "key"), [("SparkRunner", "spark"), ("PrismRunner", "prism"), ("Spark", "spark")])
 def test_beams_own_names(name: str, key: str) -> None:
     assert engine_of(name) is ENGINES[key]
-    assert ALIASES.get(name.lower(), name) == key
 
 
-# ---- Spark: options
+# ---- options
+
+
+def without_leash(options: list[str]) -> list[str]:
+    leash = leashed({})
+    assert [word for word in options if word in leash] == leash
+    return [word for word in options if word not in leash]
 
 
 def test_spark_alone_runs_inside_the_job_server(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark, "default_count", lambda: 3)
-    assert spark.settled({}) == [
+    assert without_leash(spark.settled({})) == [
         "--spark_master_url=local[3,4]", "--environment_type=LOOPBACK",
         *(f"--job_server_jvm_properties=-Dspark.{p}" for p in (
             "driver.host=localhost", "driver.bindAddress=127.0.0.1", "ui.enabled=false")),
@@ -134,7 +137,7 @@ def test_spark_alone_runs_inside_the_job_server(empty_cache: Path, monkeypatch: 
 
 def test_what_is_given_is_not_repeated() -> None:
     given = {"spark_master_url": "local[2]", "spark_job_server_jar": "/j.jar", "environment_type": "PROCESS"}
-    added = [word.partition("=")[0] for word in spark.settled(given)]
+    added = [word.partition("=")[0] for word in without_leash(spark.settled(given))]
     assert set(added) == {"--job_server_jvm_properties", "--environment_cache_millis"}
 
 
@@ -142,12 +145,12 @@ def test_a_master_of_this_machine_reaches_this_process() -> None:
     near = {"spark_master_url": "spark://localhost:7077", "spark_job_server_jar": "/j.jar"}
     assert "--environment_type=LOOPBACK" in spark.settled(near)
     assert "--job_server_jvm_properties=-Dspark.executor.extraClassPath=/j.jar" in spark.settled(near)
-    assert "--environment_type=LOOPBACK" not in spark.settled({**near, "setup_file": "setup.py"})
+    assert "--environment_type=LOOPBACK" not in spark.settled({**near, "environment_type": "PROCESS"})
     assert not [w for w in spark.settled({**near, "job_endpoint": "h:1"}) if "jvm" in w or "jar" in w]
 
 
 def test_a_master_elsewhere_gets_workers_of_its_own_which_are_kept() -> None:
-    added = spark.settled({"spark_master_url": "spark://192.0.2.1:7077"})
+    added = without_leash(spark.settled({"spark_master_url": "spark://192.0.2.1:7077"}))
     assert added == ["--environment_cache_millis=600000"]
 
 
@@ -158,7 +161,7 @@ def test_local_masters(url: str, local: bool) -> None:
     assert is_local({"spark_master_url": url}) is local
 
 
-# ---- Spark: what is missing
+# ---- what is missing
 
 
 def whole(**more: Any) -> dict[str, Any]:
@@ -187,7 +190,7 @@ def test_java_and_jar(tmp_path: Path) -> None:
 
 
 def test_no_master_and_no_workers(page: Page) -> None:
-    url = f"spark://localhost:{closed_port()}"
+    url = f"spark://localhost:{closed()}"
     assert "no Spark master at localhost:" in only(spark.problems(whole(spark_master_url=url), HERE))
     assert "connection refused" in only(spark.problems(whole(spark_master_url=url), HERE))
     page.told["aliveworkers"] = 0
@@ -198,7 +201,7 @@ def test_no_master_and_no_workers(page: Page) -> None:
 
 
 def test_no_job_server() -> None:
-    told = only(spark.problems(whole(job_endpoint=f"localhost:{closed_port()}"), HERE))
+    told = only(spark.problems(whole(job_endpoint=f"localhost:{closed()}"), HERE))
     assert "no job server at localhost:" in told
 
 
@@ -228,7 +231,7 @@ def test_setup_file_and_rest_url() -> None:
     assert "--spark_rest_url" in only(spark.problems(whole(spark_submit_uber_jar=True), HERE))
 
 
-# ---- Spark: cancelling and causes
+# ---- cancelling and causes
 
 
 def test_cancel_ends_the_jobs_own_application_and_waits(page: Page) -> None:
@@ -267,54 +270,3 @@ def test_the_page_of_another_master_is_none(page: Page) -> None:
     with pytest.raises(OSError, match=PAGE_VARIABLE):
         spark.cause(master_of(page), "job")
     assert spark.problems(whole(**master_of(page)), HERE) == []
-
-
-# ---- Prism
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Callable[[Path, str], Path]:
-    def write(path: Path, says: str = "-job_port int") -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
-        path.chmod(0o755)
-        return path
-
-    return write
-
-
-def test_prism_that_is_at_hand(
-    empty_cache: Path, program: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loopback = "--environment_type=LOOPBACK"
-    assert prism.settled({}) == [loopback]
-    program(tmp_path / "other" / "prism", "a syntax highlighter")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'other'}:{tmp_path / 'bin'}:/bin")
-    assert prism.settled({}) == [loopback]
-    installed = program(tmp_path / "bin" / "prism")
-    assert prism.settled({}) == [f"--prism_location={installed}", loopback]
-    program(empty_cache / "beam-prism-2.9.0" / "prism")
-    built = program(empty_cache / "beam-prism-2.77.0" / "prism")
-    assert prism.settled({}) == [f"--prism_location={built}", loopback]
-    monkeypatch.setenv("FANBEAM_PRISM", "/named")
-    assert prism.settled({}) == ["--prism_location=/named", loopback]
-    assert prism.settled({"prism_location": "/given", "environment_type": "DOCKER"}) == []
-    assert prism.settled({"job_endpoint": "localhost:1"}) == [loopback]
-
-
-def test_what_prism_lacks(program: Callable[..., Path], tmp_path: Path) -> None:
-    def told(**more: Any) -> str:
-        return only(prism.problems({"environment_type": "LOOPBACK", **more}, HERE))
-
-    assert prism.problems({"environment_type": "LOOPBACK"}, HERE) == []
-    assert "--prism_location: /no: there is no such file." in told(prism_location="/no")
-    assert "is not Beam's Prism" in told(prism_location=str(program(tmp_path / "p", "x")))
-    mute = tmp_path / "mute"
-    mute.write_bytes(b"\x7fELF")
-    assert "cannot be started: permission denied" in told(prism_location=str(mute))
-    assert prism.problems({"environment_type": "LOOPBACK", "prism_location": str(program(tmp_path / "q"))}, HERE) == []
-    assert prism.problems({"environment_type": "LOOPBACK", "prism_location": "https://host/prism.zip"}, HERE) == []
-    assert "no Prism at localhost:" in told(job_endpoint=f"localhost:{closed_port()}")
-    assert "PROCESS needs the command" in only(prism.problems({"environment_type": "PROCESS"}, HERE))
-    assert prism.cause({}, "job") == ""
-    prism.cancel({}, "job")
