@@ -1,9 +1,11 @@
 """Engines: what each needs, in one table. Beam's own options pass through; one that nobody knows is an error."""
 
+import gc
 import logging
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
@@ -123,13 +125,25 @@ def _read(arguments: Sequence[str], drop_default: bool) -> dict[str, Any]:
     return found
 
 
+_LOGS_OF_SERVERS = ("PrismJobServer", "SparkJarJobServer", "FlinkJarJobServer")
+
+
 def hush(debug: bool) -> None:
-    """Silence Beam's own chatter."""
-    if not debug:
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-        warnings.filterwarnings("ignore", module="apache_beam")
-        if not isinstance(threading.excepthook, _NoFarewells):
-            threading.excepthook = _NoFarewells(threading.excepthook)
+    """Silence Beam's own chatter, that of the programs it starts, and the last words of its threads."""
+    if debug:
+        return
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_of_beam)
+    for name in _LOGS_OF_SERVERS:
+        logging.getLogger(name).disabled = True
+    warnings.filterwarnings("ignore", module="apache_beam")
+    if not isinstance(threading.excepthook, _NoFarewells):
+        threading.excepthook = _NoFarewells(threading.excepthook)
+
+
+def _is_not_of_beam(record: logging.LogRecord) -> bool:
+    """Beam passes an engine's messages on through the root logger; the run tells what matters of them."""
+    return "apache_beam" not in record.pathname
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +155,16 @@ class _NoFarewells:
     def __call__(self, args: threading.ExceptHookArgs) -> None:
         if not args.exc_type.__module__.startswith("grpc"):
             self.others(args)
+
+
+def end_job_servers() -> None:
+    """End what Beam started for a job: it waits for Python to exit, and would give one that died to the next attempt.
+
+    Beam keeps no list of them.
+    """
+    from apache_beam.runners.portability.job_server import StopOnExitJobServer
+
+    for thing in gc.get_objects():
+        if type(thing) is StopOnExitJobServer:
+            with suppress(OSError):
+                thing.stop()

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.engines.flink_preflight import problems
 from pipeline.engines.flink_rest import Cluster, minor
 from pipeline.engines.job_server import cached_jar, is_here, jar_version, leashed
-from pipeline.errors import RunFailed
+from pipeline.engines.python_workers import own_workers, refuse_without_fanbeam
 from pipeline.workers import default_count
 
 __all__ = ["cancel", "cause", "problems", "settled"]
@@ -20,7 +20,6 @@ __all__ = ["cancel", "cause", "problems", "settled"]
 _JAR_VARIABLE = "FANBEAM_FLINK_JOB_SERVER_JAR"
 _CANCEL_SECONDS = 60.0
 _APPEARS_SECONDS = 10.0  # a job server that goes on running may still be on its way to submit the job
-_NO_FANBEAM = re.compile(r"ModuleNotFoundError: No module named '(pipeline|transforms)\b")
 
 
 def settled(given: Mapping[str, Any]) -> list[str]:
@@ -36,9 +35,8 @@ def settled(given: Mapping[str, Any]) -> list[str]:
 
 def _environment(given: Mapping[str, Any], cluster: Cluster | None) -> dict[str, str]:
     """A cluster of this machine reaches this process; what runs elsewhere needs workers of its own."""
-    own = {"environment_type", "environment_config", "environment_options"}
     near = "job_endpoint" not in given if cluster is None else _near(cluster)
-    return {"environment_type": "LOOPBACK"} if near and not own & set(given) else {}
+    return {"environment_type": "LOOPBACK"} if near and not own_workers(given) else {}
 
 
 def _near(cluster: Cluster) -> bool:
@@ -87,11 +85,7 @@ def cause(options: Mapping[str, Any], job_name: str) -> str:
         trace = cluster.failure(job_name)
     except OSError as error:
         return f"Flink does not answer: {error}"
-    if _NO_FANBEAM.search(trace):
-        raise RunFailed(
-            "the workers cannot import fanbeam. Install it where they run, with the same libraries, "
-            "or send it along: --setup_file=PATH/setup.py"
-        )
+    refuse_without_fanbeam(trace)
     return _root(trace)
 
 

@@ -48,6 +48,21 @@ def leashed(given: Mapping[str, Any]) -> list[str]:
     return [f"--{_LAUNCHER}={sys.executable}", *(f"--{_JAVA_OPTIONS}={word}" for word in words)]
 
 
+def server_problems(options: Mapping[str, Any], engine: str) -> list[Problem]:
+    """What is wrong with the job server that runs already, or with the one that Beam is to start."""
+    endpoint = options.get("job_endpoint")
+    if endpoint:
+        why = unreachable(str(endpoint))
+        remedy = "Start Beam's job server there, or leave the option out: then one is started for the run."
+        return [Problem("--job_endpoint", f"no job server at {endpoint}: {why}.", remedy)] if why else []
+    jar = f"{engine}_job_server_jar"
+    remedy = f"`bash scripts/engines/{engine}.sh up` makes one; or leave the option out, and Beam fetches its own."
+    found = jar_problems(str(options.get(jar) or ""), f"--{jar}", remedy)
+    if not options.get(f"{engine}_submit_uber_jar"):
+        found += java_problems(options)
+    return found
+
+
 def jar_problems(jar: str, option: str, how_to: str) -> list[Problem]:
     """What is wrong with a jar that is named; one that Beam is to fetch (a URL, or none) is Beam's business."""
     if not jar or "://" in jar or (Path(jar).is_file() and zipfile.is_zipfile(jar) and os.access(jar, os.R_OK)):

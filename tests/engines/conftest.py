@@ -7,6 +7,7 @@ import pytest
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("end_to_end", "faults")]
 
 import material
+from engine_records import Records
 from flink_cluster import FlinkCluster
 from trouble_library import Trouble
 
@@ -17,6 +18,11 @@ material.preload_libraries()
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
     """A library of transforms that misbehave; workers find it by `path`."""
     return Trouble.install(tmp_path_factory.mktemp("third_party"))
+
+
+@pytest.fixture(scope="session")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
+    return Records(tmp_path_factory.mktemp("records"))
 
 
 @pytest.fixture(scope="session")
