@@ -39,6 +39,7 @@ def run_json(result: "RunResult") -> dict[str, Any]:
         "shards": len(manifest["shards"]),
         "bytes": sum(s["bytes"] for s in manifest["shards"]),
         "seconds": round(result.seconds, 3),
+        "warnings": list(result.warnings),
     }
 
 

@@ -14,6 +14,7 @@ from pipeline.commit import Expected, check_limits, complete, point_latest, read
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.errors import InputError, RunFailed
+from pipeline.exclusive import guarded
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.planning import Plan, Probe, make_plan
@@ -52,6 +53,8 @@ class RunResult:
     seconds: float
     already_there: bool
     resumed_shards: int
+    warnings: tuple[str, ...] = ()
+    """What people should know of though the dataset is whole."""
 
     @property
     def samples(self) -> int:
@@ -74,11 +77,15 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     if manifest is not None:
         _finish(job)
         return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
-    with _swept(job):
+    with _swept(job), guarded(job.dataset) as warnings:
+        for warning in warnings:
+            options.progress.warn(warning)
         job, plan, resumed = _made(job, listing, text, options)
     manifest = _outcome(job, plan, listing)
     point_latest(job.output, job.version)
-    result = RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, False, resumed)
+    result = RunResult(
+        job.version, job.dataset.url, manifest, time.monotonic() - started, False, resumed, tuple(warnings)
+    )
     count = options.workers or (workers.default_count() if engine.local else 0)
     write_log(job, result.seconds, result.samples, options.runner, count)
     return result
