@@ -7,4 +7,4 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export FANBEAM_EXTRAS="all,demo,test"
 environment "$FANBEAM_EXTRAS"
 cd "$here/.."
-exec python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" --dist worksteal "$@"
+exec python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" --dist loadgroup "$@"
