@@ -16,7 +16,7 @@ from spark_cluster import SETUP_FILE, SparkCluster, spark
 from trouble_library import Trouble, slow_field, text_rows
 
 __all__ = ["spark"]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("spark")]
 SMALL = "10KiB"
 
 
