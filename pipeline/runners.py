@@ -8,8 +8,10 @@ from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from pipeline.engines import bare_workers
 from pipeline.engines.interface import EngineModule
 from pipeline.errors import UsageError, nearest
+from pipeline.job import Job
 from pipeline.storage import Folder
 
 if TYPE_CHECKING:
@@ -18,17 +20,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How a runner is named to Beam, whether this process's own pool renders, and the file that knows the rest."""
+    """How a runner is named to Beam, whether this process's own pool renders, and the file that knows the rest.
+
+    `bare_workers`: they come with nothing, neither fanbeam nor this machine's files. `labels`: of each submission.
+    """
 
     beam_name: str
     local: bool = False
     module: str = ""
+    bare_workers: bool = False
+    labels: tuple[str, ...] = ()
 
 
 ENGINES = {
     "direct": Engine("apache_beam.runners.portability.fn_api_runner.FnApiRunner", local=True),
     "flink": Engine("FlinkRunner", module="pipeline.engines.flink"),
-    "dataflow": Engine("DataflowRunner", module="pipeline.engines.dataflow"),
+    "dataflow": Engine(
+        "DataflowRunner",
+        module="pipeline.engines.dataflow",
+        bare_workers=True,
+        labels=("--labels=fanbeam_version={version}",),
+    ),
     "prism": Engine("PrismRunner", module="pipeline.engines.prism"),
     "spark": Engine("SparkRunner", module="pipeline.engines.spark"),
 }
@@ -40,6 +52,7 @@ ALIASES = {
     "prismrunner": "prism",
     "sparkrunner": "spark",
 }
+_DETACHED = ("no_wait_until_finish", "template_location")
 _IN_THE_POOL = ("--direct_num_workers=1", "--direct_running_mode=in_memory")  # Beam itself only waits for the pool
 _DASK = "Beam's DaskRunner silently gives wrong results for graphs with several outputs"
 REFUSED = {"dask": _DASK, "daskrunner": _DASK}
@@ -57,8 +70,18 @@ class Settings:
         """Options for one submission of that name."""
         from apache_beam.options.pipeline_options import PipelineOptions
 
-        named = () if self.engine.local else (f"--job_name={job_name}",)
-        return PipelineOptions([*self.arguments, *named])
+        if self.engine.local:
+            return PipelineOptions(list(self.arguments))
+        version = job_name.split("-")[1] if "-" in job_name else job_name
+        labels = [label.format(version=version) for label in self.engine.labels]
+        kept = self.options.get("template_location") and self.options.get("job_name")  # a launcher's own
+        named = [] if kept else [f"--job_name={job_name}"]
+        return PipelineOptions([*self.arguments, *labels, *named])
+
+    @property
+    def detached(self) -> bool:
+        """Whether the job is handed over and nobody waits for it."""
+        return any(self.options.get(name) for name in _DETACHED)
 
     @property
     def module(self) -> EngineModule | None:
@@ -77,15 +100,21 @@ def engine_of(name: str) -> Engine:
     return ENGINES[key]
 
 
-def settings_of(engine: Engine, arguments: Sequence[str], output: Folder) -> Settings:
-    """Everything that a submission needs. Raises UsageError for what nobody knows, and with all that is missing."""
+def settings_of(engine: Engine, arguments: Sequence[str], output: Folder, job: Job | None = None) -> Settings:
+    """Everything that a submission needs. Raises UsageError for what nobody knows, and with all that is missing.
+
+    `job`: what workers that come with nothing must be given.
+    """
     _refuse_stray(arguments)
     given = _read(arguments, drop_default=True)
     module = _module(engine)
     added = _IN_THE_POOL if module is None else module.settled(given)
-    settled = (*arguments, *added, f"--runner={engine.beam_name}")
+    bare = job if engine.bare_workers else None
+    packages = bare_workers.packages(bare, given) if bare else []
+    settled = (*arguments, *added, *packages, f"--runner={engine.beam_name}")
     options = _read(settled, drop_default=False)
     found = module.problems(options, output) if module is not None else []
+    found += bare_workers.problems(bare, options) if bare else []
     if found:
         raise UsageError(f"--runner {engine.beam_name} cannot start: {found[0].message}", tuple(found))
     return Settings(engine, settled, options)
