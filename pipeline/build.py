@@ -10,6 +10,7 @@ import apache_beam as beam
 from pipeline import stages
 from pipeline.commit import Expected
 from pipeline.job import Job, Task
+from pipeline.runners import end_job_servers
 from pipeline.surroundings import Surroundings
 
 
@@ -61,6 +62,9 @@ def run_graph(options: Any, work: Work, cancel: Callable[[], None]) -> str:
                 result.cancel()
         cancel()
         raise
+    finally:
+        if not work.local:
+            end_job_servers()
 
 
 def _identity(result: Any) -> str:

@@ -18,7 +18,7 @@ from pipeline.leaks import leak_problems
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
 from pipeline.sources.listing import gather
-from pipeline.storage import absolute, is_url
+from pipeline.storage import StoreFailed, absolute, is_url, secret_in
 from transforms.registry import references
 from transforms.steps import leaves, read_steps
 from transforms.values import LABEL_KINDS
@@ -71,7 +71,10 @@ def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
     from pipeline.sources.folder import LABEL, PATH, label_of
     from pipeline.sources.references import with_references
 
-    listing = list_input(config)
+    try:
+        listing = list_input(config)
+    except StoreFailed as error:
+        raise InputError(error.message) from error
     if listing.kind == "folder":
         sorted_by_class = any(label_of(f.path) for f in listing.files)
         names = {"id": config.input.id or PATH, "label": config.input.label or (LABEL if sorted_by_class else None)}
@@ -268,6 +271,9 @@ def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
     """An output folder that an input path names or covers would be read by the next run."""
     from fsspec.utils import glob_translate
 
+    if reason := secret_in(config.output.path):
+        yield Problem(text.where(("output", "path")), reason)
+        return
     output = absolute(config.output.path)
     example = f"{output}/version/train/part-00000.parquet"
     paths = (config.input.path,) if isinstance(config.input.path, str) else config.input.path

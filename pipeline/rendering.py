@@ -8,7 +8,7 @@ from pipeline.fan_out import fan_out
 from pipeline.gate import gate
 from pipeline.job import Job, ShardWork, Task
 from pipeline.read import read_task
-from pipeline.records import Gated, Receipt, Record
+from pipeline.records import Family, Gated, Receipt, Record
 from pipeline.shards import write_shard
 from pipeline.tools import recipe_digest, tools_of
 
@@ -110,5 +110,12 @@ def _upto_gate(job: Job, task: Task, watch: Watch) -> ShardWork:
 
 
 def _augment(work: ShardWork, modality: str) -> ShardWork:
+    if all(field.type != modality for field in work.job.config.fields.values()):
+        return work
+    return replace(work, flow=_rendered(work, modality))
+
+
+def _rendered(work: ShardWork, modality: str) -> Iterator[Family]:
+    """Lazy, libraries included: a Beam worker only passes the description on, and its children load them."""
     tools = tuple(t for t in tools_of(work.job.config) if t.modality == modality)
-    return replace(work, flow=augment(tools, work.job.config.seed, work.flow, work.job)) if tools else work
+    yield from augment(tools, work.job.config.seed, work.flow, work.job) if tools else work.flow

@@ -1,8 +1,11 @@
 """Engines: what each needs, in one table. Beam's own options pass through; one that nobody knows is an error."""
 
+import gc
 import logging
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engines import bare_workers
 from pipeline.engines.interface import EngineModule
-from pipeline.errors import UsageError, nearest
+from pipeline.errors import Problem, UsageError, nearest
 from pipeline.job import Job
 from pipeline.storage import Folder
 
@@ -22,13 +25,15 @@ if TYPE_CHECKING:
 class Engine:
     """How a runner is named to Beam, whether this process's own pool renders, and the file that knows the rest.
 
-    `bare_workers`: they come with nothing, neither fanbeam nor this machine's files. `labels`: of each submission.
+    `bare_workers`: they come with nothing, neither fanbeam nor this machine's files. `detaches`: a job needs nobody who
+    waits for it. `labels`: of each submission.
     """
 
     beam_name: str
     local: bool = False
     module: str = ""
     bare_workers: bool = False
+    detaches: bool = False
     labels: tuple[str, ...] = ()
 
 
@@ -39,6 +44,7 @@ ENGINES = {
         "DataflowRunner",
         module="pipeline.engines.dataflow",
         bare_workers=True,
+        detaches=True,
         labels=("--labels=fanbeam_version={version}",),
     ),
     "prism": Engine("PrismRunner", module="pipeline.engines.prism"),
@@ -115,6 +121,7 @@ def settings_of(engine: Engine, arguments: Sequence[str], output: Folder, job: J
     options = _read(settled, drop_default=False)
     found = module.problems(options, output) if module is not None else []
     found += bare_workers.problems(bare, options) if bare else []
+    found += [] if engine.detaches else _waited_for(options)
     if found:
         raise UsageError(f"--runner {engine.beam_name} cannot start: {found[0].message}", tuple(found))
     return Settings(engine, settled, options)
@@ -126,6 +133,12 @@ def _module(engine: Engine) -> EngineModule | None:
     module: Any = import_module(engine.module)
     loaded: EngineModule = module
     return loaded
+
+
+def _waited_for(options: Mapping[str, Any]) -> list[Problem]:
+    able = ", ".join(name for name, engine in ENGINES.items() if engine.detaches)
+    message = f"only these engines finish a job that nobody waits for: {able}."
+    return [Problem(f"--{name}", message, "Leave it out.") for name in _DETACHED if options.get(name)]
 
 
 def _refuse_stray(arguments: Sequence[str]) -> None:
@@ -151,8 +164,46 @@ def _read(arguments: Sequence[str], drop_default: bool) -> dict[str, Any]:
     return found
 
 
+_LOGS_OF_SERVERS = ("PrismJobServer", "SparkJarJobServer", "FlinkJarJobServer")
+
+
 def hush(debug: bool) -> None:
-    """Silence Beam's own chatter."""
-    if not debug:
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-        warnings.filterwarnings("ignore", module="apache_beam")
+    """Silence Beam's own chatter, that of the programs it starts, and the last words of its threads."""
+    if debug:
+        return
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_of_beam)
+    for name in _LOGS_OF_SERVERS:
+        logging.getLogger(name).disabled = True
+    warnings.filterwarnings("ignore", module="apache_beam")
+    if not isinstance(threading.excepthook, _NoFarewells):
+        threading.excepthook = _NoFarewells(threading.excepthook)
+
+
+def _is_not_of_beam(record: logging.LogRecord) -> bool:
+    """Beam passes an engine's messages on through the root logger; the run tells what matters of them."""
+    return "apache_beam" not in record.pathname
+
+
+@dataclass(frozen=True, slots=True)
+class _NoFarewells:
+    """An engine that is done hangs up, and threads of Beam's workers that still listened would print a traceback."""
+
+    others: Callable[[threading.ExceptHookArgs], Any]
+
+    def __call__(self, args: threading.ExceptHookArgs) -> None:
+        if not args.exc_type.__module__.startswith("grpc"):
+            self.others(args)
+
+
+def end_job_servers() -> None:
+    """End what Beam started for a job: it waits for Python to exit, and would give one that died to the next attempt.
+
+    Beam keeps no list of them.
+    """
+    from apache_beam.runners.portability.job_server import StopOnExitJobServer
+
+    for thing in gc.get_objects():
+        if type(thing) is StopOnExitJobServer:
+            with suppress(OSError):
+                thing.stop()

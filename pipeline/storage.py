@@ -11,20 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pyarrow.fs import PyFileSystem
 
+from pipeline import local_files
 from pipeline.errors import InputError, RunFailed, UsageError
-from pipeline.local_files import TEMPORARY, Found, publish, remove_unlocked, stat, walk
-
-_MAGIC = frozenset("*?[")
-
-
-class UnknownStorage(UsageError, ValueError):
-    """A URL of a kind that no library knows: a mistake in a config, a failed record where a column holds it."""
+from pipeline.local_files import TEMPORARY, Found, publish, remove_unlocked, stat
+from pipeline.stores import connect
+from pipeline.stores.arrow_files import StoreFiles, remote_file
+from pipeline.stores.connections import UnknownStorage as UnknownStorage
+from pipeline.stores.failures import StoreFailed as StoreFailed
+from pipeline.stores.failures import secret_in as secret_in
+from pipeline.stores.globbing import MAGIC, expand_glob, hidden
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A local folder or a prefix of an object store. Small and picklable: connections are made where it is used."""
+    """A local folder or a prefix of an object store. Small and picklable: connections are made where it is used.
+
+    Safe in threads. Raises StoreFailed where a store cannot be used, besides what is said below.
+    """
 
     url: str
 
@@ -50,9 +55,8 @@ class Folder:
         """The whole content. Raises FileNotFoundError."""
         if self.local:
             return Path(self.full(name)).read_bytes()
-        fs, path = _connect(self.full(name))
-        data: bytes = fs.cat_file(path)
-        return data
+        store, key = connect(self.full(name))
+        return store.read(key)
 
     def read_range(self, name: str, begin: int, end: int) -> bytes:
         """Bytes `begin`..`end` of a file."""
@@ -60,27 +64,28 @@ class Folder:
             with Path(self.full(name)).open("rb") as file:
                 file.seek(begin)
                 return file.read(end - begin)
-        fs, path = _connect(self.full(name))
-        data: bytes = fs.cat_file(path, start=begin, end=end)
-        return data
+        store, key = connect(self.full(name))
+        return store.read_range(key, begin, end)
 
     @contextmanager
-    def open(self, name: str) -> Iterator[Any]:
-        """A random access file for Arrow's readers."""
+    def open(self, name: str, size: int | None = None) -> Iterator[Any]:
+        """A random access file for Arrow's readers. `size` in bytes, if it is known, saves a request to a store."""
         if self.local:
             with pa.OSFile(self.full(name), "rb") as file:
                 yield file
             return
-        fs, path = _connect(self.full(name))
-        with fs.open(path, "rb") as remote:
-            yield pa.PythonFile(remote, "r")
+        store, key = connect(self.full(name))
+        with remote_file(store, key, size) as file:
+            yield file
 
     def exists(self, name: str = "") -> bool:
         """Whether a file or folder of that name exists."""
         if self.local:
             return Path(self.full(name)).exists()
-        fs, path = _connect(self.full(name))
-        return bool(fs.exists(path))
+        if _is_file(self.full(name)):
+            return True
+        store, key = connect(self.full(name))
+        return bool(store.files(key) or store.folders(key))
 
     def names(self, prefix: str = "") -> list[str]:
         """Names of the files directly inside the folder `prefix`, sorted; empty if there is no such folder."""
@@ -88,11 +93,8 @@ class Folder:
             with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.full(prefix)) as entries:
                 return sorted(e.name for e in entries if e.is_file() and not e.name.startswith(TEMPORARY))
             return []
-        fs, path = _connect(self.full(prefix))
-        fs.invalidate_cache()
-        with suppress(FileNotFoundError):
-            return sorted(posixpath.basename(e["name"]) for e in fs.ls(path, detail=True) if e["type"] == "file")
-        return []
+        store, key = connect(self.full(prefix))
+        return sorted(found.path for found in store.files(key))
 
     def folders(self) -> list[str]:
         """Names of the folders directly inside, sorted."""
@@ -100,28 +102,23 @@ class Folder:
             with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.url) as entries:
                 return sorted(e.name for e in entries if e.is_dir())
             return []
-        fs, path = _connect(self.url)
-        with suppress(FileNotFoundError):
-            return sorted(
-                posixpath.basename(e["name"].rstrip("/")) for e in fs.ls(path, detail=True) if e["type"] != "file"
-            )
-        return []
+        store, key = connect(self.url)
+        return sorted(store.folders(key))
 
     def walk(self) -> list[Found]:
         """Every file below, sorted by path; names that begin with a dot are left out."""
         if self.local:
-            return sorted(walk(self.url), key=lambda f: f.path)
-        fs, path = _connect(self.url)
-        found = fs.find(path, detail=True)
-        inside = (_found(posixpath.relpath(name, path), info) for name, info in found.items())
-        return sorted((f for f in inside if not _hidden(f.path)), key=lambda f: f.path)
+            return sorted(local_files.walk(self.url), key=lambda f: f.path)
+        store, key = connect(self.url)
+        return sorted((f for f in store.walk(key) if not hidden(f.path)), key=lambda f: f.path)
 
     def stat(self, name: str) -> Found:
         """Size and tag of one file. Raises FileNotFoundError."""
         if self.local:
             return stat(self.full(name), name)
-        fs, path = _connect(self.full(name))
-        return _found(name, fs.info(path))
+        store, key = connect(self.full(name))
+        found = store.stat(key)
+        return Found(name, found.size, found.tag)
 
     def put(self, name: str, data: bytes | memoryview | pa.Buffer) -> None:
         """Write a whole object; an existing one is replaced. Never visible in part. Raises RunFailed."""
@@ -129,33 +126,24 @@ class Folder:
             if self.local:
                 publish(self.full(name), data, replace=True)
                 return
-            fs, path = _connect(self.full(name))
-            fs.pipe_file(path, bytes(data))
+            store, key = connect(self.full(name))
+            store.put(key, memoryview(data).cast("B"))
 
     def put_if_absent(self, name: str, data: bytes) -> bool:
         """Write a whole object unless one of that name exists; whether it was written. Raises RunFailed."""
         with _clear_errors(self.full(name)):
             if self.local:
                 return publish(self.full(name), data, replace=False)
-            fs, path = _connect(self.full(name))
-            try:
-                fs.pipe_file(path, data, mode="create")
-            except FileExistsError:
-                return False
-            except OSError as error:  # s3fs reports the lost race as "invalid argument"
-                if error.errno != errno.EINVAL:
-                    raise
-                return False
-            return True
+            store, key = connect(self.full(name))
+            return store.put_if_absent(key, data)
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
         if self.local:
             Path(self.full(name)).unlink(missing_ok=True)
             return
-        fs, path = _connect(self.full(name))
-        with suppress(FileNotFoundError):
-            fs.rm_file(path)
+        store, key = connect(self.full(name))
+        store.remove(key)
 
     def make(self) -> None:
         """Make sure that the folder can be written to. Raises RunFailed."""
@@ -223,59 +211,37 @@ def write_file(path: str, data: bytes) -> None:
 
 
 def expand(pattern: str) -> tuple[Folder, list[Found]]:
-    """The root folder and files of a file, glob or folder. Raises InputError if there is no such path."""
+    """The root folder and files of a file, glob or folder. Raises InputError if there is none, or no way to it."""
+    if reason := secret_in(pattern):
+        raise UsageError(reason)
     where = absolute(pattern)
-    if _MAGIC & set(where) and not Folder(where).exists():
-        return _glob(where)
-    if not Folder(where).exists():
-        raise InputError(f"no such path: {pattern}")
+    try:
+        if is_url(where):
+            connect(where)[0].reach()
+        return _expanded(pattern, where)
+    except StoreFailed as error:
+        raise InputError(error.message.rstrip(".")) from error
+
+
+def _expanded(pattern: str, where: str) -> tuple[Folder, list[Found]]:
     folder, name = posixpath.split(where)
+    if MAGIC & set(where) and not Folder(where).exists():
+        root, found = expand_glob(where)
+        return Folder(root), found
     if _is_file(where):
         return Folder(folder), [Folder(folder).stat(name)]
+    if not Folder(where).exists():
+        raise InputError(f"no such path: {pattern}")
     return Folder(where), Folder(where).walk()
-
-
-def _glob(where: str) -> tuple[Folder, list[Found]]:
-    parts = where.split("/")
-    fixed = next(n for n, part in enumerate(parts) if _MAGIC & set(part))
-    root = Folder("/".join(parts[:fixed]) or "/")
-    fs, path = _connect(where)
-    base = _connect(root.url)[1]
-    names = sorted(posixpath.relpath(name, base) for name in fs.glob(path) if fs.isfile(name))
-    asked = _hidden("/".join(parts[fixed:]))
-    return root, [root.stat(name) for name in names if asked or not _hidden(name)]
 
 
 def _is_file(where: str) -> bool:
     if not is_url(where):
         return Path(where).is_file()
-    fs, path = _connect(where)
-    return bool(fs.isfile(path))
-
-
-def _connect(url: str) -> tuple[Any, str]:
-    import fsspec
-
-    try:
-        fs, path = fsspec.core.url_to_fs(url)
-    except ImportError as error:
-        extra = {"s3": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure"}.get(url.split("://")[0])
-        remedy = f"Install it with: pip install 'fanbeam[{extra}]'" if extra else str(error)
-        raise UsageError(f"{url}: the library for this kind of storage is not installed. {remedy}") from error
-    except ValueError as error:
-        raise UnknownStorage(f"{url}: unknown kind of storage: {error}") from error
-    return fs, path
-
-
-def _hidden(path: str) -> bool:
-    return any(part.startswith(".") for part in path.split("/"))
-
-
-def _found(name: str, info: dict[str, Any]) -> Found:
-    for key in ("ETag", "etag", "generation", "md5", "LastModified", "last_modified", "mtime", "created"):
-        if info.get(key):
-            return Found(name, int(info.get("size") or 0), f"{key.lower()}:{str(info[key]).strip(chr(34))}")
-    return Found(name, int(info.get("size") or 0), "none")
+    store, key = connect(where)
+    with suppress(FileNotFoundError):
+        return bool(key) and store.stat(key) is not None
+    return False
 
 
 @contextmanager
@@ -283,6 +249,10 @@ def _clear_errors(path: str) -> Iterator[None]:
     """One clear line for what the user can mend."""
     try:
         yield
+    except FileNotFoundError as error:
+        if not is_url(path):
+            raise RunFailed(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise StoreFailed(f"{path}: cannot be written: there is no such bucket. Create it first.") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RunFailed(f"{path}: the disk is full. Free some space and run the same command again.") from error
@@ -294,5 +264,8 @@ def _clear_errors(path: str) -> Iterator[None]:
 
 
 def file_system(folder: Folder) -> tuple[Any, str]:
-    """An fsspec file system (None for local) and the folder's path on it, as pyarrow takes them."""
-    return (None, folder.url) if folder.local else _connect(folder.url)
+    """A file system of Arrow (None for local), for reading, and the folder's path on it."""
+    if folder.local:
+        return None, folder.url
+    store, key = connect(folder.url)
+    return PyFileSystem(StoreFiles(store)), key

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipeline import workers
 from pipeline.commit import Expected, finished, read_manifest, receipted
+from pipeline.engines.python_workers import refuse_without_fanbeam
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.job import Job, Task
 from pipeline.planning import Plan
@@ -99,6 +100,7 @@ def _attempt(submission: Submission, tasks: Sequence[Task], there: int) -> str:
         known = _known(error) or told(job, name)
         if known is not None:
             raise known from error
+        refuse_without_fanbeam(str(error))
         if submission.settings.engine.local:
             raise RunFailed(f"the engine gave up: {_last_line(error)}") from error
         return _cause(submission.settings, name) or _last_line(error)
@@ -160,6 +162,9 @@ def _cause(settings: Settings, name: str) -> str:
 
 
 def _last_line(error: BaseException) -> str:
+    details = getattr(error, "details", None)
+    if callable(details):  # gRPC's, which prints as many lines that say nothing
+        return f"the engine does not answer any more: {details()}".rstrip(".")
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else type(error).__name__
 

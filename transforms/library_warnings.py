@@ -67,7 +67,7 @@ def loaded_modules(package: str) -> list[ModuleType]:
     """Every module of `package` that has been imported so far."""
     return [
         module
-        for name, module in list(sys.modules.items())
+        for name, module in sys.modules.copy().items()  # in one go: other threads import
         if module is not None and (name == package or name.startswith(f"{package}."))
     ]
 

@@ -24,7 +24,8 @@ from transforms import registry
 
 _IMAGES = ("sdk_container_image", "worker_harness_container_image")
 _PACKAGES = ("setup_file", "extra_packages")
-_STORES = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs", "az": "adlfs", "abfs": "adlfs"}
+_OF_S3 = ("obstore", "botocore")
+_STORES = {"gs": ("gcsfs",), "gcs": ("gcsfs",), "s3": _OF_S3, "az": ("obstore",), "abfs": ("obstore",)}
 _IN_THE_IMAGE = {"fanbeam", "apache-beam", "pip", "python", "setuptools", "wheel"}
 _OF_AN_INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -76,7 +77,7 @@ def _pins(job: Job) -> bytes:
 def _closure(job: Job) -> list[str]:
     """Distributions that fanbeam and the job need, and those that they need, as installed here."""
     schemes = [path.split("://")[0] for _, path in _places(job.config)] + [job.output.url.split("://")[0]]
-    waiting = [*_needs("fanbeam"), *libraries(job.config), *(_STORES[s] for s in schemes if s in _STORES)]
+    waiting = [*_needs("fanbeam"), *libraries(job.config), *(d for s in schemes for d in _STORES.get(s, ()))]
     found: set[str] = set()
     while waiting:
         name = waiting.pop().lower().replace("_", "-")

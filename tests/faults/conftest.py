@@ -1,8 +1,6 @@
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,8 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "end_to_end"))
 
 import material
+import trouble_library
+from trouble_library import Trouble, text_rows
 
 from pipeline.cli import main
 from transforms import registry
@@ -18,51 +18,9 @@ from transforms import registry
 material.preload_libraries()
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """The installed library of `fanbeam_trouble`, and datasets of texts that use it."""
-
-    folder: Path
-
-    @property
-    def path(self) -> str:
-        """What PYTHONPATH must hold in another process."""
-        return f"{self.folder}:{material.ROOT}"
-
-    def set_fault(self, number: int, how: str, whose: str = "any") -> None:
-        (self.folder / "count.txt").unlink(missing_ok=True)
-        (self.folder / "fault.txt").write_text(f"{number} {how} {whose}")
-
-    def clear_fault(self) -> int:
-        """How many operations were counted."""
-        (self.folder / "fault.txt").unlink(missing_ok=True)
-        count = self.folder / "count.txt"
-        return count.stat().st_size if count.exists() else 0
-
-    def config(self, home: Path, rows: list[dict[str, Any]], **changes: Any) -> Path:
-        """A config for some rows of texts; `output` is home/out."""
-        data = material.write_parquet(home / "in.parquet", rows)
-        fields = {"text": {"type": "text", "augment": ["trouble.Act"]}}
-        tree = {**material.image_config(data, home / "out", fields=fields, record_timeout=2), **changes}
-        return material.write_config(home / "c.yaml", tree)
-
-
-def text_rows(count: int, length: int = 600) -> list[dict[str, Any]]:
-    """Texts that do not compress well."""
-    return [
-        {"id": f"t{n:03d}", "label": material.LABELS[n % 3], "text": material.noise(n, length)} for n in range(count)
-    ]
-
-
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
-    folder = tmp_path_factory.mktemp("third_party")
-    shutil.copy(Path(__file__).with_name("fanbeam_trouble.py"), folder)
-    info = folder / "fanbeam_trouble-1.2.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fanbeam-trouble\nVersion: 1.2\n")
-    (info / "entry_points.txt").write_text("[fanbeam.transforms]\ntrouble = fanbeam_trouble\n")
-    return Trouble(folder)
+    return Trouble.install(tmp_path_factory.mktemp("third_party"))
 
 
 @contextmanager
@@ -94,7 +52,7 @@ SECONDS = 0.02
 
 def slow_field(**more: Any) -> dict[str, Any]:
     """A text field whose copies take SECONDS each, so that there is time to hurt a run."""
-    return {"text": {"type": "text", "augment": [{"trouble.Act": {"value": SECONDS}}], **more}}
+    return trouble_library.slow_field(SECONDS, **more)
 
 
 class Slow:

@@ -166,6 +166,15 @@ def test_an_unknown_kind_of_storage_is_one_problem_among_others() -> None:
     assert len(problems("odd://x/y", fields__text__augment=["nlpaug.Nothing"])) == 2
 
 
+def test_a_url_with_a_secret_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    found = problems("s3://AKIA:hidden@bucket/x")
+    assert any("environment" in line and "input.path" in line for line in found)
+    put(tmp_path / "in" / "a.csv", b"text\none\n")
+    found += problems(tmp_path / "in", "az://box/out?sig=hidden")
+    assert any("environment" in line and "output.path" in line for line in found)
+    assert "hidden" not in "".join(found)
+
+
 # Recipes
 
 

@@ -1,6 +1,7 @@
 import errno
 import fcntl
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -274,31 +275,16 @@ def test_unknown_and_missing_kinds_of_storage(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UsageError, match="unknown kind of storage"):
         expand("odd://x/y")
 
-    def missing(*_: Any) -> None:
-        raise ImportError("Install s3fs")
+    def missing(*_: Any, **__: Any) -> None:
+        raise ImportError("Install it")
 
     monkeypatch.setattr("fsspec.core.url_to_fs", missing)
-    with pytest.raises(UsageError, match=r"pip install 'fanbeam\[s3\]'"):
-        expand("s3://b/x")
-    with pytest.raises(UsageError, match="Install s3fs"):
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    for url, extra in (("s3://lacking/x", "s3"), ("az://lacking/x", "azure"), ("gs://lacking/x", "gcs")):
+        with pytest.raises(UsageError, match=rf"pip install 'fanbeam\[{extra}\]'"):
+            expand(url)
+    with pytest.raises(UsageError, match="Install it"):
         expand("swift://b/x")
-
-
-def test_a_lost_race_on_s3_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """s3fs reports a failed precondition as an invalid argument."""
-
-    class S3:
-        def pipe_file(self, *_: object, **__: object) -> None:
-            raise OSError(errno.EINVAL, "precondition failed")
-
-    monkeypatch.setattr(storage, "_connect", lambda url: (S3(), url))
-    assert not Folder("s3://b").put_if_absent("a", b"1")
-
-
-def test_the_best_tag_of_a_store_is_taken() -> None:
-    found = storage._found("a", {"size": 3, "ETag": '"abc"', "LastModified": "now"})
-    assert (found.size, found.tag) == (3, "etag:abc")
-    assert storage._found("a", {"size": None}).tag == "none"
 
 
 def test_put_if_absent_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

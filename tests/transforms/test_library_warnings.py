@@ -1,3 +1,4 @@
+import gc
 import sys
 import threading
 import types
@@ -6,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from transforms.library_warnings import capture, collected
+from transforms.library_warnings import capture, collected, loaded_modules
 
 SOURCE = """
 import warnings
@@ -65,3 +66,24 @@ def test_other_threads_are_not_collected(library: types.ModuleType) -> None:
         thread.start()
         thread.join()
     assert (messages, seen) == ([], ["one"])
+
+
+def test_modules_may_be_imported_meanwhile() -> None:
+    """By another thread, while this one waits for the garbage collector; here by the collector itself."""
+    imported: list[str] = []
+
+    def imports(phase: str, info: dict[str, int]) -> None:
+        imported.append(f"passing_{len(imported)}")
+        sys.modules[imported[-1]] = types.ModuleType("passing")
+
+    before = gc.get_threshold()
+    gc.callbacks.append(imports)
+    gc.set_threshold(5)
+    try:
+        assert loaded_modules("passing_none") == []
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(imports)
+        for name in imported:
+            del sys.modules[name]
+    assert imported

@@ -1,0 +1,49 @@
+"""What `pipeline.storage` needs of a remote store. Keys are paths within it; folders are prefixes that end at a `/`."""
+
+from typing import Protocol
+
+from pipeline.local_files import Found
+
+
+class Store(Protocol):
+    """One bucket, container or file system. Safe in threads. What fails for good raises StoreFailed."""
+
+    def read(self, key: str) -> bytes:
+        """The whole content, as long as the store says that it is. Raises FileNotFoundError."""
+        ...
+
+    def read_range(self, key: str, begin: int, end: int) -> bytes:
+        """Bytes `begin`..`end`; fewer only where the object ends. Raises FileNotFoundError."""
+        ...
+
+    def stat(self, key: str) -> Found:
+        """Size and tag of one object, under its key. Raises FileNotFoundError."""
+        ...
+
+    def files(self, folder: str) -> list[Found]:
+        """Objects directly inside a folder, by name; none if there is no such folder."""
+        ...
+
+    def folders(self, folder: str) -> list[str]:
+        """Names of the folders directly inside a folder."""
+        ...
+
+    def walk(self, folder: str) -> list[Found]:
+        """Every object below a folder, by path relative to it, in any order."""
+        ...
+
+    def put(self, key: str, data: memoryview) -> None:
+        """Write a whole object, or leave what was there."""
+        ...
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write a whole object unless one is there; whether it was written."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove an object if it is there."""
+        ...
+
+    def reach(self) -> None:
+        """Find out in a few seconds whether the store answers to these credentials. Raises StoreFailed."""
+        ...

@@ -1,0 +1,39 @@
+"""One dataset of pictures, texts and sounds, and what a direct run makes of it: what every engine must make."""
+
+from pathlib import Path
+
+import material
+
+FIELDS = {
+    "image": {"type": "image", "augment": material.IMAGE_STEPS},
+    "text": {"type": "text", "augment": material.TEXT_STEPS},
+    "audio": {"type": "audio", "augment": material.AUDIO_STEPS},
+}
+
+
+class Records:
+    """One dataset of pictures, texts and sounds; for each kind the files that a direct run makes of it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        rows = [
+            {**row, "text": material.sentence(n), "audio": material.sound(n)}
+            for n, row in enumerate(material.image_rows(30))
+        ]
+        self.data = material.write_parquet(home / "in.parquet", rows)
+        self.expected = {kinds: self.made(home / "direct" / "-".join(kinds), kinds) for kinds in KINDS}
+
+    def config(self, home: Path, kinds: tuple[str, ...]) -> Path:
+        fields = {kind: FIELDS[kind] for kind in kinds}
+        return material.write_config(home / "c.yaml", material.image_config(self.data, home / "out", fields=fields))
+
+    def made(self, home: Path, kinds: tuple[str, ...], *arguments: str) -> dict[str, str]:
+        """Run it to its end: path -> digest."""
+        done = material.run("run", self.config(home, kinds), "--json", *arguments, timeout=300)
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert "Traceback" not in done.stderr, done.stderr
+        return material.contents(material.version_folder(home / "out"))
+
+
+KINDS: tuple[tuple[str, ...], ...] = (("image",), ("text",), ("audio",), ("image", "text", "audio"))
+ALL = KINDS[-1]
