@@ -24,6 +24,8 @@ class Work:
     around: Surroundings
     local: bool
     processes: int | None = None
+    detached: bool = False
+    """Nobody waits for the job: the graph itself points LATEST, and fails where a waiting run would tell."""
 
 
 def build(pipeline: beam.Pipeline, work: Work) -> Any:
@@ -36,21 +38,23 @@ def build(pipeline: beam.Pipeline, work: Work) -> Any:
         | "Spread" >> beam.Reshuffle()  # Task
         | "Render" >> render  # Receipt
         | "Gather" >> beam.combiners.ToList()  # list[Receipt], one element even if empty
-        | "Commit" >> beam.ParDo(stages.Commit(work.job, work.expected, work.around))  # str
+        | "Commit" >> beam.ParDo(stages.Commit(work.job, work.expected, work.around, work.detached))  # str
     )
 
 
 def run_graph(options: Any, work: Work, cancel: Callable[[], None]) -> str:
     """Build the graph and run it to its end on the engine that `options` (Beam's PipelineOptions) name.
 
-    Returns Beam's word for the state it ended in. Raises what the engine raised; `cancel` ends the job on the engine
-    if this process is interrupted.
+    Returns Beam's word for the state it ended in; if nobody waits, the engine's name of the job. Raises what the engine
+    raised; `cancel` ends the job on the engine if this process is interrupted.
     """
     pipeline = beam.Pipeline(options=options)
     build(pipeline, work)
     result = None
     try:
         result = pipeline.run()
+        if work.detached:
+            return _identity(result)
         return str(result.wait_until_finish() or result.state)
     except KeyboardInterrupt:
         with suppress(Exception):  # whatever the engine makes of it, its own door is tried next
@@ -61,3 +65,11 @@ def run_graph(options: Any, work: Work, cancel: Callable[[], None]) -> str:
     finally:
         if not work.local:
             end_job_servers()
+
+
+def _identity(result: Any) -> str:
+    """The engine's own name of a job; empty where it has none, as for a template that is only written."""
+    if not getattr(result, "has_job", True):
+        return ""
+    known = getattr(result, "job_id", None) or getattr(result, "_job_id", "")
+    return str(known() if callable(known) else known)

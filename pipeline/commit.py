@@ -75,6 +75,20 @@ def commit_outcome(job: Job, expected: Expected, receipts: Iterable[Receipt]) ->
 
     Raises RunFailed if files that the input refers to changed; this run's receipts go, so that no run adopts them.
     """
+    try:
+        return _commit_unchanged(job, expected, receipts)
+    except LimitsExceeded:
+        return "limits"
+
+
+def commit_detached(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> str:
+    """`commit` for a job that nobody waits for: LATEST follows here, and limits raise, so that the job fails."""
+    word = _commit_unchanged(job, expected, receipts)
+    point_latest(job.output, job.version)
+    return word
+
+
+def _commit_unchanged(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> str:
     made = list(receipts)
     try:
         refuse_changed_references(job, expected.files)
@@ -82,10 +96,7 @@ def commit_outcome(job: Job, expected: Expected, receipts: Iterable[Receipt]) ->
         for receipt in made:
             job.dataset.remove(receipt_path(receipt.name))
         raise
-    try:
-        commit(job, expected, made)
-    except LimitsExceeded:
-        return "limits"
+    commit(job, expected, made)
     return "committed"
 
 

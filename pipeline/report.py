@@ -26,6 +26,9 @@ def error_lines(error: FanbeamError) -> list[str]:
 
 def run_json(result: "RunResult") -> dict[str, Any]:
     """What a scheduler needs of a run."""
+    if result.handed_over is not None:
+        handed = {"handed_over": True, "job": result.handed_over, "resumed_shards": result.resumed_shards}
+        return {"version": result.version, "path": result.path, **handed, "seconds": round(result.seconds, 3)}
     manifest = result.manifest
     return {
         "version": result.version,
@@ -47,6 +50,12 @@ def show_run(console: Console, result: "RunResult") -> None:
     """The summary at the end of a run."""
     if result.already_there:
         console.print(f"Nothing to do: version {result.version} is complete.\n{result.path}", soft_wrap=True)
+        return
+    if result.handed_over is not None:
+        job = f" as job {result.handed_over}" if result.handed_over else ""
+        console.print(
+            f"Handed over{job}; it commits version {result.version} by itself.\n{result.path}", soft_wrap=True
+        )
         return
     splits = result.manifest["splits"]
     _print_classes(console, {s: v["classes"] for s, v in splits.items()})

@@ -4,15 +4,17 @@ import gc
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from pipeline.engines import bare_workers
 from pipeline.engines.interface import EngineModule
-from pipeline.errors import UsageError, nearest
+from pipeline.errors import Problem, UsageError, nearest
+from pipeline.job import Job
 from pipeline.storage import Folder
 
 if TYPE_CHECKING:
@@ -21,17 +23,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How a runner is named to Beam, whether this process's own pool renders, and the file that knows the rest."""
+    """How a runner is named to Beam, whether this process's own pool renders, and the file that knows the rest.
+
+    `bare_workers`: they come with nothing, neither fanbeam nor this machine's files. `detaches`: a job needs nobody who
+    waits for it. `labels`: of each submission.
+    """
 
     beam_name: str
     local: bool = False
     module: str = ""
+    bare_workers: bool = False
+    detaches: bool = False
+    labels: tuple[str, ...] = ()
 
 
 ENGINES = {
     "direct": Engine("apache_beam.runners.portability.fn_api_runner.FnApiRunner", local=True),
     "flink": Engine("FlinkRunner", module="pipeline.engines.flink"),
-    "dataflow": Engine("DataflowRunner", module="pipeline.engines.dataflow"),
+    "dataflow": Engine(
+        "DataflowRunner",
+        module="pipeline.engines.dataflow",
+        bare_workers=True,
+        detaches=True,
+        labels=("--labels=fanbeam_version={version}",),
+    ),
     "prism": Engine("PrismRunner", module="pipeline.engines.prism"),
     "spark": Engine("SparkRunner", module="pipeline.engines.spark"),
 }
@@ -43,6 +58,7 @@ ALIASES = {
     "prismrunner": "prism",
     "sparkrunner": "spark",
 }
+_DETACHED = ("no_wait_until_finish", "template_location")
 _IN_THE_POOL = ("--direct_num_workers=1", "--direct_running_mode=in_memory")  # Beam itself only waits for the pool
 _DASK = "Beam's DaskRunner silently gives wrong results for graphs with several outputs"
 REFUSED = {"dask": _DASK, "daskrunner": _DASK}
@@ -60,8 +76,18 @@ class Settings:
         """Options for one submission of that name."""
         from apache_beam.options.pipeline_options import PipelineOptions
 
-        named = () if self.engine.local else (f"--job_name={job_name}",)
-        return PipelineOptions([*self.arguments, *named])
+        if self.engine.local:
+            return PipelineOptions(list(self.arguments))
+        version = job_name.split("-")[1] if "-" in job_name else job_name
+        labels = [label.format(version=version) for label in self.engine.labels]
+        kept = self.options.get("template_location") and self.options.get("job_name")  # a launcher's own
+        named = [] if kept else [f"--job_name={job_name}"]
+        return PipelineOptions([*self.arguments, *labels, *named])
+
+    @property
+    def detached(self) -> bool:
+        """Whether the job is handed over and nobody waits for it."""
+        return any(self.options.get(name) for name in _DETACHED)
 
     @property
     def module(self) -> EngineModule | None:
@@ -80,15 +106,22 @@ def engine_of(name: str) -> Engine:
     return ENGINES[key]
 
 
-def settings_of(engine: Engine, arguments: Sequence[str], output: Folder) -> Settings:
-    """Everything that a submission needs. Raises UsageError for what nobody knows, and with all that is missing."""
+def settings_of(engine: Engine, arguments: Sequence[str], output: Folder, job: Job | None = None) -> Settings:
+    """Everything that a submission needs. Raises UsageError for what nobody knows, and with all that is missing.
+
+    `job`: what workers that come with nothing must be given.
+    """
     _refuse_stray(arguments)
     given = _read(arguments, drop_default=True)
     module = _module(engine)
     added = _IN_THE_POOL if module is None else module.settled(given)
-    settled = (*arguments, *added, f"--runner={engine.beam_name}")
+    bare = job if engine.bare_workers else None
+    packages = bare_workers.packages(bare, given) if bare else []
+    settled = (*arguments, *added, *packages, f"--runner={engine.beam_name}")
     options = _read(settled, drop_default=False)
     found = module.problems(options, output) if module is not None else []
+    found += bare_workers.problems(bare, options) if bare else []
+    found += [] if engine.detaches else _waited_for(options)
     if found:
         raise UsageError(f"--runner {engine.beam_name} cannot start: {found[0].message}", tuple(found))
     return Settings(engine, settled, options)
@@ -100,6 +133,12 @@ def _module(engine: Engine) -> EngineModule | None:
     module: Any = import_module(engine.module)
     loaded: EngineModule = module
     return loaded
+
+
+def _waited_for(options: Mapping[str, Any]) -> list[Problem]:
+    able = ", ".join(name for name, engine in ENGINES.items() if engine.detaches)
+    message = f"only these engines finish a job that nobody waits for: {able}."
+    return [Problem(f"--{name}", message, "Leave it out.") for name in _DETACHED if options.get(name)]
 
 
 def _refuse_stray(arguments: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from pipeline.run_log import newest_log, write_log
 from pipeline.runners import engine_of
 from pipeline.sources import Listing
 from pipeline.storage import Folder
-from pipeline.submission import Submission, load_beam, settings_for, submit
+from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
 
 
@@ -45,7 +45,10 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A committed version: where it is, its manifest, and what the run did."""
+    """A committed version: where it is, its manifest, and what the run did.
+
+    `handed_over`: the engine's name of a job that nobody waits for; it commits by itself, and there is no manifest yet.
+    """
 
     version: str
     path: str
@@ -53,13 +56,14 @@ class RunResult:
     seconds: float
     already_there: bool
     resumed_shards: int
+    handed_over: str | None = None
     warnings: tuple[str, ...] = ()
     """What people should know of though the dataset is whole."""
 
     @property
     def samples(self) -> int:
         """Samples of all splits."""
-        return sum(s["samples"] for s in self.manifest["splits"].values())
+        return sum(s["samples"] for s in self.manifest.get("splits", {}).values())
 
 
 def run_job(text: ConfigText, options: RunOptions) -> RunResult:
@@ -80,19 +84,22 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     with _swept(job), guarded(job.dataset) as warnings:
         for warning in warnings:
             options.progress.warn(warning)
-        job, plan, resumed = _made(job, listing, text, options)
+        job, plan, submitted = _made(job, listing, text, options)
+    seconds, resumed, handed = time.monotonic() - started, submitted.there, submitted.handed_over
+    if handed is not None:
+        return RunResult(job.version, job.dataset.url, {}, seconds, False, resumed, handed, tuple(warnings))
     manifest = _outcome(job, plan, listing)
     point_latest(job.output, job.version)
     result = RunResult(
-        job.version, job.dataset.url, manifest, time.monotonic() - started, False, resumed, tuple(warnings)
+        job.version, job.dataset.url, manifest, time.monotonic() - started, False, resumed, None, tuple(warnings)
     )
     count = options.workers or (workers.default_count() if engine.local else 0)
     write_log(job, result.seconds, result.samples, options.runner, count)
     return result
 
 
-def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> tuple[Job, Plan, int]:
-    """Survey, plan, and have the engine render and commit. Returns the plan, and how many shards were there."""
+def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> tuple[Job, Plan, Submitted]:
+    """Survey, plan, and have the engine render and commit. Returns the plan, and what came of it."""
     engine = engine_of(options.runner)
     settings = None if engine.local else settings_for(engine, job, options.beam, options.debug)
     threading.Thread(target=load_beam, args=(options.debug,), daemon=True).start()

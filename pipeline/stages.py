@@ -9,7 +9,7 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import children, workers
-from pipeline.commit import Expected, commit_outcome
+from pipeline.commit import Expected, commit_detached, commit_outcome
 from pipeline.job import Job, ShardWork, Task
 from pipeline.records import Receipt
 from pipeline.rendering import STAGES, apply, begun
@@ -98,12 +98,13 @@ class RenderInPool(beam.DoFn):  # type: ignore[misc]
 
 
 class Commit(beam.DoFn):  # type: ignore[misc]
-    """All receipts -> the outcome: committed, or why not. Never raises for limits: engines would try again."""
+    """All receipts -> the outcome: committed, or why not. Raises for limits only where nobody waits to be told."""
 
-    def __init__(self, job: Job, expected: Expected, around: Surroundings) -> None:
-        self.job, self.expected, self.around = job, expected, around
+    def __init__(self, job: Job, expected: Expected, around: Surroundings, detached: bool = False) -> None:
+        self.job, self.expected, self.around, self.detached = job, expected, around, detached
 
     def process(self, element: list[Receipt]) -> Iterator[str]:
         """The one element holds every receipt of this run."""
         with telling(self.job, self.around.submission):
-            yield commit_outcome(self.job, self.expected, element)
+            committed = commit_detached if self.detached else commit_outcome
+            yield committed(self.job, self.expected, element)

@@ -34,6 +34,14 @@ class Submission:
     progress: Progress
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """How many shards were there before; and the engine's name of a job that nobody waits for (None: it is over)."""
+
+    there: int
+    handed_over: str | None = None
+
+
 _loading_beam = threading.Lock()
 
 
@@ -54,11 +62,11 @@ def settings_for(engine: Engine, job: Job, beam: Sequence[str], debug: bool) -> 
     from pipeline.runners import hush, settings_of
 
     hush(debug)
-    return settings_of(engine, beam, job.output)
+    return settings_of(engine, beam, job.output, job)
 
 
-def submit(submission: Submission) -> int:
-    """Render what is missing and commit. Returns how many shards were there before.
+def submit(submission: Submission) -> Submitted:
+    """Render what is missing and commit, or hand that over.
 
     Raises RunFailed if the engine died in every attempt, and at once what a worker found wrong with data or machine.
     """
@@ -69,9 +77,11 @@ def submit(submission: Submission) -> int:
         tasks = [Task(s) for s in plan.shards if s.name not in done]
         if attempt == 1:
             there = len(plan.shards) - len(tasks)
+        if submission.settings.detached:
+            return Submitted(there, _handed_over(submission, tasks))
         cause = _attempt(submission, tasks, len(plan.shards) - len(tasks))
         if not cause:
-            return there
+            return Submitted(there)
         if attempt < submission.attempts:
             submission.progress.warn(f"the job died ({cause}); attempt {attempt + 1} of {submission.attempts}")
     tries = "once" if submission.attempts == 1 else f"{submission.attempts} times"
@@ -81,7 +91,7 @@ def submit(submission: Submission) -> int:
 def _attempt(submission: Submission, tasks: Sequence[Task], there: int) -> str:
     """One job on the engine. Returns why it died; empty if it ended. Raises what the user must know of."""
     job = submission.job
-    name = f"fanbeam-{job.version}-{time.time_ns():x}"
+    name = _name(job)
     progress = submission.progress
     progress.begin(_samples_of(submission.plan, tasks), there, _count(submission, tasks))
     try:
@@ -103,12 +113,26 @@ def _attempt(submission: Submission, tasks: Sequence[Task], there: int) -> str:
     return _cause(submission.settings, name) or f"the engine ended it as {state}"
 
 
+def _handed_over(submission: Submission, tasks: Sequence[Task]) -> str:
+    """Start the job and leave it. Returns the engine's name of it. Raises RunFailed if it was not accepted."""
+    name = _name(submission.job)
+    try:
+        return _run(submission, tasks, name)
+    except Exception as error:
+        known = _known(error)
+        raise (known or RunFailed(f"the engine did not take the job: {_last_line(error)}")) from error
+
+
+def _name(job: Job) -> str:
+    return f"fanbeam-{job.version}-{time.time_ns():x}"
+
+
 def _run(submission: Submission, tasks: Sequence[Task], name: str) -> str:
     from pipeline.build import Work, run_graph
 
     settings, job = submission.settings, submission.job
     around = Surroundings.here(job.config, name)
-    work = Work(job, tasks, submission.expected, around, settings.engine.local, submission.processes)
+    work = Work(job, tasks, submission.expected, around, settings.engine.local, submission.processes, settings.detached)
 
     def cancel() -> None:
         if settings.module is not None:
