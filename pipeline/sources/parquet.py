@@ -4,10 +4,10 @@ import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,11 +15,15 @@ import pyarrow.parquet as pq
 from pipeline.errors import InputError, Problem
 from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
+from pipeline.sources.fetching import SMALL_BYTES, SPANS_BYTES, Kept, Spans, fetch, in_order, joined
 from pipeline.sources.interface import Listing, Reader, batch_rows
 from pipeline.storage import Folder
 
 _STREAM_BYTES = 1 << 20
-_LISTING_THREADS = 16
+_TAIL_BYTES = SMALL_BYTES
+_LISTING_THREADS = 4
+_OPENED = Kept(64 * 2**20)
+"""Footers by folder, name and state, as large as they are stored: the survey does not read them again."""
 _OPEN_STREAMS = 3  # one per split
 
 
@@ -53,10 +57,11 @@ class _Stream:
 
     def __init__(self, root: Folder, unit: Unit, columns: tuple[str, ...], size: int) -> None:
         self._columns = list(columns)
-        self._open = root.open(unit.file)
+        footer = _footer(root, unit.file, unit.listed)
+        self._open = _opened(root, unit, footer, columns)
         file = pq.ParquetFile(
             self._open.__enter__(),
-            metadata=_footer(root, unit.file, unit.listed),
+            metadata=footer,
             buffer_size=_STREAM_BYTES,
             pre_buffer=False,  # else the whole row group is held
         )
@@ -113,11 +118,41 @@ def _stream(streams: _Opened, wanted: tuple[Folder, Unit, tuple[str, ...], int],
     return streams[key]
 
 
-@lru_cache(maxsize=64)
-def _footer(root: Folder, name: str, _listed: InputFile | None) -> pq.FileMetaData:
-    """The footer of a file in the state in which it was listed: another state is another key of the cache."""
-    with root.open(name) as source:
-        return pq.read_metadata(source)
+def _opened(root: Folder, unit: Unit, footer: pq.FileMetaData, columns: tuple[str, ...]) -> AbstractContextManager[Any]:
+    """The unit's file. Of a remote one the wanted columns come with few requests where they are small."""
+    listed = unit.listed
+    if root.local or listed is None:
+        return root.open(unit.file)
+    spans = joined(_chunks(footer.row_group(unit.part), columns))
+    if listed.size > SMALL_BYTES and sum(end - begin for begin, end in spans) > SPANS_BYTES:
+        return root.open(unit.file)
+    file = Spans(lambda begin, end: fetch(root, listed, begin, end), listed.size, spans)
+    return nullcontext(pa.PythonFile(file, "r"))
+
+
+def _chunks(group: pq.RowGroupMetaData, columns: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Where in the file the columns of a row group are."""
+    for number in range(group.num_columns):
+        chunk = group.column(number)
+        if any(chunk.path_in_schema == name or chunk.path_in_schema.startswith(f"{name}.") for name in columns):
+            first = chunk.data_page_offset
+            if chunk.has_dictionary_page and chunk.dictionary_page_offset:
+                first = min(first, chunk.dictionary_page_offset)
+            yield first, first + chunk.total_compressed_size
+
+
+def _footer(root: Folder, name: str, listed: InputFile | None) -> pq.FileMetaData:
+    """The footer of a file in the state in which it was listed: another state is another key of what is kept."""
+    key = (root.url, name, listed)
+    found = _OPENED.get(key)
+    if found is None:
+        if listed is None:
+            with root.open(name) as source:
+                found = pq.read_metadata(source)
+        else:
+            found = pq.read_metadata(pa.BufferReader(_tail(root, listed)))
+        _OPENED.put(key, found, found.serialized_size)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +165,8 @@ class _Footer:
 
 def list_parquet(root: Folder, found: Sequence[Found]) -> Listing:
     """Read every footer (in parallel) into a listing. Raises InputError for all unreadable or unlike files."""
-    with ThreadPoolExecutor(_LISTING_THREADS) as threads:
-        results = list(threads.map(lambda f: _read_footer(root, f), found))
+    threads = {"threads": _LISTING_THREADS} if root.local else {}
+    results = list(in_order(lambda f: _read_footer(root, f), found, **threads))
     problems = [r for r in results if isinstance(r, Problem)]
     footers = [r for r in results if isinstance(r, _Footer)]
     problems += [p for f in footers for p in _doubled(f)] or [p for f in footers[1:] for p in _unlike(footers[0], f)]
@@ -144,26 +179,39 @@ def list_parquet(root: Folder, found: Sequence[Found]) -> Listing:
 
 
 def _read_footer(root: Folder, found: Found) -> "_Footer | Problem":
+    listed = InputFile(found.path, found.size, found.tag)
     try:
-        raw = _footer_bytes(root, found)
-        with root.open(found.path) as source:
-            file = pq.ParquetFile(source)
-            meta = file.metadata
-            groups = tuple(
-                (meta.row_group(n).num_rows, meta.row_group(n).total_byte_size) for n in range(meta.num_row_groups)
-            )
-            tag = f"footer:{blake2b(raw, digest_size=16).hexdigest()}" if root.local else found.tag
-            return _Footer(found, tag, file.schema_arrow, groups)
+        tail = _tail(root, listed)
+        file = pq.ParquetFile(pa.BufferReader(tail))
+        meta = file.metadata
+        _OPENED.put((root.url, found.path, listed), meta, meta.serialized_size)
+        groups = tuple(
+            (meta.row_group(n).num_rows, meta.row_group(n).total_byte_size) for n in range(meta.num_row_groups)
+        )
+        tag = f"footer:{blake2b(_footer_bytes(tail), digest_size=16).hexdigest()}" if root.local else found.tag
+        return _Footer(found, tag, file.schema_arrow, groups)
     except (pa.ArrowException, OSError, struct.error) as error:
         return Problem(root.full(found.path), f"not a readable Parquet file: {str(error).splitlines()[0]}.")
 
 
-def _footer_bytes(root: Folder, found: Found) -> bytes:
-    if found.size < 12:
-        raise OSError(f"{found.size} bytes are too few for a Parquet file")
-    tail = root.read_range(found.path, found.size - 8, found.size)
-    (length,) = struct.unpack("<I", tail[:4])
-    return root.read_range(found.path, max(0, found.size - 8 - length), found.size)
+def _tail(root: Folder, listed: InputFile) -> bytes:
+    """The end of a file, its footer included; one request unless the footer is large. Raises OSError."""
+    if listed.size < 12:
+        raise OSError(f"{listed.size} bytes are too few for a Parquet file")
+    tail = fetch(root, listed, max(0, listed.size - _TAIL_BYTES), listed.size)
+    wanted = 8 + _footer_length(tail)
+    if len(tail) < wanted <= listed.size:
+        tail = fetch(root, listed, listed.size - wanted, listed.size)
+    return tail
+
+
+def _footer_length(tail: bytes) -> int:
+    (length,) = struct.unpack("<I", tail[-8:-4])
+    return int(length)
+
+
+def _footer_bytes(tail: bytes) -> bytes:
+    return tail[max(0, len(tail) - 8 - _footer_length(tail)) :]
 
 
 def _common(footers: list[_Footer]) -> pa.Schema:
