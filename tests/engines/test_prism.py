@@ -1,8 +1,10 @@
 """Runs on Beam's Prism: the same files as a direct run; a Prism that dies, one that goes on running, Ctrl-C."""
 
+import json
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,41 +44,58 @@ def test_one_that_goes_on_running(records: Records, endpoint: str, tmp_path: Pat
     assert records.made(tmp_path, ALL, *options) == records.expected[ALL]
 
 
-@pytest.mark.parametrize("goes_on", [False, True])
-def test_ctrl_c_and_a_death(goes_on: bool, endpoint: str, installed: Trouble, tmp_path: Path) -> None:
-    rows = text_rows(40, 1000)
+class Slow:
+    """Texts that take a while, and a run of them that has finished a first shard."""
 
-    def config(home: Path) -> Path:
+    def __init__(self, installed: Trouble, home: Path) -> None:
+        self.installed, self.home = installed, home
+        direct = self.config(home / "direct")
+        assert material.run("run", direct, PYTHONPATH=installed.path).returncode == 0
+
+    def config(self, home: Path) -> Path:
         output = {"path": str(home / "out"), "shard_size": "10KiB"}
-        made = installed.config(home, rows, fields=slow_field(0.1), split={}, output=output)
+        made = self.installed.config(home, text_rows(40, 1000), fields=slow_field(0.1), split={}, output=output)
         os.utime(made.with_name("in.parquet"), (1, 1))
         return made
 
-    assert material.run("run", config(tmp_path / "direct"), PYTHONPATH=installed.path).returncode == 0
-    mine = config(tmp_path)
-    options = ["--runner", "prism", *([f"--job_endpoint={endpoint}"] if goes_on else [])]
+    def begun(self, *options: str) -> "subprocess.Popen[str]":
+        process = material.start("run", self.config(self.home), *options, PYTHONPATH=self.installed.path)
+        try:
+            material.until(lambda: list((self.home / "out").glob("*/_receipts/[!.]*")), timeout=60)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        return process
 
-    process = material.start("run", mine, *options, PYTHONPATH=installed.path)
-    material.until(lambda: list((tmp_path / "out").glob("*/_receipts/[!.]*")), timeout=60)
+    def is_whole(self) -> None:
+        made, expected = (material.version_folder(home / "out") for home in (self.home, self.home / "direct"))
+        assert material.contents(made) == material.contents(expected)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_ctrl_c_and_the_same_command_goes_on(goes_on: bool, endpoint: str, installed: Trouble, tmp_path: Path) -> None:
+    slow = Slow(installed, tmp_path)
+    options = ["--runner", "prism", *([f"--job_endpoint={endpoint}"] if goes_on else [])]
+    process = slow.begun(*options)
     family = material.family(process.pid)
     os.kill(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "Traceback" not in told
     material.until(lambda: not material.alive(family), timeout=20)
+    done = material.run("run", slow.config(tmp_path), *options, "--json", PYTHONPATH=installed.path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["resumed_shards"] > 0
+    slow.is_whole()
 
-    process = material.start("run", mine, *options, PYTHONPATH=installed.path)
-    if not goes_on:
-        children = material.until(lambda: _prisms(process.pid), timeout=60)
-        seen = len(list((tmp_path / "out").glob("*/_receipts/[!.]*")))
-        material.until(lambda: len(list((tmp_path / "out").glob("*/_receipts/[!.]*"))) > seen, timeout=60)
-        children[0].kill()
+
+def test_a_prism_that_dies(installed: Trouble, endpoint: str, tmp_path: Path) -> None:
+    slow = Slow(installed, tmp_path)
+    process = slow.begun("--runner", "prism")
+    (prism,) = (child for child in psutil.Process(process.pid).children() if child.name() == "prism")
+    prism.kill()
     _, told = process.communicate(timeout=120)
     assert process.returncode == 0, told
-    assert ("attempt 2 of 3" in told) != goes_on
-    made, expected = (material.version_folder(home / "out") for home in (tmp_path, tmp_path / "direct"))
-    assert material.contents(made) == material.contents(expected)
-
-
-def _prisms(pid: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(pid).children() if child.name() == "prism"]
+    assert "attempt 2 of 3" in told
+    slow.is_whole()

@@ -15,6 +15,8 @@ from engine_records import ALL, Records
 from spark_cluster import SETUP_FILE, SparkCluster, spark
 from trouble_library import Trouble, slow_field, text_rows
 
+from pipeline.engines import spark as engine
+
 __all__ = ["spark"]
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("spark")]
 SMALL = "10KiB"
@@ -25,11 +27,6 @@ def test_without_any_cluster(records: Records, spark: SparkCluster, tmp_path: Pa
     before = set(_java())
     assert records.made(tmp_path, ALL, "--runner", "SparkRunner") == records.expected[ALL]
     assert set(_java()) <= before
-
-
-def test_local_with_two_threads(records: Records, spark: SparkCluster, tmp_path: Path) -> None:
-    options = ["--runner", "spark", "--spark_master_url=local[2]"]
-    assert records.made(tmp_path, ALL, *options) == records.expected[ALL]
 
 
 def test_loopback(records: Records, spark: SparkCluster, tmp_path: Path) -> None:
@@ -78,11 +75,15 @@ class Slow:
         """A run that has finished a first shard."""
         process = material.start("run", config, *options, PYTHONPATH=self.installed.path)
         try:
-            material.until(lambda: list((config.parent / "out").glob("*/_receipts/[!.]*")), timeout=120)
+            material.until(lambda: self.receipts(config), timeout=120)
         except BaseException:
             process.kill()
             raise
         return process
+
+    @staticmethod
+    def receipts(config: Path) -> int:
+        return len(list((config.parent / "out").glob("*/_receipts/[!.]*")))
 
     def is_whole(self, config: Path) -> None:
         assert material.contents(material.version_folder(config.parent / "out")) == self.contents
@@ -93,22 +94,30 @@ def slow(installed: Trouble, tmp_path_factory: pytest.TempPathFactory) -> Slow:
     return Slow(installed, tmp_path_factory.mktemp("slow"))
 
 
-def test_an_executor_is_killed(slow: Slow, spark: SparkCluster, tmp_path: Path) -> None:
-    """Spark replaces it and repeats its tasks."""
+def test_an_executor_is_killed_and_then_the_application(slow: Slow, spark: SparkCluster, tmp_path: Path) -> None:
+    """Spark replaces an executor and repeats its tasks; fanbeam submits again what an application has not written."""
     config = slow.config(tmp_path)
-    options = [*spark.master, *spark.job_server, *spark.process(slow.installed.path)]
-    process = slow.begun(config, *options)
-    spark.executors()[0].kill()
+    process = slow.begun(config, *spark.master, *spark.job_server, *spark.process(slow.installed.path))
+    (name,) = (app["name"].rpartition("_")[0] for app in spark.page()["activeapps"])
+    victim = spark.executors()[0]
+    victim.kill()
+    material.until(lambda: len(spark.executors()) == 2 and victim not in spark.executors(), timeout=60)
+    seen = slow.receipts(config)
+    material.until(lambda: slow.receipts(config) > seen, timeout=60)
+    options: dict[str, Any] = {"spark_master_url": spark.master[2].partition("=")[2], "job_endpoint": "x"}
+    engine.cancel(options, name)
+    assert engine.cause(options, name) == "the Spark application was killed"
     _, told = process.communicate(timeout=180)
     assert process.returncode == 0, told
-    assert "attempt 2" not in told
+    assert told.count("the job died") == 1
+    assert "the job died (the Spark application was killed); attempt 2 of 3" in told
     slow.is_whole(config)
 
 
 def test_the_job_server_is_killed(slow: Slow, spark: SparkCluster, tmp_path: Path) -> None:
     """It is the whole of a local Spark: fanbeam starts another, for what has no receipt yet."""
     config = slow.config(tmp_path)
-    process = slow.begun(config, "--runner", "spark")
+    process = slow.begun(config, "--runner", "spark", "--spark_master_url=local[2]")
     (server,) = (child for child in psutil.Process(process.pid).children() if child.name() == "java")
     server.kill()
     _, told = process.communicate(timeout=180)
@@ -132,22 +141,6 @@ def test_ctrl_c_cancels_and_the_same_command_goes_on(slow: Slow, spark: SparkClu
     done = material.run("run", config, *options, "--json", PYTHONPATH=slow.installed.path, timeout=240)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["resumed_shards"] > 0
-    slow.is_whole(config)
-
-
-def test_an_application_killed_on_the_page_is_submitted_again(slow: Slow, spark: SparkCluster, tmp_path: Path) -> None:
-    from pipeline.engines import spark as engine
-
-    config = slow.config(tmp_path)
-    process = slow.begun(config, *spark.master, *spark.job_server, *spark.process(slow.installed.path))
-    (name,) = (app["name"].rpartition("_")[0] for app in spark.page()["activeapps"])
-    options: dict[str, Any] = {"spark_master_url": spark.master[2].partition("=")[2], "job_endpoint": "x"}
-    engine.cancel(options, name)
-    assert spark.page()["activeapps"] == []
-    assert engine.cause(options, name) == "the Spark application was killed"
-    _, told = process.communicate(timeout=180)
-    assert process.returncode == 0, told
-    assert "the job died (the Spark application was killed); attempt 2 of 3" in told
     slow.is_whole(config)
 
 
