@@ -167,12 +167,12 @@ up() {
     done
     running worker-pool || PATH="$(dirname "$python"):$PATH" start_process worker-pool "$python" \
         -m apache_beam.runners.worker.worker_pool_main --service_port "$pool_port" --container_executable "$state/boot.sh"
-    wait_for "Flink's TaskManagers" 90 taskmanagers_registered
+    wait_for "Flink's TaskManagers" 180 taskmanagers_registered
     running job-server || start_process job-server java -jar "$jar" "--flink-master=localhost:$rest_port" \
         --job-host=localhost "--job-port=$job_port" "--artifact-port=$artifact_port" --expansion-port=0 \
         "--artifacts-dir=$state/tmp/artifacts" --clean-artifacts-per-job
-    wait_for "the job server" 60 listens "$job_port"
-    wait_for "the worker pool" 60 listens "$pool_port"
+    wait_for "the job server" 180 listens "$job_port"
+    wait_for "the worker pool" 180 listens "$pool_port"
     how_to
 }
 

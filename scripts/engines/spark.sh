@@ -140,20 +140,20 @@ up() {
     export SPARK_LOCAL_IP=127.0.0.1 SPARK_LOCAL_HOSTNAME=localhost SPARK_PUBLIC_DNS=localhost
     spark_process master org.apache.spark.deploy.master.Master \
         --host localhost --port "$master_port" --webui-port "$ui_port"
-    wait_for "Spark's master" 60 listens "$master_port"
+    wait_for "Spark's master" 180 listens "$master_port"
     for name in $(names | grep worker); do
         number=$((number + 1))
         spark_process "$name" org.apache.spark.deploy.worker.Worker --host localhost --webui-port 0 \
             --cores "$cores" --memory 1500m --work-dir "$state/tmp/worker-$number" "spark://localhost:$master_port"
     done
-    wait_for "Spark's workers" 60 workers_registered
+    wait_for "Spark's workers" 180 workers_registered
     # The jar on the executors' class path: else each job sends it to each of them, 280 MB.
     running job-server || start_process job-server java "${opens[@]}" -Dspark.driver.host=localhost \
         -Dspark.driver.bindAddress=127.0.0.1 -Dspark.ui.enabled=false "-Dspark.executor.extraClassPath=$jar" \
         "-Dspark.local.dir=$state/tmp" -jar "$jar" "--spark-master-url=spark://localhost:$master_port" \
         --job-host=localhost "--job-port=$job_port" "--artifact-port=$artifact_port" --expansion-port=0 \
         "--artifacts-dir=$state/tmp/artifacts" --clean-artifacts-per-job
-    wait_for "the job server" 60 listens "$job_port"
+    wait_for "the job server" 180 listens "$job_port"
     how_to
 }
 
