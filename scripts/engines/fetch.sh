@@ -169,7 +169,7 @@ spark_home() {
 make_from_pypi() {
     local folder=$1 requirement=$2
     "${PYTHON:-python3}" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
-        --no-build-isolation --dest "$folder/archive" "$requirement" || return 1
+        --dest "$folder/archive" "$requirement" || return 1
     tar -xzf "$folder"/archive/*.tar.gz -C "$folder" --strip-components=1
     rm -rf "$folder/archive"
 }
