@@ -101,7 +101,7 @@ def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
             found = digests(block.keys.to_pylist())
             hashes.append(found[block.identified])
             places = search.promising(block, found)
-            keys = keys_at(job.config, job.reader, block, places)
+            keys = keys_at(job.config, job.reader, block, places) if places else []
             candidates += [(key, block.start + n) for key, n in zip(keys, places, strict=True)]
     return UnitSurvey(
         starts,
