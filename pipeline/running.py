@@ -26,6 +26,7 @@ from pipeline.sources import Listing
 from pipeline.storage import Folder
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
+from pipeline.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,5 @@ def _outcome(job: Job, plan: Plan, listing: Listing) -> dict[str, Any]:
     manifest = read_manifest(job.dataset)
     if manifest is not None:
         return manifest
-    receipts = complete(job.dataset, expected_of(plan, listing), ())
-    check_limits(job, receipts)
+    check_limits(job, complete(job.dataset, expected_of(plan, listing), Tally()))
     raise RunFailed(f"{job.dataset.url}: all shards are written, but there is no manifest; run the same command again")

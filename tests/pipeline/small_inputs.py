@@ -5,6 +5,7 @@ import wave
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from pipeline.config_file import ConfigText
 from pipeline.dataset import Dataset, open_dataset
 from pipeline.job import Job, Task
 from pipeline.planning import Plan, Probe, make_plan
-from pipeline.records import Receipt, Unit
+from pipeline.records import Receipt, Split, Unit
 from pipeline.rendering import render
 from pipeline.running import job_of
 from pipeline.sources import Listing, Reader
 from pipeline.survey import survey
+from pipeline.tally import tallied
 
 FLIP = "albumentations.HorizontalFlip"
 SWAP = {"nlpaug.RandomWordAug": {"action": "swap", "aug_p": 0.5}}
@@ -148,9 +150,21 @@ def ran(config: JobConfig) -> Ran:
     """Everything that `run` does, without workers and without an engine."""
     job, listing, plan = planned(config)
     receipts = tuple(render(job, Task(shard)) for shard in plan.shards)
-    commit(job, Expected(tuple(s.name for s in plan.shards), plan.records, listing.files), receipts)
+    commit(job, Expected(tuple(s.name for s in plan.shards), plan.records, listing.files), tallied(receipts))
     point_latest(job.output, job.version)
     return Ran(job, listing, plan, receipts, open_dataset(job.output.url))
+
+
+def split_by_definition(key: str, group: str | None, shares: Mapping[str, float], seed: int) -> Split:
+    """The split of one record, spelled out."""
+    state = blake2b(digest_size=16, person=b"fanbeam.seed")
+    for part in ("split", str(seed), f"key:{key}" if group is None else f"group:{group}"):
+        raw = part.encode("utf-8", "surrogatepass")
+        state.update(len(raw).to_bytes(8, "little") + raw)
+    number = (int.from_bytes(state.digest()[:8], "little") >> 11) / 2.0**53
+    if number < shares["test"]:
+        return "test"
+    return "validation" if number >= 1.0 - shares["validation"] else "train"
 
 
 def rows_of(reader: Reader, units: Iterable[Unit]) -> Iterator[dict[str, Any]]:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from pipeline.candidates import Candidates, Search, keep, kept, wanted
 from pipeline.config import JobConfig
-from pipeline.keys import Key
+from pipeline.keys import Key, digests, key_block, keys_at
 from pipeline.records import InputFile, Record, Refusal, Split, Unit
+from pipeline.sources.parquet import ParquetReader
 from pipeline.storage import Folder
 
 UNIT = Unit("a.parquet", rows=100, bytes=1000)
@@ -104,3 +105,37 @@ def test_what_is_kept_beside_the_plan_comes_back_without_blocks(tmp_path: Path) 
         "y": [("b", "a.parquet", 1)],
     }
     assert all(c.block is None for cs in back.classes.values() for c in cs)
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+LABELED = st.lists(st.tuples(NAMES, st.none() | st.lists(st.sampled_from("xyz"), max_size=3)), max_size=40)
+
+
+@given(
+    LABELED, st.integers(1, 4), st.integers(1, 9), st.sampled_from([("any",), ("same_class",), ("any", "same_class")])
+)
+def test_what_is_not_promising_is_never_a_candidate(
+    rows: list[tuple[str, Any]], count: int, at_once: int, scopes: tuple[str, ...]
+) -> None:
+    """Looking only at the promising ones, block by block, finds what looking at each finds."""
+    named = [(f"{key}{n}", labels) for n, (key, labels) in enumerate(rows)]
+    tree = config(*({"records": scope, "count": count} for scope in scopes)).model_dump(mode="json")
+    tree["input"] |= {"id": "id", "label": "label"}
+    looking = JobConfig.model_validate({**tree, "split": {"test": 0.3}})
+    reader = ParquetReader(Folder("/in"), ())
+    some, every = Search(looking), Search(looking)
+    seen = 0
+    for first in range(0, len(named), at_once):
+        part = named[first : first + at_once]
+        schema = pa.schema({"id": pa.string(), "label": pa.list_(pa.string())})
+        batch = pa.RecordBatch.from_pylist([{"id": key, "label": labels} for key, labels in part], schema)
+        block = key_block(looking, reader, UNIT, batch, first)
+        places = some.promising(block, digests(block.keys.to_pylist()))
+        assert places == sorted(set(places))
+        seen += len(places)
+        for place, one in zip(places, keys_at(looking, reader, block, places), strict=True):
+            some.see(one, UNIT, first + place)
+        for place, one in enumerate(keys_at(looking, reader, block, range(len(part)))):
+            every.see(one, UNIT, first + place)
+    assert some.found() == every.found()
+    assert seen <= sum(labels is not None for _, labels in named)

@@ -1,12 +1,26 @@
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from small_inputs import config_of, opened, parquet
+from hypothesis import given
+from hypothesis import strategies as st
+from small_inputs import config_of, opened, parquet, split_by_definition
 
 from pipeline.errors import InputError
-from pipeline.keys import Key, keys_of, texts
+from pipeline.keys import Key, digests, key_block, keys_at, keys_of, texts
+from pipeline.records import SPLITS, InputFile, Unit
+from pipeline.sources.folder import FolderReader
+from pipeline.sources.parquet import ParquetReader
+from pipeline.storage import Folder
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+MAYBE = st.none() | TEXT
+LABELS = st.lists(MAYBE, max_size=3)
+ROWS = st.lists(st.tuples(MAYBE, MAYBE, MAYBE, st.none() | LABELS), min_size=1, max_size=20)
+READER = ParquetReader(Folder("/in"), ())
+UNIT = Unit("a/ü.parquet", 100, 1_000, first_row=7)
 
 
 def keys(home: Path, columns: dict[str, Any], **changes: Any) -> list[Key]:
@@ -110,3 +124,77 @@ def test_odd_splits_are_not_listed_without_end(tmp_path: Path) -> None:
 def test_texts_of_an_empty_column() -> None:
     assert texts(pa.array([], pa.int32())) == []
     assert texts(pa.array([None, None], pa.string())) == [None, None]
+
+
+def encoded(values: list[str | None], kind: str) -> pa.Array:
+    """One of the ways in which a column may hold text."""
+    if kind == "dictionary":
+        return pa.array(values, pa.string()).dictionary_encode()
+    return pa.array(values, {"large": pa.large_string(), "view": pa.string_view()}.get(kind, pa.string()))
+
+
+@given(ROWS, st.data(), st.sampled_from(["plain", "large", "view", "dictionary"]), st.booleans())
+def test_columns_say_what_rows_do(rows: list[tuple[Any, ...]], data: st.DataObject, kind: str, several: bool) -> None:
+    """Nulls, Unicode, empty text, repeated groups, slices, lists with nulls: key by key the definition."""
+    shares = data.draw(st.sampled_from([(0.0, 0.0), (0.3, 0.3), (0.5, 0.5), (0.0, 1.0)]))
+    seed = data.draw(st.integers(-3, 3))
+    split = {"test": shares[0], "validation": shares[1], "seed": seed}
+    config = config_of("x", "y", input__group="who", split=split)
+    ids, groups, labels = (encoded([row[n] for row in rows], kind) for n in (0, 1, 2))
+    if several:
+        labels = pa.array([row[3] for row in rows], pa.list_(pa.string()))
+    skipped = data.draw(st.integers(0, len(rows) - 1))
+    batch = pa.record_batch({"id": ids, "who": groups, "label": labels}).slice(skipped)
+    found = keys_of(config, READER, UNIT, batch, 5)
+    for n, (key, (identity, group, label, many)) in enumerate(zip(found, rows[skipped:], strict=True)):
+        name = identity if identity is not None else f"a/ü.parquet#{7 + 5 + n}"
+        mine = many if several else None if label is None else [label]
+        assert (key.key, key.file, key.row) == (name, "a/ü.parquet", 7 + 5 + n)
+        assert key.identified is (identity is not None)
+        assert key.labels == tuple(value for value in mine or () if value is not None)
+        assert key.split == split_by_definition(name, group, {"test": shares[0], "validation": shares[1]}, seed)
+        wanted = "null_id" if identity is None else "null_label" if mine is None else None
+        assert (key.refusal and key.refusal.reason) == wanted
+    block = key_block(config, READER, UNIT, batch, 5)
+    assert block.refused.tolist() == [key.refusal is not None for key in found]
+    some = data.draw(st.sets(st.sampled_from(range(len(found))))) if found else set()
+    assert keys_at(config, READER, block, sorted(some)) == [found[n] for n in sorted(some)]
+
+
+@given(st.lists(st.sampled_from(["train", "VAL", " dev", "test"]), max_size=9))
+def test_named_splits_column_by_column(names: list[str]) -> None:
+    config = config_of("x", "y", input__label=..., split={"column": "fold"})
+    batch = pa.record_batch({"id": [str(n) for n in range(len(names))], "fold": pa.array(names, pa.string())})
+    short = {"train": "train", "VAL": "validation", " dev": "validation", "test": "test"}
+    assert [SPLITS[code] for code in key_block(config, READER, UNIT, batch, 0).splits] == [short[n] for n in names]
+
+
+def test_keys_of_a_folders_files_without_ids() -> None:
+    members = tuple(InputFile(f"x/{n}é.png", 1, "t") for n in range(9))
+    unit = Unit(members[0].path, 9, 9, members=members)
+    config = config_of("x", "y", input__id=..., input__label=...)
+    rows = pa.record_batch([pa.nulls(4)], names=[""])
+    found = keys_of(config, FolderReader(Folder("/in"), "image"), unit, rows, 3)
+    assert [(k.key, k.file, k.row) for k in found] == [(f"x/{n}é.png#0", f"x/{n}é.png", 0) for n in range(3, 7)]
+
+
+def test_file_names_that_are_no_utf8_have_keys() -> None:
+    config = config_of("x", "y", input__id=..., input__label=...)
+    found = keys_of(config, READER, Unit("\udcff", 2, 2), pa.record_batch([pa.nulls(2)], names=[""]), 0)
+    assert [k.key for k in found] == ["\udcff#0", "\udcff#1"]
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20))
+def test_digests(keys: list[bytes]) -> None:
+    wanted = [int.from_bytes(blake2b(key, digest_size=8).digest(), "little") for key in keys]
+    assert digests(keys).tolist() == wanted
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.binary()])
+def test_keys_that_are_no_text_are_told(kind: pa.DataType) -> None:
+    """Bytes that are not UTF-8 used to end the survey with a traceback."""
+    offsets = pa.array([0, 2], pa.int32()).buffers()[1]
+    column = pa.Array.from_buffers(kind, 1, [None, offsets, pa.py_buffer(b"\xff\xfe")])
+    batch = pa.record_batch({"id": column, "label": pa.array(["x"])})
+    with pytest.raises(InputError, match=r"a/ü\.parquet: column 'id' cannot be read as text"):
+        keys_of(config_of("x", "y"), READER, UNIT, batch, 0)

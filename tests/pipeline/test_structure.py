@@ -141,7 +141,7 @@ def test_every_module_of_the_spine_has_its_tests() -> None:
     mine = {
         "seeds", "split", "fan_out", "config", "config_file", "check", "errors", "storage", "keys", "survey",
         "planning", "probe", "read", "augment", "gate", "rows", "schema", "parquet_file", "shards", "commit",
-        "fingerprint", "dataset", "card", "catalogue", "dictionaries",
+        "fingerprint", "dataset", "card", "catalogue", "dictionaries", "block_table", "cutting", "tally", "assignment",
     }  # fmt: skip
     assert mine <= spine
     assert {f"test_{name}" for name in mine} <= tests

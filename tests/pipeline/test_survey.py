@@ -1,17 +1,24 @@
+import io
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_inputs import config_of, opened, parquet, put, text_columns
+from small_inputs import config_of, opened, parquet, put, split_by_definition, text_columns
 
 from pipeline import survey as module
 from pipeline.errors import InputError
 from pipeline.keys import keys_of
+from pipeline.records import SPLITS
 from pipeline.sources import tables
+from pipeline.storage import Folder
+from pipeline.stores.fsspec_store import FsspecStore
 from pipeline.survey import Survey, block_rows, survey
 
 
@@ -93,11 +100,7 @@ def test_many_duplicates_are_not_listed_without_end(tmp_path: Path) -> None:
 
 
 def test_ids_that_only_share_a_digest_are_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Weak:
-        def digest(self) -> bytes:
-            return bytes(8)
-
-    monkeypatch.setattr(module, "blake2b", lambda *_, **__: Weak())
+    monkeypatch.setattr(module, "digests", lambda keys: np.zeros(len(keys), np.uint64))
     assert surveyed(parquet(tmp_path / "a.parquet", text_columns(5))).records == 5
 
 
@@ -142,3 +145,108 @@ def test_blocks_have_rows_at_both_extremes(tmp_path: Path, size: str, copies: in
     path = parquet(tmp_path / "a.parquet", text_columns(5))
     job, listing = opened(config_of(path, tmp_path / "out", output__shard_size=size, copies=copies))
     assert 1 <= block_rows(job, listing.units[0]) <= 8192
+
+
+NASTY = st.sampled_from(["", "a", "ü", "é", "x#1", "\0", "日本"])
+CELLS = st.tuples(st.none() | NASTY, st.none() | NASTY, st.none() | st.lists(st.none() | NASTY, max_size=2))
+TABLES = st.lists(st.lists(CELLS, max_size=12), min_size=1, max_size=5)
+
+
+@given(TABLES, st.integers(1, 5), st.booleans())
+def test_counts_are_those_of_a_loop_over_rows(
+    tmp_path_factory: pytest.TempPathFactory, groups: list[list[Any]], size: int, with_groups: bool
+) -> None:
+    """Row groups may be empty, ids null, groups repeated, labels lists."""
+    path = tmp_path_factory.mktemp("s") / "a.parquet"
+    schema = pa.schema({"id": pa.string(), "who": pa.string(), "label": pa.list_(pa.string()), "text": pa.string()})
+    rows: list[tuple[Any, ...]] = []
+    with pq.ParquetWriter(path, schema) as writer:
+        for part in groups:
+            named = [(f"{i}{len(rows) + n}" if i is not None else None, w, ls) for n, (i, w, ls) in enumerate(part)]
+            writer.write_table(
+                pa.Table.from_pylist([dict(zip(schema.names, (*r, "t"), strict=True)) for r in named], schema)
+            )
+            rows += named
+    if not rows:
+        return
+    changes = {"input__group": "who"} if with_groups else {}
+    shares = {"test": 0.3, "validation": 0.3}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_MAX_BLOCK_ROWS", size)
+        found = surveyed(path, split=shares, **changes)
+    splits = [
+        split_by_definition(i if i is not None else f"a.parquet#{n}", w if with_groups else None, shares, 0)
+        for n, (i, w, _) in enumerate(rows)
+    ]
+    assert found.classes == Counter(
+        (split, label)
+        for split, (_, _, labels) in zip(splits, rows, strict=True)
+        for label in labels or ()
+        if label is not None
+    )
+    assert found.unlabeled == sum(i is None or labels is None for i, _, labels in rows)
+    at = 0
+    for tally in found.blocks:
+        assert tally.block.unit.first_row + tally.block.start == at
+        length = tally.block.stop - tally.block.start
+        assert tally.records == Counter(splits[at : at + length])
+        at += length
+    assert at == len(rows)
+
+
+def test_rows_of_a_split_in_every_block_of_every_unit(tmp_path: Path) -> None:
+    found = surveyed(parquet(tmp_path / "a.parquet", text_columns(50), 20), split={"test": 0.5})
+    assert [found.blocks.of_split(s).tolist() for s in SPLITS] == [
+        [b.records.get(s, 0) for b in found.blocks] for s in SPLITS
+    ]
+    assert found.blocks[-1].block == found.blocks[len(found.blocks) - 1].block == list(found.blocks)[-1].block
+
+
+def test_so_many_duplicates_that_only_some_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_EXAMINED", 3)
+    data = {"id": [n // 2 for n in range(100)], "label": ["x"] * 100, "text": ["x"] * 100}
+    with pytest.raises(InputError, match=r"50 ids .* \(10 of them are listed\)") as caught:
+        surveyed(parquet(tmp_path / "a.parquet", data))
+    assert len(caught.value.problems) == 4
+
+
+def stored(name: str, files: int, groups: int) -> str:
+    """Pictures of noise in a remote folder: 200 kB a record, ten a row group."""
+    folder = Folder.at(f"memory://{name}")
+    for number in range(files):
+        sink = io.BytesIO()
+        count = 10 * groups
+        noise = np.random.default_rng(number).bytes(200_000 * count)
+        table = pa.table({
+            "id": [f"{number}-{n}" for n in range(count)], "label": ["x"] * count,
+            "text": [noise[n * 200_000 : (n + 1) * 200_000] for n in range(count)],
+        })  # fmt: skip
+        pq.write_table(table, sink, row_group_size=10)
+        folder.put(f"{number}.parquet", sink.getvalue())
+    return folder.url
+
+
+def test_only_footers_and_key_columns_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 8 MB a file: one request for its end, and one for the keys of each row group."""
+    url, asked = stored("keys-only", 3, 4), []
+    read, whole = FsspecStore.read_range, FsspecStore.read
+    monkeypatch.setattr(FsspecStore, "read_range", lambda *a: asked.append(a[3] - a[2]) or read(*a))
+    monkeypatch.setattr(FsspecStore, "read", lambda *a: asked.append(1 << 40) or whole(*a))
+    job, listing = opened(config_of(url, "memory://out"))
+    assert sum(asked) <= 3 * 64 * 2**10
+    assert len(asked) == 3
+    assert survey(job, listing.units).records == 3 * 40
+    assert len(asked) == 3 + 3 * 4
+    assert sum(asked) < 3 * 64 * 2**10 + 3 * 4 * 2_000
+
+
+def test_remote_units_are_read_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, listing = opened(config_of(stored("side", 8, 1), "memory://out"))
+    together, one = threading.Barrier(8, timeout=60), module.survey_unit
+
+    def meeting(*given: Any) -> Any:
+        together.wait()
+        return one(*given)
+
+    monkeypatch.setattr(module, "survey_unit", meeting)
+    assert [b.block.unit.file for b in survey(job, listing.units).blocks] == [f"{n}.parquet" for n in range(8)]

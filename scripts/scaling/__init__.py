@@ -1,0 +1,1 @@
+"""What `scripts/scale.py` measures and reckons."""

@@ -1,0 +1,154 @@
+"""One size, in a process of its own, so that its peak memory is its own. Prints JSON.
+
+python -m scripts.scaling.measure RECORDS PAYLOAD_BYTES SHARD_BYTES KEYS_FOLDER OUTPUT [RECEIPTS]
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from pipeline.assignment import assign, dismiss
+from pipeline.build import Work, build
+from pipeline.card import card_files
+from pipeline.check import open_input
+from pipeline.commit import Expected, complete, finished, manifest_bytes, manifest_of, receipted
+from pipeline.config import JobConfig
+from pipeline.job import Job, Task
+from pipeline.planning import Plan, Probe, make_plan
+from pipeline.records import FileReceipt, Receipt, Shard
+from pipeline.running import expected_of, job_of
+from pipeline.shards import receipt_bytes, receipt_path
+from pipeline.sources import Listing
+from pipeline.sources.fetching import in_order
+from pipeline.storage import Folder
+from pipeline.surroundings import Surroundings
+from pipeline.survey import survey
+from pipeline.tally import Tally
+from scripts.scaling.made_keys import CLASSES
+
+COPIES = 4
+_SHARES = {"validation": 0.1, "test": 0.1}
+_SUBMISSION = "scale"
+
+
+@dataclass(slots=True)
+class Findings:
+    """Seconds and peak memory (MiB of the whole process so far) of each step, and counts."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure a step."""
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 3)
+        self.peak[name] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def main(records: int, payload: int, shard_size: int, keys: str, output: str, sample: int) -> None:
+    found = Findings()
+    with found.step("start"):
+        config = _config(keys, output, shard_size)
+    with found.step("list"):
+        config, listing = open_input(config)
+        units = tuple(replace(unit, bytes=unit.rows * payload) for unit in listing.units)
+        job = job_of(config, listing)
+    with found.step("survey"):
+        surveyed = survey(job, units)
+    with found.step("plan"):
+        plan = make_plan(job, surveyed, Probe(1, payload, payload, payload, 0.01))
+        expected = expected_of(plan, listing)
+    del surveyed
+    found.counts |= {"records": plan.records, "files": len(listing.files), "units": len(units)}
+    found.counts |= {"shards": len(plan.shards), **{f"shards_{s}": p.shards for s, p in plan.splits.items()}}
+    _submit(job, plan, expected, found)
+    _commit(job, plan, expected, found)
+    _resume(job, plan, listing, found, sample)
+    print(json.dumps({"seconds": found.seconds, "peak": found.peak, "counts": found.counts}))
+    if plan.records != records:
+        raise SystemExit(f"{plan.records} records were found")
+
+
+def _config(keys: str, output: str, shard_size: int) -> JobConfig:
+    return JobConfig.model_validate(
+        {
+            "input": {"path": keys, "id": "id", "label": "label"},
+            "split": _SHARES,
+            "copies": COPIES,
+            "fields": {"image": {"type": "image"}},
+            "output": {"path": output, "shard_size": shard_size},
+        }
+    )
+
+
+def _submit(job: Job, plan: Plan, expected: Expected, found: Findings) -> None:
+    """What the engine is given: the files of tasks, and the graph."""
+    import apache_beam as beam
+
+    with found.step("assign"):
+        files = assign(job, _SUBMISSION, map(Task, plan.shards), expected)
+    work = [f for f in job.dataset.folder("_runs/work").walk() if f.path.startswith(_SUBMISSION)]
+    found.counts |= {"task_files": files, "task_bytes": sum(f.size for f in work)}
+    with found.step("graph"):
+        pipeline = beam.Pipeline(runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner")
+        build(pipeline, Work(job, files, Surroundings.here(job.config, _SUBMISSION), local=False))
+        found.counts["graph_bytes"] = len(pipeline.to_runner_api().SerializeToString())
+    dismiss(job.dataset, _SUBMISSION, files)
+
+
+def _commit(job: Job, plan: Plan, expected: Expected, found: Findings) -> None:
+    with found.step("sum"):
+        tally = Tally()
+        for receipt in _receipts(plan):
+            tally.add(receipt)
+    with found.step("commit"):
+        manifest = manifest_of(job, expected, complete(job.dataset, expected, tally))
+        found.counts["manifest_bytes"] = len(manifest_bytes(manifest))
+        found.counts["card_bytes"] = sum(len(data) for _, data in card_files(job, manifest))
+
+
+def _receipts(plan: Plan) -> Iterator[Receipt]:
+    """A receipt for each shard, as if everything had been rendered; no file is there."""
+    for split, totals in plan.splits.items():
+        each, more = divmod(totals.records, totals.shards)
+        samples = totals.samples // totals.records
+        for index in range(totals.shards):
+            count = each + (index < more)
+            shard = Shard(split, index, ())
+            classes = {f"class-{(index + n) % CLASSES}": (1, samples) for n in range(min(count, CLASSES))}
+            file = FileReceipt(shard.path, count * samples, 64 * 2**20, f"{index:064x}")
+            yield Receipt(split, index, count, count * samples, count, file, classes=classes)
+
+
+def _resume(job: Job, plan: Plan, listing: Listing, found: Findings, sample: int) -> None:
+    """Receipts written, listed and read back: some, since each costs the same."""
+    made = list(islice(_receipts(plan), sample))
+    sizes = [Receipt(r.split, r.index, r.records, r.samples, r.records, None, classes=r.classes) for r in made]
+    with found.step("put_receipts"):
+        list(in_order(lambda r: job.dataset.put(receipt_path(r.name), receipt_bytes(r)), sizes))
+    with found.step("list_receipts"):
+        names = receipted(job.dataset)
+    with found.step("read_receipts"):
+        there = finished(job.dataset)
+    if names != there or len(names) != len(made):
+        raise SystemExit(f"{len(names)} receipts were listed and {len(there)} are sound, of {len(made)}")
+    found.counts |= {"receipts": len(made), "receipt_bytes": len(receipt_bytes(made[0]))}
+    list(in_order(lambda r: job.dataset.remove(receipt_path(r.name)), made))
+
+
+def given(words: list[str]) -> tuple[Any, ...]:
+    records, payload, shard_size, keys, output, *sample = words
+    return int(records), int(payload), int(shard_size), keys, Folder.at(output).url, int(sample[0]) if sample else 1_000
+
+
+if __name__ == "__main__":
+    main(*given(sys.argv[1:]))
