@@ -1,12 +1,12 @@
-"""The process that workers are forked from: started once, with the libraries loaded, quiet and deaf to Ctrl-C."""
+"""The process that workers are forked from: started once, with the libraries loaded, quiet, deaf to interruptions."""
 
 import os
-import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, get_context, resource_tracker
 
+from pipeline.interruption import deferred
 from transforms.registry import preloads
 
 _PRELOAD = ("pipeline.worker", "pipeline.rendering")
@@ -22,7 +22,7 @@ def start_for(names: Iterable[str]) -> None:
 def ensure_running() -> None:
     """Start it unless it runs."""
     resource_tracker.ensure_running()  # it unblocks signals: so before they are blocked
-    with _output_elsewhere(), _interrupts_later(), _one_thread_each():
+    with _output_elsewhere(), deferred(), _one_thread_each():
         forkserver.ensure_running()
 
 
@@ -68,13 +68,3 @@ def _output_elsewhere() -> Iterator[None]:
     finally:
         os.dup2(kept, output)
         os.close(kept)
-
-
-@contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """A process that is started now never sees Ctrl-C: this one ends it. Here it waits until the block is over."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
