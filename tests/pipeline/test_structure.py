@@ -17,7 +17,7 @@ DEVICES = {
     "pipeline/cli.py",
     "pipeline/fork_server.py",
     "pipeline/worker.py",
-}  # the null device, for chatter and for streams that are closed
+}  # the null device
 # What makes progress, kills what hangs, names a log or a temporary file: clocks that decide no byte of a dataset.
 CLOCKS = {
     "pipeline/api.py", "pipeline/commands.py", "pipeline/demo.py", "pipeline/engines/flink_rest.py",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path += [str(Path(__file__).parents[1] / name) for name in ("end_to_end", "faults")]
+sys.path += [str(Path(__file__).parents[1] / name) for name in ("end_to_end", "faults", "engines")]
 
 import material
 from trouble_library import Trouble, slow_field, text_rows

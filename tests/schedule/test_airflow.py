@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import material
 import psutil
 import pytest
 from conftest import DAYS, SCRIPTS, Weekly, written
+from flink_cluster import FlinkCluster
+from trouble_library import Trouble
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
 DRIVER = Path(__file__).with_name("airflow_driver.py")
@@ -80,7 +83,7 @@ def scheduler(weekly: Weekly, migrated: Path) -> Airflow:
 
 
 def test_catch_up_and_rerun(scheduler: Airflow, weekly: Weekly) -> None:
-    """Three versions, each of its interval's data; an interval once more is the same version, and nothing is written."""
+    """Three versions, each of its interval's data; an interval once more is the same version."""
     expected = [weekly.expected(day) for day in DAYS]
     assert len({version for version, _ in expected}) == 3
     runs = scheduler.run("catch-up", 3)
@@ -118,6 +121,21 @@ def test_retry_after_a_killed_run(scheduler: Airflow, weekly: Weekly) -> None:
     assert told["tasks"]["run"]["xcom"]["resumed_shards"] >= done
     assert material.contents(weekly.output / version) == contents
     assert [p.name for p in weekly.output.iterdir() if p.is_dir()] == [version]
+
+
+def test_on_flink(scheduler: Airflow, weekly: Weekly, trouble: Trouble) -> None:
+    version, contents = weekly.expected(DAYS[0])
+    cluster = FlinkCluster(weekly.home / "flink")
+    try:
+        cluster.up()
+        flags = shlex.join([*cluster.master, *cluster.job_server, *cluster.process(trouble.path)])
+        (told,) = scheduler.run("ended", ENDS[0], flags=flags)
+        assert set(cluster.jobs().values()) == {"FINISHED"}
+    finally:
+        cluster.down()
+    assert (told["state"], told["tasks"]["run"]["try"]) == ("success", 1)
+    assert told["tasks"]["hand_on"]["xcom"] == version
+    assert material.contents(weekly.output / version) == contents
 
 
 def is_run(process: psutil.Process) -> bool:
