@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.errors import ExitCode, FanbeamError, Interrupted, UsageError
+from pipeline.interruption import heard
 
 app = typer.Typer(
     name="fanbeam",
-    help="Multiply labeled records without leaks: same config, same data, same bytes.",
     epilog="First steps: fanbeam init DATA -o config.yaml; fanbeam preview config.yaml; fanbeam run config.yaml",
     no_args_is_help=True,
     add_completion=False,
@@ -31,6 +31,23 @@ Set = Annotated[
 Input = Annotated[str | None, typer.Option("--input", metavar="FOLDER", help="Where the sources are now, if moved.")]
 _LAST_STANDARD_STREAM = 2
 _PASSING = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"fanbeam {version('fanbeam')}")
+        raise typer.Exit
+
+
+@app.callback()
+def fanbeam(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Multiply labeled records without leaks: same config, same data, same bytes."""
 
 
 @app.command(epilog="Example: fanbeam init photos/ -o birds.yaml")
@@ -216,24 +233,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "--json" not in given or "--help" in given:
         return _main(given)
-    from pipeline.commands import only_json
+    from pipeline.answers import only_json
 
     with only_json():
         return _main(given)
 
 
 def _main(given: list[str]) -> int:
-    try:
-        code = app(given, prog_name="fanbeam", standalone_mode=False)
-    except Exception as error:  # noqa: BLE001  (the outermost door: everything becomes a message and an exit code)
-        return _tell(error, given)
-    if code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C
-        return _tell(Interrupted("interrupted; the same command again goes on from here"), given)
-    return int(code or 0)
+    failure: Exception | None = None
+    with heard() as signals:
+        try:
+            code = app(given, prog_name="fanbeam", standalone_mode=False)
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED
+        except Exception as error:  # noqa: BLE001  (the outermost door: everything becomes a message and an exit code)
+            failure = error
+    if failure is None and code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C, too
+        by = f" by {signals[0]}" if signals else ""
+        failure = Interrupted(f"interrupted{by}; the same command again goes on from here")
+    return int(code or 0) if failure is None else _tell(failure, given)
 
 
 def _tell(error: Exception, given: list[str]) -> int:
-    from pipeline import commands
+    from pipeline.answers import tell
 
     if "--debug" in given:
         import traceback
@@ -242,7 +264,7 @@ def _tell(error: Exception, given: list[str]) -> int:
     known = error if isinstance(error, FanbeamError) else _usage(error)
     if known is None:
         known = FanbeamError(f"{type(error).__name__}: {error} (a defect of fanbeam; --debug shows where)")
-    commands.tell(known, "--json" in given)
+    tell(known, "--json" in given)
     return int(known.exit_code)
 
 

@@ -1,13 +1,12 @@
 """Bodies of the commands: call the room that does the work, then say what came out."""
 
-import json
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
+from pipeline.answers import known, put
 from pipeline.errors import Damaged, ExitCode, FanbeamError, UsageError
 
 if TYPE_CHECKING:
@@ -27,19 +26,6 @@ class RunFlags:
     attempts: int = 3
 
 
-def tell(error: FanbeamError, as_json: bool) -> None:
-    """Say an error: one JSON object on standard output, or lines on standard error."""
-    if as_json:
-        _put(error.as_json())
-        return
-    from pipeline.report import error_lines
-
-    for line in error_lines(error):
-        sys.stderr.write(f"{line}\n")
-    for note in getattr(error, "__notes__", ()) if "--debug" in sys.argv else ():
-        sys.stderr.write(f"{note}\n")
-
-
 def init(data: str, output: str, force: bool, generator: str | None, as_json: bool) -> None:
     """Write a config for some data; `generator` holds the arguments of an ImageDataGenerator, as JSON."""
     from pipeline.looking.describe import config_text, describe_data
@@ -53,7 +39,7 @@ def init(data: str, output: str, force: bool, generator: str | None, as_json: bo
     write_file(output, text.encode())
     left = translation.left if translation else ()
     if as_json:
-        _put({"config": output, "left_to_the_training_code": list(left)} if translation else {"config": output})
+        put({"config": output, "left_to_the_training_code": list(left)} if translation else {"config": output})
         return
     for note in left:
         _say(f"Left to the training code: {note}")
@@ -68,7 +54,7 @@ def check(config: str, overrides: list[str], as_json: bool) -> None:
     valid, listing = checked(read_config(config, overrides))
     warnings = recipe_warnings(valid)
     if as_json:
-        _put({"ok": True, "files": len(listing.files), "kind": listing.kind, "warnings": warnings})
+        put({"ok": True, "files": len(listing.files), "kind": listing.kind, "warnings": warnings})
         return
     for warning in warnings:
         _say(f"warning: {warning}")
@@ -98,7 +84,7 @@ def plan(config: str, overrides: list[str], workers: int | None, as_json: bool) 
     count = workers or default_count()
     seconds = estimated_seconds(planned.plan, planned.probe, count)
     if as_json:
-        _put(report.plan_json(planned, seconds))
+        put(report.plan_json(planned, seconds))
         return
     report.show_plan(_console(), planned, seconds, count)
 
@@ -113,7 +99,7 @@ def preview(config: str, overrides: list[str], output: str, records: int, as_jso
     job, families = preview_families(text, records)
     write_file(output, sheet_bytes(contact_sheet(job, families, config), output))
     if as_json:
-        _put({"sheet": output, "records": len(families)})
+        put({"sheet": output, "records": len(families)})
         return
     _say(f"Wrote {output}")
 
@@ -122,17 +108,17 @@ def run(config: str, overrides: list[str], flags: RunFlags, as_json: bool) -> No
     """Make the dataset."""
     text = _begun(config, overrides)
     from pipeline import report
-    from pipeline.progress import Bar, Lines, Silent
+    from pipeline.progress import Bar, Lines, Noting, Silent
     from pipeline.running import RunOptions, run_job
 
     quiet = as_json and not sys.stderr.isatty()
-    watch = Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(_warn)
+    watch = Noting(Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(_warn), known())
     try:
         result = run_job(text, RunOptions(flags.runner, flags.workers, flags.beam, flags.debug, flags.attempts, watch))
     finally:
         watch.end()
     if as_json:
-        _put(report.run_json(result))
+        put({**known(), **report.run_json(result), "exit_code": int(ExitCode.OK)})
         return
     report.show_run(_console(), result)
 
@@ -152,7 +138,7 @@ def verify(dataset: str, samples: int, input_path: str | None, as_json: bool) ->
     except Damaged as error:  # nothing else can be checked without a manifest
         found = Report(differences=[error.message])
     if as_json:
-        _put(report.verify_json(found, path))
+        put(report.verify_json(found, path))
     else:
         for line in report.verify_lines(found, path):
             _say(line)
@@ -171,7 +157,7 @@ def replay(dataset: str, sample_id: str, output: str | None, input_path: str | N
     written = write_payloads(result, output) if output else []
     if as_json:
         found = {"sample_id": sample_id, "sha256": result.sha256, "difference": result.difference}
-        _put({**found, "same": not result.difference, "written": written})
+        put({**found, "same": not result.difference, "written": written})
     else:
         _say(f"{sample_id}: {result.difference or f'the same again, sha256 {result.sha256}'}")
         for name in written:
@@ -185,7 +171,7 @@ def transforms(name: str | None, as_json: bool) -> None:
 
     found = catalogue(name) if name is None or "." not in name else described(name)
     if as_json:
-        _put(found.as_json())
+        put(found.as_json())
         return
     for line in found.lines():
         _say(line)
@@ -197,7 +183,7 @@ def resources(as_json: bool) -> None:
 
     found = listed()
     if as_json:
-        _put(found.as_json())
+        put(found.as_json())
         return
     for line in found.lines():
         _say(line)
@@ -207,7 +193,7 @@ def schema() -> None:
     """Print the JSON Schema of the config."""
     from pipeline.config import JobConfig
 
-    _put(JobConfig.model_json_schema())
+    put(JobConfig.model_json_schema(), for_people=True)
 
 
 def demo(folder: str, as_json: bool, debug: bool) -> None:
@@ -239,22 +225,3 @@ def _say(line: str) -> None:
 def _warn(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
-
-
-_json_to: list[TextIO] = []
-
-
-@contextmanager
-def only_json() -> Iterator[None]:
-    """Keep standard output for the one JSON object; what libraries print goes to standard error."""
-    _json_to.append(sys.stdout)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        _json_to.pop()
-
-
-def _put(value: object) -> None:
-    to = _json_to[-1] if _json_to else sys.stdout
-    to.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")

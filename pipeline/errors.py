@@ -34,6 +34,8 @@ class FanbeamError(Exception):
 
     kind = "error"
     exit_code = ExitCode.FAILED
+    remedy = "The same command with --debug shows where."
+    """What to do where no problem says it."""
 
     def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message)
@@ -43,10 +45,16 @@ class FanbeamError(Exception):
     def __reduce__(self) -> tuple[type["FanbeamError"], tuple[str, tuple[Problem, ...]]]:
         return type(self), (self.message, self.problems)
 
+    @property
+    def hint(self) -> str:
+        """What to do, in a sentence."""
+        return next((p.suggestion for p in self.problems if p.suggestion), self.remedy)
+
     def as_json(self) -> dict[str, object]:
-        """The error object of `--json`."""
+        """The object of `--json`."""
         problems = [{"where": p.where, "message": p.message, "suggestion": p.suggestion} for p in self.problems]
-        return {"error": {"kind": self.kind, "message": self.message, "problems": problems}}
+        error = {"kind": self.kind, "message": self.message, "hint": self.hint, "problems": problems}
+        return {"exit_code": int(self.exit_code), "error": error}
 
 
 class ConfigError(FanbeamError):
@@ -54,6 +62,7 @@ class ConfigError(FanbeamError):
 
     kind = "config"
     exit_code = ExitCode.USAGE
+    remedy = "Mend the config; `fanbeam check CONFIG` tells all that is wrong with it."
 
 
 class InputError(FanbeamError):
@@ -61,6 +70,7 @@ class InputError(FanbeamError):
 
     kind = "input"
     exit_code = ExitCode.USAGE
+    remedy = "Mend the input, or what the config says of it."
 
 
 class UsageError(FanbeamError):
@@ -68,12 +78,14 @@ class UsageError(FanbeamError):
 
     kind = "usage"
     exit_code = ExitCode.USAGE
+    remedy = "`fanbeam COMMAND --help` lists what it takes."
 
 
 class LimitsExceeded(FanbeamError):
     """More records failed or copies were rejected than the config allows; nothing is committed."""
 
     kind = "limits"
+    remedy = "Mend the input, or raise the limit and run again: what is written is kept."
     exit_code = ExitCode.LIMITS
 
 
@@ -82,18 +94,21 @@ class RunFailed(FanbeamError):
 
     kind = "run"
     exit_code = ExitCode.FAILED
+    remedy = "Remove the cause, then the same command again: finished shards are kept."
 
 
 class Damaged(RunFailed):
     """A manifest cannot be read."""
 
     kind = "damaged"
+    remedy = "Remove the version's folder and run again: it is made anew, with the same bytes."
 
 
 class Interrupted(FanbeamError):
     """The user stopped a command."""
 
     kind = "interrupted"
+    remedy = "The same command again goes on from here."
     exit_code = ExitCode.INTERRUPTED
 
 

@@ -1,12 +1,12 @@
-"""The process that workers are forked from: started once, with the libraries loaded, quiet and deaf to Ctrl-C."""
+"""The process that workers are forked from: started once, with the libraries loaded, quiet, deaf to interruptions."""
 
 import os
-import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, get_context, resource_tracker
 
+from pipeline.interruption import deferred
 from transforms.registry import preloads
 
 _PRELOAD = ("pipeline.worker", "pipeline.rendering")
@@ -22,7 +22,7 @@ def start_for(names: Iterable[str]) -> None:
 def ensure_running() -> None:
     """Start it unless it runs."""
     resource_tracker.ensure_running()  # it unblocks signals: so before they are blocked
-    with _output_elsewhere(), _interrupts_later(), _one_thread_each():
+    with _chatter_elsewhere(), deferred(), _one_thread_each():
         forkserver.ensure_running()
 
 
@@ -53,28 +53,28 @@ def _one_thread_each() -> Iterator[None]:
 
 
 @contextmanager
-def _output_elsewhere() -> Iterator[None]:
-    """What libraries print while they load in a process that is started now goes to standard error."""
+def _chatter_elsewhere() -> Iterator[None]:
+    """What libraries print while they load in a process that is started now goes nowhere, or is for `--debug`.
+
+    Nor does that process hold the streams: whoever reads them to their end would wait until all is loaded.
+    """
     output, errors = 1, 2
+    kept = {stream: os.dup(stream) for stream in (output, errors) if _is_open(stream)}
+    shown = "--debug" in sys.argv and errors in kept
+    elsewhere = os.dup(errors) if shown else os.open(os.devnull, os.O_WRONLY)
     try:
-        kept = os.dup(output)
-    except OSError:  # there is no standard output
-        yield
-        return
-    try:
-        with suppress(OSError):
-            os.dup2(errors, output)
+        for stream in kept:
+            os.dup2(elsewhere, stream)
         yield
     finally:
-        os.dup2(kept, output)
-        os.close(kept)
+        for stream, copy in kept.items():
+            os.dup2(copy, stream)
+            os.close(copy)
+        os.close(elsewhere)
 
 
-@contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """A process that is started now never sees Ctrl-C: this one ends it. Here it waits until the block is over."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _is_open(stream: int) -> bool:
+    with suppress(OSError):
+        os.fstat(stream)
+        return True
+    return False

@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 _LINE_SECONDS = 5.0
 Count = Callable[[], int]
@@ -11,6 +12,10 @@ Count = Callable[[], int]
 
 class Progress(Protocol):
     """What a run tells while it goes on."""
+
+    def identify(self, version: str, path: str) -> None:
+        """The version that is to be made, and where."""
+        ...
 
     def say(self, what: str) -> None:
         """A new phase begins."""
@@ -32,6 +37,9 @@ class Progress(Protocol):
 class Silent:
     """Nobody watches."""
 
+    def identify(self, version: str, path: str) -> None:
+        """Nothing."""
+
     def say(self, what: str) -> None:
         """Nothing."""
 
@@ -45,12 +53,52 @@ class Silent:
         """Nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """Passes everything on, and notes what a scheduler must know however the run ends.
+
+    Notes: `version` and `path` as soon as they are known; `attempts`, how often shards were given to the engine;
+    `resumed_shards`, those that were finished before the first one; `warnings`.
+    """
+
+    other: Progress
+    notes: dict[str, Any]
+
+    def identify(self, version: str, path: str) -> None:
+        """Note both."""
+        self.notes.update(version=version, path=path, attempts=0, resumed_shards=0, warnings=[])
+        self.other.identify(version, path)
+
+    def say(self, what: str) -> None:
+        """Pass it on."""
+        self.other.say(what)
+
+    def warn(self, what: str) -> None:
+        """Note it."""
+        self.notes.setdefault("warnings", []).append(what)
+        self.other.warn(what)
+
+    def begin(self, samples: int, resumed: int, count: Count) -> None:
+        """Count the attempt."""
+        if not self.notes["attempts"]:
+            self.notes["resumed_shards"] = resumed
+        self.notes["attempts"] += 1
+        self.other.begin(samples, resumed, count)
+
+    def end(self) -> None:
+        """Pass it on."""
+        self.other.end()
+
+
 class _Ticking:
     """Looks at the count from a thread of its own."""
 
     def __init__(self, every: float) -> None:
         self._every, self._stop = every, threading.Event()
         self._thread: threading.Thread | None = None
+
+    def identify(self, version: str, path: str) -> None:
+        """Nothing: the end names both."""
 
     def begin(self, samples: int, resumed: int, count: Count) -> None:
         """Start looking."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.errors import FanbeamError
+from pipeline.errors import ExitCode, FanbeamError
 from pipeline.records import SPLITS
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ def error_lines(error: FanbeamError) -> list[str]:
 def run_json(result: "RunResult") -> dict[str, Any]:
     """What a scheduler needs of a run."""
     if result.handed_over is not None:
-        handed = {"handed_over": True, "job": result.handed_over, "resumed_shards": result.resumed_shards}
+        handed = {
+            "handed_over": True,
+            "job": result.handed_over,
+            "attempts": 1,
+            "resumed_shards": result.resumed_shards,
+        }
         return {"version": result.version, "path": result.path, **handed, "seconds": round(result.seconds, 3)}
     manifest = result.manifest
     return {
@@ -42,7 +47,6 @@ def run_json(result: "RunResult") -> dict[str, Any]:
         "shards": len(manifest["shards"]),
         "bytes": sum(s["bytes"] for s in manifest["shards"]),
         "seconds": round(result.seconds, 3),
-        "warnings": list(result.warnings),
     }
 
 
@@ -117,6 +121,7 @@ def verify_json(report: "Report", path: str) -> dict[str, Any]:
         "rows": report.rows,
         "rendered": report.rendered,
         "differences": report.differences,
+        "exit_code": int(ExitCode.OK if report.ok else ExitCode.DIFFERENCES),
         "notes": report.notes,
     }
 

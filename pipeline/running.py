@@ -77,6 +77,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     engine = engine_of(options.runner)
     config, listing = checked(text, with_recipes=False)
     job = job_of(config, listing)
+    options.progress.identify(job.version, job.dataset.url)
     job.output.remove_leftovers()
     manifest = read_manifest(job.dataset)
     if manifest is not None:

@@ -17,6 +17,7 @@ from typing import Any
 from pipeline.config_file import ConfigText
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fan_out import copies_of
+from pipeline.interruption import left_to_the_parent
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.probe import probe_job, weigh
@@ -31,7 +32,7 @@ _KEPT_BYTES = 128 * 2**20
 
 def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, debug: bool) -> None:
     """Serve tasks until the pipe closes. `beat` is shared: ordinal of the record at work, since when, samples done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    left_to_the_parent()
     _die_with_parent()
     settle_process(debug)
     serve: dict[str, Callable[[Job, Any, _Watch], object]] = {

@@ -66,11 +66,15 @@ def test_ctrl_c_cancels_and_the_same_command_goes_on(
     config = material.write_config(tmp_path / "c.yaml", {**json.loads(direct.read_text()), "output": small})
     ways = {HOWS[0]: flink.job_server, HOWS[1]: [], HOWS[2]: ["--flink_submit_uber_jar"]}
     options = [*flink.master, *flink.process(installed.path), *ways[how]]
+    signals = dict(
+        zip(HOWS, [(os.kill, signal.SIGINT), (os.killpg, signal.SIGTERM), (os.kill, signal.SIGHUP)], strict=True)
+    )
     before = set(flink.jobs())
 
     process = material.start("run", config, *options, PYTHONPATH=installed.path)
     material.until(lambda: list((tmp_path / "out").glob("*/_receipts/[!.]*")), timeout=120)
-    os.kill(process.pid, signal.SIGINT)
+    send, number = signals[how]
+    send(process.pid, number)
     _, told = process.communicate(timeout=90)
 
     assert process.returncode == 130, told

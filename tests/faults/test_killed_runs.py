@@ -82,19 +82,6 @@ def test_killed_again_and_again_at_random_moments(
     finishes(slow, tmp_path, config, capsys)
 
 
-@pytest.mark.parametrize("signal_name", ["SIGTERM", pytest.param("SIGHUP", marks=pytest.mark.slow)])
-def test_terminated(
-    signal_name: str, slow: Slow, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As a scheduler or a closing terminal does it: no process stays."""
-    config = slow.config(tmp_path)
-    process = slow.start(config)
-    material.until(lambda: receipts(tmp_path / "out") >= 1)
-    all_gone(kill(process, signal_name))
-    assert process.returncode == -getattr(signal, signal_name)
-    finishes(slow, tmp_path, config, capsys)
-
-
 def test_a_hanging_worker_does_not_outlive_its_run(trouble: Trouble, tmp_path: Path) -> None:
     rows = [{"id": "a", "label": "x", "text": "calm"}, {"id": "b", "label": "x", "text": "HANG"}]
     config = trouble.config(tmp_path, rows, split={}, record_timeout=600)

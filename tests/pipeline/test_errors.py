@@ -48,15 +48,23 @@ def test_errors_travel_between_processes(cls: type[FanbeamError]) -> None:
 def test_json_form() -> None:
     error = ConfigError("2 problems", (Problem("a:1 x", "odd.", "Mend it."), Problem("", "odder.")))
     assert json.loads(json.dumps(error.as_json())) == {
+        "exit_code": 2,
         "error": {
             "kind": "config",
             "message": "2 problems",
+            "hint": "Mend it.",
             "problems": [
                 {"where": "a:1 x", "message": "odd.", "suggestion": "Mend it."},
                 {"where": "", "message": "odder.", "suggestion": ""},
             ],
-        }
+        },
     }
+
+
+@pytest.mark.parametrize("cls", [FanbeamError, *(cls for cls, _, _ in KINDS)])
+def test_every_error_says_what_to_do(cls: type[FanbeamError]) -> None:
+    assert cls("sad").hint.endswith(".")
+    assert cls("sad", (Problem("a", "odd."), Problem("b", "odd.", "Mend it."))).hint == "Mend it."
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,15 @@ MODULES = sorted(
 )
 BEAM = {"pipeline/stages.py", "pipeline/build.py", "pipeline/runners.py"}
 STORAGE = {"pipeline/storage.py", "pipeline/local_files.py", "pipeline/stores/fsspec_store.py"}
-DEVICES = {"pipeline/cli.py", "pipeline/worker.py"}  # the null device, for chatter and for streams that are closed
+DEVICES = {
+    "pipeline/cli.py",
+    "pipeline/fork_server.py",
+    "pipeline/worker.py",
+}  # the null device
 # What makes progress, kills what hangs, names a log or a temporary file: clocks that decide no byte of a dataset.
 CLOCKS = {
     "pipeline/api.py", "pipeline/commands.py", "pipeline/demo.py", "pipeline/engines/flink_rest.py",
-    "pipeline/engines/spark_master.py", "pipeline/local_files.py", "pipeline/progress.py",
+    "pipeline/engines/spark_master.py", "pipeline/interruption.py", "pipeline/local_files.py", "pipeline/progress.py",
     "pipeline/report.py", "pipeline/run_log.py", "pipeline/running.py", "pipeline/submission.py",
     "pipeline/exclusive.py", "pipeline/stores/attempts.py", "pipeline/stores/environment.py",
     "pipeline/stores/fsspec_store.py",

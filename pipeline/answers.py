@@ -1,0 +1,48 @@
+"""What a command answers: with --json exactly one JSON object on standard output, else errors as lines."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, TextIO
+
+from pipeline.errors import FanbeamError
+
+_json_to: list[TextIO] = []
+_known: dict[str, Any] = {}
+
+
+@contextmanager
+def only_json() -> Iterator[None]:
+    """Keep standard output for the one JSON object; what libraries print goes to standard error."""
+    _known.clear()
+    _json_to.append(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _json_to.pop()
+
+
+def known() -> dict[str, Any]:
+    """What is known of the command so far: it is told with its error. To be added to."""
+    return _known
+
+
+def put(value: object, for_people: bool = False) -> None:
+    """The JSON object: indented for a terminal or `for_people`; else one line, as logs and schedulers take it."""
+    to = _json_to[-1] if _json_to else sys.stdout
+    to.write(json.dumps(value, indent=2 if for_people or to.isatty() else None, ensure_ascii=False, default=str) + "\n")
+
+
+def tell(error: FanbeamError, as_json: bool) -> None:
+    """Say an error: the JSON object, or lines on standard error."""
+    if as_json:
+        put({**error.as_json(), **_known})
+        return
+    from pipeline.report import error_lines
+
+    for line in error_lines(error):
+        sys.stderr.write(f"{line}\n")
+    for note in getattr(error, "__notes__", ()) if "--debug" in sys.argv else ():
+        sys.stderr.write(f"{note}\n")

@@ -1,0 +1,27 @@
+"""Whatever libraries print, and whenever: the answer of a command is the last line, also where both streams are one."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import material
+from conftest import Trouble
+from trouble_library import text_rows
+
+PRINTED = "the library prints while it is imported"
+
+
+def test_the_answer_is_all_there_is(trouble: Trouble, tmp_path: Path) -> None:
+    config = trouble.config(tmp_path, text_rows(6))
+    for there in (False, True):
+        command = material.command("run", config, "--json")
+        both = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+            cwd=material.ROOT, env=material.environment(PYTHONPATH=trouble.path),
+        )  # fmt: skip
+        *chatter, answer = both.stdout.splitlines()
+        assert json.loads(answer)["already_there"] is there
+        assert chatter == [PRINTED]  # by the command itself, before it answers; not by what loads libraries beside it
+    told = material.run("run", config, "--json", "--debug", PYTHONPATH=trouble.path)
+    assert json.loads(told.stdout)["already_there"]
+    assert told.stderr.count(PRINTED) == 2
