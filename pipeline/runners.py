@@ -127,6 +127,11 @@ def settings_of(engine: Engine, arguments: Sequence[str], output: Folder, job: J
     return Settings(engine, settled, options)
 
 
+def leaves_template(arguments: Sequence[str]) -> bool:
+    """Whether a job is to be left for others to start. They want one even if nothing is left to make."""
+    return any(word.partition("=")[0] == "--template_location" for word in arguments)
+
+
 def _module(engine: Engine) -> EngineModule | None:
     if not engine.module:
         return None

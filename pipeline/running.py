@@ -21,7 +21,7 @@ from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
 from pipeline.run_log import newest_log, write_log
-from pipeline.runners import engine_of
+from pipeline.runners import engine_of, leaves_template
 from pipeline.sources import Listing
 from pipeline.storage import Folder
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
@@ -80,7 +80,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     options.progress.identify(job.version, job.dataset.url)
     job.output.remove_leftovers()
     manifest = read_manifest(job.dataset)
-    if manifest is not None:
+    if manifest is not None and not leaves_template(options.beam):
         _finish(job)
         return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
     with _swept(job), guarded(job.dataset) as warnings:

@@ -18,7 +18,7 @@ environment() {
     stamp="$top/.venv/.installed"
     if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
         echo "installing the pinned packages (some minutes the first time)" >&2
-        python -m pip install --quiet --disable-pip-version-check -c "$top/constraints.txt" -e "$top[$extras]" || return 1
+        python -m pip install --quiet --disable-pip-version-check -c "$top/constraints.txt" -e "${top}[$extras]" || return 1
         echo "$wanted" > "$stamp"
     fi
 }

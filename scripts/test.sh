@@ -3,6 +3,7 @@
 # The ordinary suite alone: bash scripts/test.sh -m "not slow"
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/environment.sh
 . "$here/environment.sh"
 export FANBEAM_EXTRAS="all,demo,test"
 environment "$FANBEAM_EXTRAS"

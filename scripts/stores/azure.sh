@@ -13,6 +13,7 @@
 # FANBEAM_STORE_KEY and FANBEAM_STORE_SECRET (base64) set another account than the well-known one of the emulator.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/stores/server.sh
 . "$here/server.sh"
 kind=azure
 default=azurite

@@ -12,6 +12,7 @@
 # It listens on the loopback interface only. Both keep everything in memory and ask for no credentials.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/stores/server.sh
 . "$here/server.sh"
 kind=gcs
 default=fake-gcs-server

@@ -12,6 +12,7 @@
 # It listens on the loopback interface only. FANBEAM_STORE_KEY and FANBEAM_STORE_SECRET set other keys than the default.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/stores/server.sh
 . "$here/server.sh"
 kind=s3
 default=seaweedfs

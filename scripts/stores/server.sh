@@ -5,6 +5,7 @@
 #   install_CHOICE            makes the server in the folder given, out of a package registry (once; see `once`)
 #   start_CHOICE              calls `start COMMAND…`; has $home (its folder) and $port
 #   and `variables`, which prints NAME=VALUE lines: what a client needs in its environment; `bucket_url`
+# shellcheck disable=SC2034,SC2154
 
 BUCKET=${FANBEAM_STORE_BUCKET:-fanbeam}
 # Keys of a server that only this machine reaches; whoever wants others sets them before `up`.
@@ -116,6 +117,7 @@ up() {
         "start_$server"
         printf 'server=%q\nport=%q\n' "$server" "$port" > "$home/settings"
     fi
+    # shellcheck disable=SC1091
     if ! exports > "$home/environment" || ! (. "$home/environment" && "$python" "$here/bucket.py" "$kind" "$BUCKET"); then
         echo "$server is not ready; its log: $home/log" >&2
         tail -n 5 "$home/log" >&2

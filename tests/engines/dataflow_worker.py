@@ -26,7 +26,9 @@ def main(url: str, home: str) -> None:
 
 
 def unpacked(staged: Path, home: Path) -> str:
-    """The folder that holds the staged fanbeam."""
+    """The folder that holds the staged fanbeam; without one, that of the worker's image: this checkout."""
+    if not [*staged.glob("fanbeam-*.whl"), *staged.glob("workflow.tar.gz")]:
+        return str(Path(__file__).parents[2])
     for wheel in staged.glob("fanbeam-*.whl"):
         zipfile.ZipFile(wheel).extractall(home)
         return str(home)

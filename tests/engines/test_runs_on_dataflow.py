@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.engines.flex_template import spec
 from tests.engines.fake_dataflow import FakeDataflow, worker_environment
+from tests.engines.fake_flex_launch import FlexTemplates, Refused
 from tests.pipeline.small_inputs import parquet, text_columns, values
 
 pytest.importorskip("google.cloud.dataflow")
@@ -216,6 +218,60 @@ def test_a_template_is_written_and_keeps_the_launchers_name(cloud: Cloud) -> Non
     job = json.loads(cloud.objects("templates/")["job_object"])
     assert job["name"] == "nightly"
     assert job["labels"] == {"fanbeam_version": json.loads(done.stdout)["version"]}
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """Somebody who launches the template with parameters, on the two fake services."""
+
+    cloud: Cloud
+
+    def launch(self, name: str, **parameters: str) -> dict[str, Any]:
+        """The job, at its end."""
+        environment = {**self.cloud.environment(), "FANBEAM_IMAGE": "reg/fanbeam:1"}
+        read = lambda left: self.cloud.objects(left).get("")  # noqa: E731
+        job = FlexTemplates(spec("reg/fanbeam:1"), BUCKET, environment, read).launch(name, parameters)
+        made = self.cloud.dataflow.create("my-project", "europe-west1", json.loads(job))
+        assert self.cloud.dataflow.wait_end(made) == "JOB_STATE_DONE", self.cloud.dataflow.messages
+        return made
+
+
+@pytest.fixture
+def scheduler(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
+    with monkeypatch.context() as patched:
+        patched.setenv("STORAGE_EMULATOR_HOST", cloud.store)
+        client().bucket(BUCKET).blob("configs/c.yaml").upload_from_filename(str(cloud.config))
+    return Scheduler(cloud)
+
+
+def test_the_flex_template_makes_the_dataset_that_its_parameters_ask_for(scheduler: Scheduler) -> None:
+    cloud, place = scheduler.cloud, {"config": f"gs://{BUCKET}/configs/c.yaml", "output_path": f"gs://{BUCKET}/flex"}
+    job = scheduler.launch("nightly-1", **place, copies="1", seed="7")
+    version = cloud.objects("flex/LATEST")[""].decode().strip()
+    assert (job["name"], job["labels"]["fanbeam_version"]) == ("nightly-1", version)
+    assert job["labels"]["goog-dataflow-provided"] == "no"
+    (pool,) = job["environment"]["workerPools"]
+    assert {i["containerImage"] for i in pool["sdkHarnessContainerImages"]} == {"reg/fanbeam:1"}
+    assert job["environment"]["serviceAccountEmail"] == "workers@my-project.iam"
+    assert "enable_something" in job["environment"]["experiments"]
+    config = json.loads(cloud.objects(f"flex/{version}/")["manifest.json"])["config"]
+    assert (config["copies"], config["seed"]) == (1, 7)
+
+
+def test_the_same_launch_again_is_a_job_that_changes_nothing(scheduler: Scheduler) -> None:
+    """A launcher that leaves no job has failed, and with it the scheduler's step."""
+    place = {"config": f"gs://{BUCKET}/configs/c.yaml", "output_path": f"gs://{BUCKET}/again"}
+    scheduler.launch("nightly-1", **place)
+    first = scheduler.cloud.objects("again/")
+    scheduler.launch("nightly-2", **place)
+    assert scheduler.cloud.objects("again/") == first
+
+
+def test_a_launch_with_a_wrong_config_says_what_is_wrong(scheduler: Scheduler) -> None:
+    with pytest.raises(Refused, match=r"input\.label"):
+        scheduler.launch("wrong", config=f"gs://{BUCKET}/configs/c.yaml", input_label="no_such_column")
+    with pytest.raises(Refused, match="copy"):
+        scheduler.launch("wrong", config=f"gs://{BUCKET}/configs/c.yaml", copy="8")
 
 
 def test_why_a_job_died_is_told(cloud: Cloud) -> None:

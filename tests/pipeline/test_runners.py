@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from pipeline import runners, submission
-from pipeline.runners import end_job_servers, hush
+from pipeline.runners import end_job_servers, hush, leaves_template
 
 
 @pytest.fixture
@@ -25,6 +25,18 @@ def quiet() -> Iterator[None]:
 
 def record(path: str) -> logging.LogRecord:
     return logging.LogRecord("root", logging.ERROR, path, 1, "java.lang.Error", (), None)
+
+
+@pytest.mark.parametrize(
+    ("words", "leaves"),
+    [
+        (["--template_location=gs://b/t"], True),
+        (["--template_location", "gs://b/t"], True),
+        (["--temp_location=gs://b/t"], False),
+    ],
+)
+def test_a_template_is_left_where_a_launcher_waits_for_it(words: list[str], leaves: bool) -> None:
+    assert leaves_template(words) is leaves
 
 
 def test_only_beams_own_words_through_the_root_logger_are_dropped(quiet: None) -> None:
