@@ -179,7 +179,7 @@ def _count(submission: Submission, tasks: Sequence[Task]) -> Callable[[], int]:
 
     def count() -> int:
         if time.monotonic() - last[0] > _RECEIPTS_EVERY_SECONDS:
-            with suppress(OSError):
+            with suppress(OSError, RunFailed):
                 last[1] = sum(each.get(name, 0) for name in receipted(dataset))
             last[0] = time.monotonic()
         return int(last[1])

@@ -45,20 +45,32 @@ def rows(top: str) -> list[dict[str, Any]]:
     ]
 
 
+def upload_texts(top: str) -> None:
+    """Put a smaller dataset, which is the same everywhere, under a local path or URL."""
+    folder = Folder.at(f"{top}/in")
+    folder.make()
+    folder.put("in.parquet", table([{name: row[name] for name in ("id", "label", "text")} for row in rows(top)]))
+
+
+def table(made: list[dict[str, Any]]) -> pa.Buffer:
+    """A file that is as large for one top as for another."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(made), sink, 10, compression="none", write_statistics=False)
+    return sink.getvalue()
+
+
 def upload(top: str) -> None:
     """Put the dataset under a local path or URL."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows(top)), sink, 10, compression="none", write_statistics=False)
     folder = Folder.at(f"{top}/in")
     (folder.folder("photos")).make()
-    folder.put("in.parquet", sink.getvalue())
+    folder.put("in.parquet", table(rows(top)))
     for n in range(COUNT):
         folder.put(f"photos/{name_of(n, top)}", material.picture(n + 100))
 
 
-def config(path: Path, top: str, **changes: Any) -> Path:
+def config(path: Path, top: str, out: str = "out", **changes: Any) -> Path:
     """A config that reads and writes under `top`."""
-    tree = material.image_config(f"{top}/in/in.parquet", f"{top}/out", **{"fields": FIELDS, **changes})
+    tree = material.image_config(f"{top}/in/in.parquet", f"{top}/{out}", **{"fields": FIELDS, **changes})
     return material.write_config(path, tree)
 
 
