@@ -42,7 +42,7 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
     text = as_text(config)
     checked_config, listing = checked(text, with_recipes=False)
     job = job_of(checked_config, listing)
-    with workers.Pool(job, workers_count or 1) as pool:
+    with workers.pool_for(job, workers_count or 1) as pool:
         surveyed, probe = survey_job(job, listing, pool, text, Silent())
     return Planned(job.version, make_plan(job, surveyed, probe), probe, listing, job.config)
 

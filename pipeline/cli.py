@@ -53,7 +53,7 @@ def fanbeam(
 @app.command(epilog="Example: fanbeam init photos/ -o birds.yaml")
 def init(
     data: Annotated[str, typer.Argument(metavar="DATA", help="File, glob or folder of records.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The config to write.")] = Path("config.yaml"),
+    output: Annotated[str, typer.Option("-o", "--output", help="The config to write.")] = "config.yaml",
     force: Annotated[bool, typer.Option("--force", help="Replace an existing config.")] = False,
     generator: Annotated[
         str | None,
@@ -69,7 +69,7 @@ def init(
     """Look at the data and write a config that runs as it is."""
     from pipeline import commands
 
-    commands.init(data, str(output), force, generator, as_json)
+    commands.init(data, output, force, generator, as_json)
 
 
 @app.command(epilog="Example: fanbeam check birds.yaml")
@@ -97,7 +97,7 @@ def plan(
 @app.command(epilog="Example: fanbeam preview birds.yaml -o sheet.png")
 def preview(
     config: ConfigPath,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Picture to write.")] = Path("sheet.png"),
+    output: Annotated[str, typer.Option("-o", "--output", help="Picture to write.")] = "sheet.png",
     records: Annotated[int, typer.Option(min=1, max=100, help="Rows of the sheet.")] = 6,
     set_: Set = None,
     as_json: Json = False,
@@ -106,7 +106,7 @@ def preview(
     """Draw a contact sheet: originals, their copies beside them, and what was done to each."""
     from pipeline import commands
 
-    commands.preview(config, set_ or [], str(output), records, as_json)
+    commands.preview(config, set_ or [], output, records, as_json)
 
 
 @app.command(context_settings=_PASSING, epilog="Example: fanbeam run birds.yaml --workers 2 --set seed=18")

@@ -42,7 +42,7 @@ def replay(dataset: Dataset, rows: Sequence[dict[str, Any]], input_path: str | N
     ready = [item for item in prepared if not isinstance(item, Replayed)]
     results = [item for item in prepared if isinstance(item, Replayed)]
     if ready:
-        with workers.Pool(ready[0].job, 1) as pool:
+        with workers.pool_for(ready[0].job, 1) as pool:
             results += [_compare(dataset, item, _rendered(pool, item)) for item in ready]
     order = {row[SAMPLE_ID]: number for number, row in enumerate(rows)}
     return sorted(results, key=lambda r: order[r.sample_id])

@@ -106,7 +106,7 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
     settings = None if engine.local else settings_for(engine, job, options.beam, options.debug)
     threading.Thread(target=load_beam, args=(options.debug,), daemon=True).start()
     with ExitStack() as stack:
-        pool = stack.enter_context(workers.Pool(job, options.workers or workers.default_count(), options.debug))
+        pool = stack.enter_context(workers.pool_for(job, options.workers or workers.default_count(), options.debug))
         stack.enter_context(workers.in_use(pool))
         surveyed, probe = survey_job(job, listing, pool, text, options.progress)
         job = replace(job, candidates=surveyed.candidates)

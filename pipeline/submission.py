@@ -193,7 +193,7 @@ def _count(submission: Submission, done: frozenset[str]) -> Callable[[], int]:
         nonlocal found, due
         began = time.monotonic()
         if began > due:
-            with suppress(OSError):
+            with suppress(OSError, RunFailed):
                 found = before - _samples_left(plan, done | receipted(dataset))
             ended = time.monotonic()
             due = ended + max(_RECEIPTS_EVERY_SECONDS, _RECEIPTS_SHARE * (ended - began))

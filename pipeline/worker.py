@@ -35,10 +35,6 @@ def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, de
     left_to_the_parent()
     _die_with_parent()
     settle_process(debug)
-    serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
-        "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
-        "replay": _replay,
-    }  # fmt: skip
     while True:
         try:
             order = pipe.recv()
@@ -50,15 +46,27 @@ def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, de
         if kind == "adopt":
             job = task
             continue
-        watch = _Watch(beat, len(copies_of(job.config, task.shard.split)) if kind == "render" else 0)
         try:
-            answer: tuple[str, Any] = ("done", serve[kind](job, task, watch))
+            answer: tuple[str, Any] = ("done", served(kind, job, task, beat))
         except FanbeamError as error:
             answer = ("error", error)
-        except BaseException as error:  # noqa: BLE001  (the parent must hear of everything)
-            answer = ("error", _unexpected(error, watch.at))
         beat[RECORD] = IDLE
         pipe.send(answer)
+
+
+def served(kind: str, job: Job, task: Any, beat: MutableSequence[float]) -> object:
+    """What an order of that kind comes to. Raises FanbeamError, whatever went wrong: the parent must hear of it."""
+    serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
+        "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
+        "replay": _replay,
+    }  # fmt: skip
+    watch = _Watch(beat, len(copies_of(job.config, task.shard.split)) if kind == "render" else 0)
+    try:
+        return serve[kind](job, task, watch)
+    except (FanbeamError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise _unexpected(error, watch.at) from error
 
 
 def settle_process(debug: bool) -> None:

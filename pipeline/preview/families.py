@@ -17,7 +17,7 @@ def preview_families(text: ConfigText, records: int) -> tuple[Job, list[Gated]]:
     """The job and a few training records, with as many copies as a sheet shows. Raises ConfigError, InputError."""
     config, listing = checked(text, with_recipes=False)
     job = job_of(config, listing)
-    with workers.Pool(preview_job(job), 1) as pool:
+    with workers.pool_for(preview_job(job), 1) as pool:
         surveyed = survey(job, listing.units)
         pool.check_recipes(text)
         pool.adopt(preview_job(replace(job, candidates=surveyed.candidates)))

@@ -20,6 +20,7 @@ KINDS = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
     **{extension: "folder" for known in EXTENSIONS.values() for extension in known},
 }  # fmt: skip
+_RELATIVE = "Relative paths start at the current folder."
 
 
 def list_input(config: JobConfig) -> Listing:
@@ -47,7 +48,7 @@ def gather(path: str | tuple[str, ...]) -> tuple[Folder, list[Found]]:
         try:
             expanded.append(expand(pattern))
         except InputError as error:
-            problems.append(Problem("input.path", f"{error.message}.", "Relative paths start at the current folder."))
+            problems.append(Problem("input.path", f"{error.message}.", "" if is_url(pattern) else _RELATIVE))
         except UsageError as error:
             problems.append(Problem("input.path", f"{error.message}."))
     if problems:

@@ -6,6 +6,7 @@ import threading
 from pipeline.errors import UsageError
 from pipeline.stores.failures import family
 from pipeline.stores.fsspec_store import FsspecStore, opened
+from pipeline.stores.google_store import GoogleStore, google_file_system
 from pipeline.stores.interface import Store
 from pipeline.stores.object_store import ObjectStore
 
@@ -51,9 +52,13 @@ def _surroundings() -> str:
 
 
 def _other(url: str) -> tuple[Store, str]:
+    scheme, _, rest = url.partition("://")
+    root = f"{scheme}://{rest.partition('/')[0]}"
+    if family(url) == "gs":
+        system, key = google_file_system(url)
+        return GoogleStore(root, system), key
     try:
         system, key = opened(url)
     except ValueError as error:
         raise UnknownStorage(f"{url}: unknown kind of storage: {error}") from error
-    scheme, _, rest = url.partition("://")
-    return FsspecStore(f"{scheme}://{rest.partition('/')[0]}", system), key
+    return FsspecStore(root, system), key

@@ -11,7 +11,8 @@ _SETTINGS = re.compile(r"max_retries: \d+,?|retry_timeout: [^ ,]+")
 _WHAT = (
     (r"NoSuchBucket|ContainerNotFound|specified (bucket|container) does not exist|no such bucket",
      "there is no such bucket. Create it, or correct the path."),
-    (r"no credentials|NoCredentials|169\.254\.169\.254|metadata\.google|DefaultCredentialsError|Anonymous caller",
+    (r"no credentials|NoCredentials|169\.254\.169\.254|metadata\.google|DefaultCredentialsError|Anonymous caller"
+     r"|Account must be specified",
      "there are no credentials in the environment. {credentials}"),
     (r"code: 40[13]\b|AccessDenied|SignatureDoesNotMatch|InvalidAccessKeyId|AuthenticationFailed|Forbidden|Unauthorized"
      r"|lacked the necessary|Permission denied|ExpiredToken|invalid_grant",

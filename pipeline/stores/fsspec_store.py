@@ -1,8 +1,6 @@
-"""Google Cloud Storage (gcsfs), memory, and whatever else fsspec knows."""
+"""Memory, and whatever else fsspec knows."""
 
 import errno
-import logging
-import os
 import posixpath
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,10 +9,8 @@ from typing import Any, TypeVar
 
 from pipeline.local_files import Found
 from pipeline.stores.attempts import tried
-from pipeline.stores.failures import family, told
+from pipeline.stores.failures import told
 
-_SECONDS = 60
-_FIRST_SECONDS = 15
 _TAGS = ("ETag", "etag", "generation", "md5", "LastModified", "last_modified", "mtime", "created")
 _TRANSIENT_ROOMS = ("aiohttp", "requests", "urllib3", "json")
 _MISSING_BUCKET = "bucket does not exist"
@@ -24,18 +20,18 @@ Result = TypeVar("Result")
 class FsspecStore:
     """One file system of fsspec. Keys are its own paths."""
 
+    _attempts = 5
+
     def __init__(self, url: str, system: Any) -> None:
         self._url, self._fs = url, system
-        self._patient_itself = family(url) == "gs"  # gcsfs tries six times, for half a minute
+
+    def _limits(self, size: int = 0) -> dict[str, Any]:
+        """Arguments of a call that moves `size` bytes at most."""
+        return {}
 
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
-
-        def whole() -> bytes:
-            data: bytes = self._fs.cat_file(key)
-            return data
-
-        return self._call(key, whole)
+        return self._call(key, lambda: self._fetched(key))
 
     def read_range(self, key: str, begin: int, end: int) -> bytes:
         """See `Store.read_range`."""
@@ -43,23 +39,28 @@ class FsspecStore:
             return b""
 
         def part() -> bytes:
-            data: bytes = self._fs.cat_file(key, start=begin, end=end)
+            data = self._fetched(key, begin, end)
             if len(data) != end - begin and begin + len(data) < min(end, self._size(key)):
                 raise TimeoutError(f"truncated: {len(data)} of {end - begin} bytes")
             return data
 
         return self._call(key, part)
 
+    def _fetched(self, key: str, begin: int | None = None, end: int | None = None) -> bytes:
+        """One answer of the store."""
+        data: bytes = self._fs.cat_file(key, start=begin, end=end, **self._limits())
+        return data
+
     def _size(self, key: str) -> int:
         self._fs.invalidate_cache()
-        return int(self._fs.info(key)["size"])
+        return int(self._fs.info(key, **self._limits())["size"])
 
     def stat(self, key: str) -> Found:
         """See `Store.stat`."""
 
         def info() -> Found:
             self._fs.invalidate_cache(posixpath.dirname(key))
-            found = self._fs.info(key)
+            found = self._fs.info(key, **self._limits())
             if found["type"] != "file":
                 raise FileNotFoundError(key)
             return found_of(key, found)
@@ -77,7 +78,8 @@ class FsspecStore:
     def _listed(self, folder: str) -> list[dict[str, Any]]:
         def entries() -> list[dict[str, Any]]:
             self._fs.invalidate_cache()
-            return [e for e in self._fs.ls(folder, detail=True) if e["name"].rstrip("/") != folder.rstrip("/")]
+            listed = self._fs.ls(folder, detail=True)
+            return [e for e in listed if e["name"].rstrip("/") != folder.rstrip("/")]
 
         with suppress(FileNotFoundError, NotADirectoryError):
             return self._call(folder, entries)
@@ -97,14 +99,14 @@ class FsspecStore:
     def put(self, key: str, data: memoryview) -> None:
         """See `Store.put`."""
         whole = bytes(data)
-        self._call(key, lambda: self._fs.pipe_file(key, whole))
+        self._call(key, lambda: self._fs.pipe_file(key, whole, **self._limits(len(whole))))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """See `Store.put_if_absent`."""
 
         def create() -> bool:
             try:
-                self._fs.pipe_file(key, data, mode="create")
+                self._fs.pipe_file(key, data, mode="create", **self._limits(len(data)))
             except FileExistsError:
                 return False
             except OSError as error:  # "invalid argument" is how some name a failed precondition
@@ -120,27 +122,16 @@ class FsspecStore:
 
         def delete() -> None:
             with suppress(FileNotFoundError):
-                self._fs.rm_file(key)
+                self._fs.rm_file(key, **self._limits())
 
         self._call(key, delete)
 
     def reach(self) -> None:
-        """See `Store.reach`."""
-        from fsspec.asyn import sync
-
-        if not self._patient_itself:
-            return
-        bucket = self._url.partition("://")[2].split("/")[0]
-
-        def first() -> None:
-            with suppress(FileNotFoundError):
-                sync(self._fs.loop, self._fs._ls, f"{bucket}/_fanbeam_", timeout=_FIRST_SECONDS)
-
-        self._call(bucket, first, attempts=1)
+        """See `Store.reach`: what this could ask, the listing asks anyhow."""
 
     def _call(self, key: str, call: Callable[[], Result], attempts: int = 0) -> Result:
         try:
-            return tried(call, _transient, attempts or (2 if self._patient_itself else 5))
+            return tried(call, _transient, attempts or self._attempts)
         except FileNotFoundError as error:
             if _MISSING_BUCKET in str(error):
                 raise told(self._url, error) from error
@@ -156,22 +147,12 @@ class FsspecStore:
             raise failed from error
 
 
-def opened(url: str) -> tuple[Any, str]:
+def opened(url: str, **options: Any) -> tuple[Any, str]:
     """A file system for a URL, and the path on it. Raises ImportError, ValueError."""
     from fsspec.core import url_to_fs
 
-    system, path = url_to_fs(url, **_options(url))
+    system, path = url_to_fs(url, **options)
     return system, str(path)
-
-
-def _options(url: str) -> dict[str, Any]:
-    if not url.startswith(("gs://", "gcs://")):
-        return {}
-    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs tracebacks of what is told in one line here
-    emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
-    if emulated:  # else gcsfs asks a service that no emulator has what kind of bucket this is
-        os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-    return {"requests_timeout": _SECONDS, **({"token": "anon"} if emulated else {})}
 
 
 def _transient(error: Exception) -> bool:

@@ -1,15 +1,25 @@
 """A server between a client and a store that spoils some answers: what networks and busy stores do."""
 
+import hashlib
 import http.client
+import json
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Fault = Callable[[str, str], str | None]
+REFUSALS = {
+    "500": b"<Error><Code>InternalError</Code></Error>",
+    "503": b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+    "429": b"<Error/>",
+    "401": json.dumps({"error": {"code": 401, "message": "Anonymous caller does not have access."}}).encode(),
+}
+PASSING = ("reset", "500", "503", "cut", "short", "slow", "lost answer")
 
 
 class _Between(BaseHTTPRequestHandler):
@@ -24,11 +34,11 @@ class _Between(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        if fault in ("500", "503", "429"):
-            self._answer(int(fault), {}, b"<Error/>")
+        if fault in REFUSALS:
+            self._answer(int(fault), {}, REFUSALS[fault])
             return
         if fault == "slow":
-            time.sleep(0.3)
+            time.sleep(0.2)
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.target, timeout=30)
         upstream.request(self.command, self.path, body, dict(self.headers.items()))
         response = upstream.getresponse()
@@ -83,6 +93,34 @@ def between(target: int, spoil: Fault) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def drawn(seed: int, share: float, faults: Sequence[str] = PASSING) -> Fault:
+    """Spoils a share of the requests: the n-th one of a method to a path always in the same way."""
+    seen: Counter[tuple[str, str]] = Counter()
+    busy = threading.Lock()
+
+    def spoil(command: str, path: str) -> str | None:
+        with busy:
+            seen[command, path] += 1
+            drawn = hashlib.sha256(f"{seed} {command} {path} {seen[command, path]}".encode()).digest()
+        return faults[drawn[8] % len(faults)] if int.from_bytes(drawn[:8]) < share * 2**64 else None
+
+    return spoil
+
+
+def down_after(writes: int) -> Fault:
+    """A store that takes so many writes and then is gone."""
+    taken: list[str] = []
+
+    def spoil(command: str, path: str) -> str | None:
+        if len(taken) >= writes:
+            return "reset"
+        if command in ("PUT", "POST"):
+            taken.append(path)
+        return None
+
+    return spoil
 
 
 def every(fault: str, method: str = "", times: int = 1) -> Fault:

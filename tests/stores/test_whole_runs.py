@@ -1,76 +1,82 @@
-"""Input and output on a real store of this machine: the shards of a run on the local disk, nothing to do again."""
+"""Every command with config, input and output on a store: what the same commands make on the local disk."""
 
-import json
-import re
-import shlex
-import subprocess
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from PIL import Image
+from records_in_stores import Call, OnDisk, Version, calling, config, here, upload
+from servers import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
-FIELDS = {
-    "image": {"type": "image", "augment": material.IMAGE_STEPS},
-    "text": {"type": "text", "augment": material.TEXT_STEPS},
-}
+from pipeline.storage import Folder
 
-
-@pytest.fixture(scope="module", params=["s3", "gcs", "azure"])
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What a client needs in its environment; FANBEAM_STORE is an empty bucket."""
-    script = ["bash", str(material.ROOT / "scripts" / "stores" / f"{request.param}.sh")]
-    place = ["--dir", str(tmp_path_factory.mktemp(request.param))]
-    try:
-        up = subprocess.run([*script, "up", *place], capture_output=True, text=True, timeout=400, check=False)
-        assert up.returncode == 0, up.stderr
-        found = [word.partition("=")[::2] for word in shlex.split(up.stdout) if word != "export"]
-        yield dict(found)
-    finally:
-        subprocess.run([*script, "down", *place], capture_output=True, timeout=60, check=False)
+pytestmark = pytest.mark.slow
+HEADER = 150
+STORES = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("s3", "gcs", "azure")]
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[dict[str, Any]]:
-    return [{**row, "text": material.sentence(n)} for n, row in enumerate(material.image_rows(30))]
-
-
-def run(config: Path, environment: dict[str, str]) -> dict[str, Any]:
-    done = material.run("run", config, "--json", timeout=200, **environment)
-    assert done.returncode == 0, done.stderr + done.stdout
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
-
-
-def test_the_same_shards_as_on_disk(
-    store: dict[str, str], rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.cluster
+@pytest.mark.parametrize("store", STORES, indirect=True)
+def test_every_command_on_a_server(
+    store: Server, on_disk: OnDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in store.items():
-        monkeypatch.setenv(name, value)
-    bucket = store["FANBEAM_STORE"]
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
-    here = material.write_config(tmp_path / "a.yaml", material.image_config(data, tmp_path / "out", fields=FIELDS))
-    there = material.write_config(
-        tmp_path / "b.yaml", material.image_config(f"{bucket}/in/in.parquet", f"{bucket}/out", fields=FIELDS)
-    )
-    from pipeline.storage import Folder
+    store.enter(monkeypatch)
+    compare(f"{store.bucket}/whole", calling(store.environment), on_disk, tmp_path)
 
-    Folder(f"{bucket}/in").put("in.parquet", data.read_bytes())
-    local, remote = run(here, {}), run(there, store)
-    assert remote["warnings"] == []
-    assert remote["path"].startswith(bucket)
-    written = Folder(remote["path"])
-    expected = json.loads((Path(local["path"]) / "manifest.json").read_bytes())["shards"]
-    assert json.loads(written.read("manifest.json"))["shards"] == expected
-    for shard in expected:
-        assert written.read(shard["path"]) == (Path(local["path"]) / shard["path"]).read_bytes()
-    again = run(there, store)
-    assert again["already_there"]
-    checked = material.run("verify", f"{bucket}/out", "--samples", "5", timeout=200, **store)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    secrets = [value for name, value in store.items() if re.search("KEY|SECRET", name) and len(value) > 8]
-    for file in written.walk():
-        content = written.read(file.path)
-        assert not any(secret.encode() in content for secret in secrets), file.path
+
+@pytest.fixture
+def _empty() -> Iterator[None]:
+    MemoryFileSystem.store.clear()
+    yield
+    MemoryFileSystem.store.clear()
+
+
+@pytest.mark.usefixtures("_empty")
+def test_every_command_in_the_memory_of_this_process(on_disk: OnDisk, tmp_path: Path) -> None:
+    compare("memory://bucket/whole", here, on_disk, tmp_path)
+
+
+def compare(top: str, call: Call, on_disk: OnDisk, tmp_path: Path) -> None:
+    """Upload, and run each command by URL."""
+    upload(top)
+    there = Folder(top)
+    there.put("c.yaml", config(tmp_path / "c.yaml", top).read_bytes())
+    made(call, there, on_disk)
+    planned = call("plan", f"{top}/c.yaml")
+    assert without_places(planned) == without_places(on_disk.planned)
+    same = ("--set", f"input.path={top}/in/in.parquet", "--set", f"output.path={top}/out")
+    call("preview", on_disk.config, *same, "-o", f"{top}/sheet.png")
+    assert pictures(there.read("sheet.png")) == pictures(on_disk.sheet)
+    ran = call("run", f"{top}/c.yaml")
+    assert (ran["version"], ran["warnings"]) == (planned["version"], [])
+    assert Version.at(ran["path"]).same_everywhere == on_disk.version.same_everywhere
+    assert call("run", f"{top}/c.yaml")["already_there"]
+    assert call("verify", f"{top}/out", "--samples", "3")["differences"] == []
+    replayed(call, there)
+
+
+def made(call: Call, there: Folder, on_disk: OnDisk) -> None:
+    """`init` makes the config that it makes on the disk."""
+    call("init", there.full("in"), "-o", there.full("made.yaml"))
+    assert there.read("made.yaml").decode().replace(there.url, on_disk.top) == on_disk.made
+
+
+def pictures(sheet: bytes) -> tuple[tuple[int, int], bytes]:
+    """What is drawn below the line that names the input's path."""
+    image = Image.open(io.BytesIO(sheet))
+    return image.size, image.crop((0, HEADER, *image.size)).tobytes()
+
+
+def without_places(planned: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in planned.items() if name not in ("version", "seconds")}
+
+
+def replayed(call: Call, there: Folder) -> None:
+    """`replay` writes the payloads that the dataset has."""
+    answer = call("replay", there.full("out"), "r001/1", "-o", there.full("again.bin"))
+    assert answer["same"]
+    assert len(answer["written"]) == 4
+    assert there.read("again.text.bin").decode()
