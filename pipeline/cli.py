@@ -167,6 +167,24 @@ def replay(
     raise typer.Exit(commands.replay(dataset, sample_id, output, input_, as_json))
 
 
+@app.command(epilog="Examples: fanbeam audit out/birds; fanbeam audit train/ validation/ --json")
+def audit(
+    train: Annotated[str, typer.Argument(metavar="TRAIN", help="A dataset of fanbeam; or file, glob or folder.")],
+    validation: Annotated[
+        str | None, typer.Argument(metavar="[VALIDATION]", help="File, glob or folder, if TRAIN is no dataset.")
+    ] = None,
+    field: Annotated[str | None, typer.Option(metavar="COLUMN", help="What to compare; default: as init does.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Ids that no two rows may share.")] = None,
+    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Groups that no two sets may share.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Look for what training and held-out data share: ids, sources, groups, contents. Exit 1 if anything leaks."""
+    from pipeline import commands
+
+    raise typer.Exit(commands.audit(train, validation, (field, id_, group), as_json))
+
+
 @app.command(epilog="Example: fanbeam transforms albumentations.Rotate")
 def transforms(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="library.Class, or a part of a name.")] = None,

@@ -145,6 +145,26 @@ def verify(dataset: str, samples: int, input_path: str | None, as_json: bool) ->
     return ExitCode.OK if found.ok else ExitCode.DIFFERENCES
 
 
+def audit(
+    train: str, validation: str | None, columns: tuple[str | None, str | None, str | None], as_json: bool
+) -> ExitCode:
+    """Audit a dataset, or any two sets; DIFFERENCES if something leaks. `columns`: field, id, group."""
+    from pipeline import report
+    from pipeline.audit.any_set import Named
+    from pipeline.audit.comparing import audit_dataset, audit_sets
+    from pipeline.dataset import open_dataset
+
+    if validation is None and any(columns):
+        raise UsageError("--field, --id and --group are for two sets; a dataset's manifest names its own columns")
+    leaks = audit_dataset(open_dataset(train)) if validation is None else audit_sets(train, validation, Named(*columns))
+    if as_json:
+        _put(leaks.as_json())
+    else:
+        for line in report.audit_lines(leaks):
+            _say(line)
+    return ExitCode.OK if leaks.clean else ExitCode.DIFFERENCES
+
+
 def replay(dataset: str, sample_id: str, output: str | None, input_path: str | None, as_json: bool) -> ExitCode:
     """Render one sample again; DIFFERENCES if it is not the same."""
     from pipeline.dataset import open_dataset

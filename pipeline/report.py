@@ -11,10 +11,12 @@ from pipeline.records import SPLITS
 
 if TYPE_CHECKING:
     from pipeline.api import Planned
+    from pipeline.audit.findings import Leaks
     from pipeline.running import RunResult
     from pipeline.verify import Report
 
 _MAX_CLASSES = 30
+_LISTED_PAIRS = 5
 
 
 def error_lines(error: FanbeamError) -> list[str]:
@@ -132,6 +134,23 @@ def verify_lines(report: "Report", path: str) -> Iterable[str]:
     yield from (f"note: {n}" for n in report.notes)
     verdict = "all is as the manifest says" if report.ok else f"{len(report.differences)} differences"
     yield f"{path}: {report.files} files, {report.rows} rows, {report.rendered} samples rendered again: {verdict}"
+
+
+def audit_lines(leaks: "Leaks") -> Iterable[str]:
+    """An audit for people: how many rows leak in which way, with the closest pairs."""
+    from pipeline.audit.findings import KINDS
+
+    for kind in KINDS:
+        pairs = [p for p in leaks.pairs if p.kind == kind]
+        if pairs:
+            yield f"{kind}: {leaks.count(kind)} held-out rows leak"
+        for pair in pairs[:_LISTED_PAIRS]:
+            distance = f", distance {pair.distance:.2f}" if kind == "near" else ""
+            yield f"  {pair.train} (train)  {pair.validation} ({pair.side})  {pair.what}{distance}"
+        if len(pairs) > _LISTED_PAIRS:
+            yield "  …"
+    sizes = ", ".join(f"{side.rows} rows of {side.name}" for side in leaks.sides)
+    yield f"{sizes}: {'nothing leaks' if leaks.clean else 'leaks'}"
 
 
 def megabytes(size: float) -> str:

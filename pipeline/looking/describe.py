@@ -23,8 +23,10 @@ _GLOB = frozenset("*?[")
 _RECEIPTS = "_receipts"
 
 
-def describe_data(path: str) -> Findings:
+def describe_data(path: str, results: bool = False) -> Findings:
     """Look at the files, the columns and some rows; key columns wholly, up to two million rows.
+
+    `results`: whether a table that a run wrote is looked at like any other.
 
     Raises InputError, with a remedy: no such path, nothing in it, nothing that can be read, no column of payload.
     """
@@ -40,8 +42,8 @@ def describe_data(path: str) -> Findings:
     if kind == "folder":
         return look_at_folder(path, root, everything, "" if agreed else "folder")
     if agreed:
-        return look_at_table((path,), path, ())
-    return look_at_table(_patterns(path, root, found, kind), path, (_several(found, kind),))
+        return look_at_table((path,), path, (), results)
+    return look_at_table(_patterns(path, root, found, kind), path, (_several(found, kind),), results)
 
 
 def _refuse_results(path: str, found: Sequence[Found]) -> None:

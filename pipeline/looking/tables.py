@@ -26,11 +26,16 @@ _NO_COLUMN = "fanbeam init"
 _REMEDY = "Payload is bytes of images, sounds or volumes, struct<bytes, path>, text, or names of files that exist."
 
 
-def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str]) -> Findings:
-    """Look at Parquet, CSV or JSON Lines. Raises InputError: unreadable, no rows, no column of payload."""
+def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str], results: bool = False) -> Findings:
+    """Look at Parquet, CSV or JSON Lines. Raises InputError: unreadable, no rows, no column of payload.
+
+    `results`: whether what a run wrote will do, too.
+    """
     listing = list_input(_blank_config(paths))
     rows = sum(unit.rows for unit in listing.units)
     _refuse_unusable(listing, rows, source)
+    if not results:
+        _refuse_results(listing, source)
     samples = _samples(listing)
     payloads, remarks = find_payloads(listing, samples)
     keys = _key_columns(listing, samples, {f.column for f in payloads})
@@ -69,14 +74,17 @@ def _refuse_unusable(listing: Listing, rows: int, source: str) -> None:
     if rows == 0:
         message = f"{source!r} has columns, but no rows"
         raise InputError(message, (Problem(source, f"{message}.", "Give a file that has some."),))
-    own = [n for n in (SAMPLE_ID, LINEAGE) if n in listing.schema.names]
-    if own:
-        message = f"{source!r} has a column {own[0]!r}, which fanbeam writes itself: it is the result of a run"
-        raise InputError(message, (Problem(source, f"{message}.", "Give the original data, or rename the column."),))
     doubled = sorted({n for n in listing.schema.names if listing.schema.names.count(n) > 1})
     if doubled:
         message = f"columns {doubled} of {source!r} occur twice"
         raise InputError(message, (Problem(source, f"{message}.", "Rename one of each."),))
+
+
+def _refuse_results(listing: Listing, source: str) -> None:
+    own = [n for n in (SAMPLE_ID, LINEAGE) if n in listing.schema.names]
+    if own:
+        message = f"{source!r} has a column {own[0]!r}, which fanbeam writes itself: it is the result of a run"
+        raise InputError(message, (Problem(source, f"{message}.", "Give the original data, or rename the column."),))
 
 
 def _samples(listing: Listing) -> list[Sampled]:

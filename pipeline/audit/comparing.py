@@ -1,0 +1,66 @@
+"""Sides -> leaks: the training side is read against each held-out side."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.audit.any_set import Named, any_side
+from pipeline.audit.findings import Leaks, Side
+from pipeline.audit.identities import Held
+from pipeline.audit.rows import Field, Set
+from pipeline.audit.written import group_columns, written_sides
+from pipeline.dataset import Dataset
+from pipeline.errors import InputError
+
+TRAIN = "train"
+
+
+def audit_dataset(dataset: Dataset) -> Leaks:
+    """A written version, its training split against each other split. Raises InputError if there is only one."""
+    sides = written_sides(dataset)
+    train = [side for side in sides if side.name == TRAIN]
+    held = [side for side in sides if side.name != TRAIN]
+    leaks = Leaks(checked={"groups": list(group_columns(dataset.manifest["config"]))})
+    if not train or not held:
+        leaks.sides = [Side(side.name, sum(len(rows.ids) for rows in side.read(()))) for side in sides]
+        return leaks
+    return compared(train[0], held, leaks)
+
+
+def audit_sets(train: str, validation: str, named: Named) -> Leaks:
+    """Any two sets. Raises InputError, with what to do, for a set that cannot be read or has nothing to compare."""
+    one, other = any_side(TRAIN, train, named), any_side("validation", validation, named)
+    fields = aligned(one.fields, other.fields)
+    if not any(field.alias for field in fields):
+        kinds = [", ".join(f"{f.name} ({f.modality})" for f in side.fields) for side in (one, other)]
+        raise InputError(f"{train} has {kinds[0]} and {validation} has {kinds[1]}: nothing to compare. Give --field")
+    leaks = Leaks(checked={"id": named.id, "groups": [named.group] if named.group else []})
+    return compared(one, [replace(other, fields=fields)], leaks)
+
+
+def aligned(ours: Sequence[Field], theirs: Sequence[Field]) -> tuple[Field, ...]:
+    """`theirs`, each with the name of its counterpart in `ours`: of that name, or else the only one of its modality."""
+    return tuple(replace(field, alias=_counterpart(ours, theirs, field)) for field in theirs)
+
+
+def _counterpart(ours: Sequence[Field], theirs: Sequence[Field], field: Field) -> str:
+    alike = [f.name for f in ours if f.modality == field.modality]
+    if field.name in alike:
+        return field.name
+    return alike[0] if len(alike) == 1 and sum(f.modality == field.modality for f in theirs) == 1 else ""
+
+
+def compared(train: Set, sides: Sequence[Set], leaks: Leaks) -> Leaks:
+    """All comparisons of facts; the held-out sides are in memory as digests, the training side streams by."""
+    keys = [f.key for f in train.fields]
+    shared = {f.key for side in sides for f in side.fields if f.key in keys}
+    leaks.checked["fields"] = {f.key: f.modality for f in train.fields if f.key in shared}
+    held = [Held(side.name, side.read(tuple(f for f in side.fields if f.key in shared))) for side in sides]
+    rows = 0
+    for batch in train.read(tuple(f for f in train.fields if f.key in shared)):
+        rows += len(batch.ids)
+        for side in held:
+            for pair in side.shared(batch):
+                leaks.add(pair)
+    leaks.settle()
+    leaks.sides = [Side(train.name, rows), *(Side(side.side, len(side.ids)) for side in held)]
+    return leaks

@@ -1,0 +1,87 @@
+"""What an audit finds: pairs, one of each side, and how they are alike."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["id", "source", "group", "parent", "exact", "near"]
+KINDS: tuple[Kind, ...] = ("id", "source", "group", "parent", "exact", "near")
+CERTAIN: frozenset[Kind] = frozenset(KINDS) - {"near"}
+"""Kinds that are facts, not likeness."""
+KEPT_PAIRS, _UNSORTED = 1000, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A row of train and a row of the other side, by their ids; `distance` 0: the same; `what`: column or value."""
+
+    kind: Kind
+    train: str
+    validation: str
+    distance: float = 0.0
+    what: str = ""
+    side: str = "validation"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side that was read."""
+
+    name: str
+    rows: int
+
+
+@dataclass(slots=True)
+class Leaks:
+    """The outcome: what was read and compared, how often each kind was found, and the closest pairs.
+
+    `leaking`: rows of each held-out side that leak, by kind; a row counts once for each kind.
+    """
+
+    sides: list[Side] = field(default_factory=list)
+    checked: dict[str, Any] = field(default_factory=dict)
+    leaking: dict[str, Counter[str]] = field(default_factory=dict)
+    pairs: list[Pair] = field(default_factory=list)
+    unreadable: int = 0
+    _rows: dict[tuple[str, Kind], set[str]] = field(default_factory=dict)
+
+    def add(self, pair: Pair) -> None:
+        """Take a pair in; each row of the other side counts once for a kind, however many pairs it has."""
+        self._rows.setdefault((pair.side, pair.kind), set()).add(pair.validation)
+        self.pairs.append(pair)
+        if len(self.pairs) > _UNSORTED:
+            self.settle()
+
+    def settle(self) -> None:
+        """Bring pairs and counts into their final form."""
+        self.pairs = closest(self.pairs)
+        for (side, kind), rows in self._rows.items():
+            self.leaking.setdefault(side, Counter())[kind] = len(rows)
+
+    def count(self, kind: Kind) -> int:
+        """Rows of all held-out sides that leak in this way."""
+        return sum(counts[kind] for counts in self.leaking.values())
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing leaks."""
+        return not any(self.count(kind) for kind in KINDS)
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of leaks.json, and of `--json`."""
+        return {
+            "clean": self.clean,
+            "sides": [asdict(side) for side in self.sides],
+            "checked": self.checked,
+            "leaking": {kind: self.count(kind) for kind in KINDS},
+            "leaking_by_side": {s: dict(sorted(c.items())) for s, c in sorted(self.leaking.items())},
+            "unreadable": self.unreadable,
+            "pairs": [asdict(pair) for pair in self.pairs],
+        }
+
+
+def closest(pairs: Iterable[Pair]) -> list[Pair]:
+    """In a fixed order, kinds that are certain first, then by distance; at most KEPT_PAIRS, each once."""
+    ordered = sorted(set(pairs), key=lambda p: (KINDS.index(p.kind), p.distance, p.side, p.validation, p.train, p.what))
+    return ordered[:KEPT_PAIRS]

@@ -1,0 +1,162 @@
+"""`fanbeam audit`: clean where nothing is shared, and each way of sharing found, counted, and named."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import material
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.audit.findings import KEPT_PAIRS, Leaks, Pair
+
+Ask = Callable[..., tuple[int, dict[str, Any]]]
+Say = Callable[..., tuple[int, str, str]]
+Birds = tuple[Path, Path]
+
+
+@pytest.fixture
+def version(birds: Birds, tmp_path: Path) -> Path:
+    """A copy of a finished version, to be spoilt."""
+    return Path(shutil.copytree(material.version_folder(birds[1]), tmp_path / "version"))
+
+
+def first_file(version: Path, split: str) -> Path:
+    return sorted((version / split).glob("*.parquet"))[0]
+
+
+def append(path: Path, rows: pa.Table) -> None:
+    table = pq.read_table(path)
+    pq.write_table(pa.concat_tables([table, rows.cast(table.schema)]), path)
+
+
+def changed(rows: pa.Table, **columns: list[Any]) -> pa.Table:
+    for name, values in columns.items():
+        place = rows.schema.get_field_index(name)
+        rows = rows.set_column(place, rows.schema.field(place), pa.array(values, rows.schema.field(place).type))
+    return rows
+
+
+def test_a_dataset_of_ours_is_clean(birds: Birds, ask: Ask, say: Say) -> None:
+    code, answer = ask("audit", birds[1])
+    assert (code, answer["clean"], answer["pairs"]) == (0, True, [])
+    manifest = material.manifest_of(birds[1])
+    assert {s["name"]: s["rows"] for s in answer["sides"]} == {
+        split: totals["samples"] for split, totals in manifest["splits"].items()
+    }
+    assert answer["checked"]["fields"] == {"image": "image"}
+    code, out, _ = say("audit", birds[1])
+    assert code == 0
+    assert "nothing leaks" in out
+
+
+def test_a_training_row_put_into_validation(version: Path, ask: Ask, say: Say) -> None:
+    stolen = pq.read_table(first_file(version, "train")).slice(0, 1)
+    append(first_file(version, "validation"), stolen)
+    code, answer = ask("audit", version)
+    assert code == 1
+    assert answer["leaking"] == {"id": 1, "source": 1, "group": 0, "parent": 0, "exact": 1, "near": 0}
+    name = stolen.column("sample_id")[0].as_py()
+    assert {(p["kind"], p["train"], p["validation"]) for p in answer["pairs"] if p["kind"] == "id"} == {
+        ("id", name, name)
+    }
+    code, out, _ = say("audit", version)
+    assert code == 1
+    assert name in out
+
+
+def test_the_same_bytes_under_another_name(version: Path, ask: Ask) -> None:
+    held = pq.read_table(first_file(version, "validation")).slice(0, 1)
+    lineage = {**held.column("lineage")[0].as_py(), "source_id": "stranger"}
+    append(first_file(version, "train"), changed(held, sample_id=["stranger/0"], lineage=[lineage]))
+    code, answer = ask("audit", version)
+    assert (code, answer["leaking"]["exact"], answer["leaking"]["source"]) == (1, 1, 0)
+    assert [(p["train"], p["distance"], p["what"]) for p in answer["pairs"]] == [("stranger/0", 0.0, "image")]
+
+
+@pytest.mark.parametrize("blended", ["train", "validation"])
+def test_a_parent_on_the_other_side(version: Path, ask: Ask, blended: str) -> None:
+    other = "validation" if blended == "train" else "train"
+    parent = pq.read_table(first_file(version, other)).column("lineage")[0].as_py()["source_id"]
+    path = first_file(version, blended)
+    table = pq.read_table(path)
+    lineages = table.column("lineage").to_pylist()
+    lineages[0]["parents"] = [
+        {"source_id": lineages[0]["source_id"], "weight": 0.6},
+        {"source_id": parent, "weight": 0.4},
+    ]
+    pq.write_table(changed(table, lineage=lineages), path)
+    code, answer = ask("audit", version)
+    assert code == 1
+    assert {k for k, n in answer["leaking"].items() if n} == {"parent"}
+    assert {p[other].split("/")[0] for p in answer["pairs"]} == {parent}
+    assert {p[blended] for p in answer["pairs"]} == {table.column("sample_id")[0].as_py()}
+
+
+def test_two_sets_that_nobody_here_wrote(tmp_path: Path, ask: Ask) -> None:
+    rows = material.image_rows(20)
+    train = material.write_parquet(tmp_path / "train.parquet", rows[:15])
+    held = material.write_parquet(tmp_path / "held.parquet", rows[15:])
+    assert ask("audit", train, held)[0] == 0
+    leaking = material.write_parquet(tmp_path / "leaking.parquet", [*rows[15:], rows[3]])
+    code, answer = ask("audit", train, leaking)
+    assert (code, answer["leaking"]["exact"], answer["leaking"]["id"]) == (1, 1, 0)
+    name = next(n for n, v in rows[3].items() if isinstance(v, str) and v not in (rows[4].get(n),))
+    code, answer = ask("audit", train, leaking, "--id", name)
+    assert answer["leaking"]["id"] == 1
+
+
+def test_folders_of_files_and_columns_of_other_names(tmp_path: Path, ask: Ask) -> None:
+    material.write_folder(tmp_path / "a", 12)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    pictures = sorted((tmp_path / "b").rglob("*.jpg"))
+    for picture in pictures[2:]:
+        picture.write_bytes(material.picture(1000 + int(picture.stat().st_ino)))
+    code, answer = ask("audit", tmp_path / "a", tmp_path / "b")
+    assert (code, answer["leaking"]["exact"]) == (1, 2)
+    table = material.write_parquet(
+        tmp_path / "c.parquet", [{"thumb": p.read_bytes(), "n": n} for n, p in enumerate(pictures)]
+    )
+    code, answer = ask("audit", tmp_path / "a", table)
+    assert (code, answer["leaking"]["exact"]) == (1, 2)
+
+
+def test_texts(tmp_path: Path, ask: Ask) -> None:
+    rows = [{"comment": material.sentence(n), "stars": n % 5} for n in range(30)]
+    train = material.write_csv(tmp_path / "train.csv", rows[:20])
+    held = material.write_jsonl(tmp_path / "held.jsonl", [*rows[20:], rows[7]])
+    code, answer = ask("audit", train, held)
+    assert (code, answer["leaking"]["exact"]) == (1, 1)
+    assert answer["pairs"][0]["train"] == "train.csv#7"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere", "train.parquet"], "nowhere"),
+        (["train.parquet", "words.csv"], "nothing to compare"),
+        (["train.parquet", "train.parquet", "--id", "lable"], "label"),
+        (["train.parquet", "train.parquet", "--field", "imag"], "image"),
+        (["train.parquet"], "train.parquet"),
+    ],
+)
+def test_bad_input_is_told(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"image": r["image"], "label": str(n)} for n, r in enumerate(material.image_rows(6))]
+    material.write_parquet(tmp_path / "train.parquet", rows)
+    material.write_csv(tmp_path / "words.csv", [{"comment": material.sentence(n)} for n in range(6)])
+    code, answer = ask("audit", *arguments)
+    assert code == 2
+    assert told in str(answer["error"])
+
+
+def test_pairs_are_bounded_and_rows_are_counted_all() -> None:
+    leaks = Leaks()
+    for number in range(60_000):
+        leaks.add(Pair("group", f"t{number}", f"v{number % 2_000}"))
+    leaks.settle()
+    assert (len(leaks.pairs), leaks.count("group")) == (KEPT_PAIRS, 2_000)
