@@ -6,20 +6,23 @@ them, the job carries them, and the version keeps them beside its plan so that r
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from pipeline.config import JobConfig
-from pipeline.keys import Key
-from pipeline.records import Block, Record, Unit
+from pipeline.keys import Key, KeyBlock
+from pipeline.records import SPLITS, Block, Record, Unit
 from pipeline.storage import Folder
 from transforms.registry import references
 
 FILE = "_references.json"
 SAME_CLASS, ANY = "same_class", "any"
+_LARGEST = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,35 @@ class Search:
         for name, most in scopes.items():
             heap = self._heaps.setdefault(name, [])
             if most and (len(heap) <= most or rank > heap[0][0]):  # one more than asked for: a record is not its own
-                entry = (rank, key.key, self._seen, Candidate(key.key, key.file, key.row, _only_row(unit, row)))
+                entry = (
+                    rank,
+                    key.key,
+                    self._seen,
+                    Candidate(key.key, key.file, key.row, Block(unit, row, row + 1).alone()),
+                )
                 (heapq.heappush if len(heap) <= most else heapq.heapreplace)(heap, entry)
+
+    def promising(self, block: KeyBlock, digests: NDArray[np.uint64]) -> list[int]:
+        """Places of a block that `see` might keep, ascending: of each class those with the smallest digests."""
+        if not self.asked:
+            return []
+        ranks = digests.byteswap()
+        able = (block.splits == SPLITS.index("train")) & ~block.refused
+        everyone = np.flatnonzero(able & (ranks < self._worst(None)))
+        found = [_smallest(everyone, np.zeros(len(everyone), np.int64), ranks, self._most.get(ANY, -1))]
+        if SAME_CLASS in self._most:
+            coded = block.labels.values.dictionary_encode()
+            worst = np.array([self._worst(name) for name in coded.dictionary.to_pylist()], np.uint64)
+            codes, rows = coded.indices.to_numpy(), block.labels.rows
+            kept = able[rows] & (ranks[rows] < worst[codes])
+            found.append(_smallest(rows[kept], codes[kept], ranks, self._most[SAME_CLASS]))
+        places: list[int] = np.unique(np.concatenate(found)).tolist()
+        return places
+
+    def _worst(self, name: str | None) -> int:
+        """The rank below which a record is kept; the largest there is while there is room."""
+        heap, most = self._heaps.get(name, []), self._most.get(ANY if name is None else SAME_CLASS, 0)
+        return -heap[0][0] if len(heap) > most else _LARGEST
 
     def found(self) -> Candidates | None:
         """The candidates; None if no step asks for any."""
@@ -118,11 +148,12 @@ def _merged(parts: Iterable[tuple[Candidate, ...]]) -> list[Candidate]:
     return sorted(by_key.values(), key=lambda candidate: (_rank(candidate.key), candidate.key))
 
 
-def _only_row(unit: Unit, row: int) -> Block:
-    """A block of one row; of a folder's unit only that file is kept, so that a job stays small."""
-    if unit.members:
-        return Block(replace(unit, rows=1, members=unit.members[row : row + 1], bytes=unit.members[row].size), 0, 1)
-    return Block(unit, row, row + 1)
+def _smallest(rows: NDArray[np.int64], codes: NDArray[Any], ranks: NDArray[np.uint64], most: int) -> NDArray[np.int64]:
+    """Of the rows of each code those with the smallest ranks: one more than `most`, as `see` keeps."""
+    order = np.lexsort((ranks[rows], codes))
+    sorted_codes = codes[order]
+    nth = np.arange(len(order)) - np.searchsorted(sorted_codes, sorted_codes)
+    return rows[order[nth <= most]]
 
 
 def _rank(key: str) -> int:

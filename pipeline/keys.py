@@ -1,25 +1,61 @@
-"""Key columns -> for each row its key, group, labels and split, or why the record fails."""
+"""Key columns -> for each row its key, group, labels and split, or why the record fails; column by column."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
-from pipeline.records import Record, Refusal, Split, Unit
+from pipeline.records import SPLITS, Record, Refusal, Split, Unit
 from pipeline.sources.interface import Reader
-from pipeline.split import ALIASES, split_of_key, split_of_name
+from pipeline.split import ALIASES, split_of_name, splits_of_keys
 
 _MAX_LISTED = 10
+_TEXT = ("utf-8", "surrogatepass")
+_Place = Callable[[int], tuple[str, int]]
+"""File and row of the nth row of a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Classes of rows: `values[n]` is one of row `rows[n]` (ascending); a row may have any number. `missing`: null."""
+
+    values: pa.Array
+    rows: NDArray[np.int64]
+    missing: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBlock:
+    """What is known of consecutive rows of a unit without their payload: row `start + n` is at n of every column.
+
+    `keys`: UTF-8 bytes, never null. `identified`: the key is an id of the input. `groups`: text, null where a record is
+    its own group; None without a group column. `splits`: places in SPLITS. `refused`: the record fails for its keys.
+    """
+
+    unit: Unit
+    start: int
+    keys: pa.Array
+    identified: NDArray[np.bool_]
+    groups: pa.Array | None
+    labels: Labels
+    splits: NDArray[np.uint8]
+    refused: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.keys)
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What the survey and the workers know of a record without its payload."""
+    """One row of a `KeyBlock`, with its place in the input."""
 
     key: str
     file: str
@@ -30,37 +66,54 @@ class Key:
     refusal: Refusal | None = None
 
 
-def keys_of(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch, start: int) -> list[Key]:
-    """One key per row of a batch whose first row is row `start` of the unit. Raises InputError for odd splits."""
+def key_block(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch, start: int) -> KeyBlock:
+    """The keys of a batch whose first row is row `start` of the unit. Raises InputError: odd splits, text not UTF-8."""
+    columns = {name: _text(batch.column(name), name, unit) for name in _scalar_columns(config)}
+    ids, groups, names = (columns.get(n or "") for n in (config.input.id, config.input.group, config.split.column))
     count = batch.num_rows
-    columns = {name: texts(batch.column(name)) for name in _scalar_columns(config)}
-    places = [reader.locate(unit, start + n) for n in range(count)]
-    ids = columns.get(config.input.id or "", [None] * count)
-    labels = _labels(batch, config.input.label, count)
-    groups = columns.get(config.input.group or "", [None] * count)
-    names = columns.get(config.split.column or "", [None] * count)
-    shares = config.split.shares()
-    if config.split.column:
-        _refuse_odd_splits(config.split.column, names, places)
+    keys, identified = _keys(ids, reader, unit, range(start, start + count))
+    labels = _labels(batch, config.input.label, unit)
+    if names is not None:
+        splits = _named_splits(config.split.column, names, lambda n: reader.locate(unit, start + n))
+    else:
+        splits = splits_of_keys(keys, groups, config.split.shares(), config.split.seed)
+    refused = labels.missing | (~identified if ids is not None else np.zeros(count, np.bool_))
+    return KeyBlock(unit, start, keys, identified, groups, labels, splits, refused)
+
+
+def keys_at(config: JobConfig, reader: Reader, block: KeyBlock, places: Sequence[int]) -> list[Key]:
+    """Rows of a block, `places` ascending, as objects."""
+    at = np.asarray(places, np.int64)
+    names = [raw.decode(*_TEXT) for raw in block.keys.take(pa.array(at)).to_pylist()]
+    lows, highs = (np.searchsorted(block.labels.rows, at, side).tolist() for side in ("left", "right"))
+    labels = block.labels.values.to_pylist() if lows else []
     keys = []
-    for (file, row), identity, label, group, name in zip(places, ids, labels, groups, names, strict=True):
-        key = identity if identity is not None else default_key(file, row)
-        split = split_of_name(name) or split_of_key(key, group, shares, config.split.seed)
-        refusal = _refusal(config, identity, label)
-        keys.append(Key(key, file, row, label or (), split, identity is not None, refusal))
+    for n, name, low, high in zip(at.tolist(), names, lows, highs, strict=True):
+        file, row = reader.locate(block.unit, block.start + n)
+        identified, split = bool(block.identified[n]), SPLITS[block.splits[n]]
+        refusal = _refusal(config, identified, bool(block.labels.missing[n])) if block.refused[n] else None
+        keys.append(Key(name, file, row, tuple(labels[low:high]), split, identified, refusal))
     return keys
 
 
-def default_key(file: str, row: int) -> str:
-    """Key of a record without an id: its file and row."""
-    return f"{file}#{row}"
+def keys_of(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch, start: int) -> list[Key]:
+    """One key per row of a batch whose first row is row `start` of the unit. Raises InputError, as `key_block` does."""
+    return keys_at(config, reader, key_block(config, reader, unit, batch, start), range(batch.num_rows))
+
+
+def digests(keys: Iterable[bytes]) -> NDArray[np.uint64]:
+    """64 bits of blake2b of each key: equal keys have equal digests, and others hardly ever."""
+    start, found = blake2b(digest_size=8), []
+    for key in keys:
+        state = start.copy()
+        state.update(key)
+        found.append(state.digest())
+    return np.frombuffer(b"".join(found), "<u8")
 
 
 def texts(column: pa.Array) -> list[str | None]:
     """Values of a key column as text; integers in decimal."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    values: list[str | None] = column.cast(pa.string()).to_pylist()
+    values: list[str | None] = _as_text(column).to_pylist()
     return values
 
 
@@ -73,35 +126,83 @@ def _scalar_columns(config: JobConfig) -> list[str]:
     return [c for c in (config.input.id, config.input.group, config.split.column) if c is not None]
 
 
-def _labels(batch: pa.RecordBatch, name: str | None, count: int) -> Sequence[tuple[str, ...] | None]:
-    """The classes of each row: one for a plain column, any number for a list column, None for null."""
+def _as_text(column: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column.cast(pa.string())
+
+
+def _text(column: pa.Array, name: str, unit: Unit) -> pa.Array:
+    """The column as text. Raises InputError for bytes that are none."""
+    try:
+        found = _as_text(column)
+        found.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{unit.file}: column {name!r} cannot be read as text: {error}") from error
+    return found
+
+
+def _keys(ids: pa.Array | None, reader: Reader, unit: Unit, rows: range) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """Ids, and where there are none `file#row`; and which of them are ids."""
+    if ids is None:
+        return _default_keys(reader, unit, rows), np.zeros(len(rows), np.bool_)
+    keys = ids.cast(pa.binary())
+    if not ids.null_count:
+        return keys, np.ones(len(rows), np.bool_)
+    return pc.coalesce(keys, _default_keys(reader, unit, rows)), ids.is_valid().to_numpy(zero_copy_only=False)
+
+
+def _default_keys(reader: Reader, unit: Unit, rows: range) -> pa.Array:
+    """Keys of records without an id. Rows of a unit without members are consecutive rows of one file."""
+    if unit.members or not rows:
+        places = [reader.locate(unit, row) for row in rows]
+        return pa.array([f"{file}#{row}".encode(*_TEXT) for file, row in places], pa.binary())
+    file, first = reader.locate(unit, rows.start)
+    numbers = pa.array(np.arange(first, first + len(rows))).cast(pa.string()).cast(pa.binary())
+    return pc.binary_join_element_wise(pa.scalar(f"{file}#".encode(*_TEXT)), numbers, pa.scalar(b""))
+
+
+def _labels(batch: pa.RecordBatch, name: str | None, unit: Unit) -> Labels:
+    """One class per row of a plain column, any number in a list column; nulls within lists are passed over."""
+    count = batch.num_rows
     if name is None:
-        return [()] * count
+        return Labels(pa.array([], pa.string()), np.empty(0, np.int64), np.zeros(count, np.bool_))
     column = batch.column(name)
+    missing = column.is_null().to_numpy(zero_copy_only=False)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        flat, lengths = iter(texts(column.flatten())), pc.list_value_length(column).to_pylist()
-        return [None if n is None else tuple(v for v in islice(flat, n) if v is not None) for n in lengths]
-    return [None if value is None else (value,) for value in texts(column)]
+        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+        values, rows = _text(column.flatten(), name, unit), np.repeat(np.arange(count), lengths)
+    else:
+        values, rows = _text(column, name, unit), np.arange(count)
+    return Labels(values.drop_null(), rows[values.is_valid().to_numpy(zero_copy_only=False)], missing)
 
 
-def _refuse_odd_splits(column: str, names: Sequence[str | None], places: Sequence[tuple[str, int]]) -> None:
-    """Raise InputError with the first place of each value that names no split."""
-    first: dict[str | None, tuple[str, int]] = {}
-    for name, place in zip(names, places, strict=True):
+def _named_splits(column: str | None, names: pa.Array, place: _Place) -> NDArray[np.uint8]:
+    """Splits that a column names. Raises InputError with the first place of each value that names none."""
+    coded = names.dictionary_encode()
+    known = [split_of_name(name) for name in coded.dictionary.to_pylist()]
+    if names.null_count or None in known:
+        raise _odd_splits(column, names.to_pylist(), place)
+    splits = np.array([SPLITS.index(split) for split in known if split], np.uint8)
+    return splits[np.asarray(coded.indices, np.int64)]
+
+
+def _odd_splits(column: str | None, names: Sequence[str | None], place: _Place) -> InputError:
+    first: dict[str | None, int] = {}
+    for number, name in enumerate(names):
         if name not in first and split_of_name(name) is None:
-            first[name] = place
-    if first:
-        known = f"Known: {', '.join(sorted(ALIASES))}."
-        problems = [
-            Problem(f"{file} row {row}", f"column {column!r} holds {name!r}, which names no split.", known)
-            for name, (file, row) in islice(first.items(), _MAX_LISTED)
-        ]
-        raise InputError(str(problems[0]), tuple(problems))
+            first[name] = number
+    known = f"Known: {', '.join(sorted(ALIASES))}."
+    problems = []
+    for name, number in islice(first.items(), _MAX_LISTED):
+        file, row = place(number)
+        problems.append(Problem(f"{file} row {row}", f"column {column!r} holds {name!r}, which names no split.", known))
+    return InputError(str(problems[0]), tuple(problems))
 
 
-def _refusal(config: JobConfig, identity: str | None, label: tuple[str, ...] | None) -> Refusal | None:
-    if config.input.id is not None and identity is None:
+def _refusal(config: JobConfig, identified: bool, unlabeled: bool) -> Refusal | None:
+    if config.input.id is not None and not identified:
         return Refusal("failed", config.input.id, "read", "null_id", message="the id is null")
-    if config.input.label is not None and label is None:
+    if config.input.label is not None and unlabeled:
         return Refusal("failed", config.input.label, "read", "null_label", message="the label is null")
     return None

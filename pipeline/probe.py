@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 
+import numpy as np
 import orjson
 
 from pipeline.config import JobConfig
@@ -27,18 +28,15 @@ def probe_tasks(surveyed: Survey) -> tuple[Task, ...]:
     Units are read forwards, so the blocks that stand first in their units are chosen, spread over the input; where
     there are too few of them also those that follow.
     """
-    unit, rank = None, 0
-    ranked = []
-    for place, tally in enumerate(surveyed.blocks):
-        if tally.block.unit is not unit:
-            unit, rank = tally.block.unit, 0
-        if tally.records.get("train"):
-            ranked.append((rank, place))
-            rank += 1
-    first = [place for rank, place in ranked if rank == 0]
-    spread = first[:: max(1, len(first) // PROBED_RECORDS)] if len(first) > PROBED_RECORDS else ()
-    places = spread or sorted(place for _, place in sorted(ranked)[:PROBED_RECORDS])
-    blocks = [surveyed.blocks[place].block for place in places[:PROBED_RECORDS]]
+    training = np.flatnonzero(surveyed.blocks.of_split("train"))
+    units = surveyed.blocks.unit[training]
+    ranks = np.arange(len(training)) - np.searchsorted(units, units)
+    first = training[ranks == 0]
+    if len(first) > PROBED_RECORDS:
+        places = first[:: len(first) // PROBED_RECORDS][:PROBED_RECORDS]
+    else:
+        places = np.sort(training[np.argsort(ranks, kind="stable")[:PROBED_RECORDS]])
+    blocks = [surveyed.blocks.block(place).alone() for place in places.tolist()]
     return tuple(Task(Shard("train", n, (block,)), only=0) for n, block in enumerate(blocks))
 
 

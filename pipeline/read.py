@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.job import Job, Task
-from pipeline.keys import Key, keys_of, record_of
-from pipeline.records import Block, Payload, Record, Refusal, Split
+from pipeline.keys import Key, key_block, keys_at, record_of
+from pipeline.records import SPLITS, Block, Payload, Record, Refusal, Split
 from pipeline.snapshot import read_listed
 from pipeline.sources.references import resolve
 from pipeline.storage import read_file
@@ -28,12 +29,13 @@ def read_shard(job: Job, split: Split, blocks: Sequence[Block], only: int | None
     for block in blocks:
         start = block.start
         for batch in read_listed(job.reader, block.unit, None, block.start, block.stop):
-            keys = keys_of(job.config, job.reader, block.unit, batch, start)
+            keyed = key_block(job.config, job.reader, block.unit, batch, start)
             start += batch.num_rows
-            wanted = [n for n, key in enumerate(keys) if key.split == split]
+            wanted = np.flatnonzero(keyed.splits == SPLITS.index(split)).tolist()
             numbered = [(seen + n, index) for n, index in enumerate(wanted) if only in (None, seen + n)]
             seen += len(wanted)
             if numbered:
+                keys = keys_at(job.config, job.reader, keyed, [index for _, index in numbered])
                 yield from _records(job, batch, keys, numbered, block)
             if only is not None and seen > only:
                 return
@@ -44,8 +46,7 @@ def _records(
 ) -> Iterator[tuple[int, Record]]:
     rest = without_payload(batch, tuple(job.config.fields))
     columns = {name: batch.column(name) for name in job.config.fields}
-    for number, index in numbered:
-        key = keys[index]
+    for key, (number, index) in zip(keys, numbered, strict=True):
         found = {name: _content(job, name, column, index, block.unit.file) for name, column in columns.items()}
         refusal = key.refusal or next((p for p in found.values() if isinstance(p, Refusal)), None)
         payloads = {name: None if isinstance(p, Refusal) else p for name, p in found.items()}

@@ -50,6 +50,14 @@ class Block:
     start: int
     stop: int
 
+    def alone(self) -> "Block":
+        """The same rows; of a folder's unit only their own files stay, so that a description of them is small."""
+        unit, count = self.unit, self.stop - self.start
+        if len(unit.members) <= count:
+            return self
+        own = unit.members[self.start : self.stop]
+        return Block(replace(unit, rows=count, bytes=unit.bytes // unit.rows * count, members=own), 0, count)
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:

@@ -1,23 +1,29 @@
 """Seeds: keyed blake2b of what names a draw. Nothing here depends on time, order, position or worker."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from transforms.interface import SEED_BYTES
 
 
-def _digest(*parts: str) -> bytes:
+def _state(*parts: str) -> Any:
     """16 bytes of blake2b over length-prefixed parts, so that no two lists of parts run together."""
     state = blake2b(digest_size=SEED_BYTES, person=b"fanbeam.seed")
     for part in parts:
         raw = part.encode("utf-8", "surrogatepass")
         state.update(len(raw).to_bytes(8, "little"))
         state.update(raw)
-    return state.digest()
+    return state
 
 
 def variant_seed(run_seed: int, record_key: str, copy: int) -> bytes:
     """Seed of one copy of one record (16 bytes); its hex form stands in the lineage."""
-    return _digest(str(run_seed), record_key, str(copy))
+    digest: bytes = _state(str(run_seed), record_key, str(copy)).digest()
+    return digest
 
 
 def field_seed(seed: bytes, field: str, part: str, attempt: int = 0) -> bytes:
@@ -25,6 +31,16 @@ def field_seed(seed: bytes, field: str, part: str, attempt: int = 0) -> bytes:
     return blake2b(f"{part}\0{attempt}\0{field}".encode(), key=seed, digest_size=SEED_BYTES).digest()
 
 
-def unit_interval(seed: int, key: str, purpose: str) -> float:
-    """A number in 0 <= u < 1 that depends on `seed`, `key` and `purpose` alone; equal keys get equal numbers."""
-    return (int.from_bytes(_digest(purpose, str(seed), key)[:8], "little") >> 11) / 2.0**53
+def unit_intervals(seed: int, keys: Iterable[bytes], purpose: str, kind: bytes = b"") -> NDArray[np.float64]:
+    """For each key a number in 0 <= u < 1 that depends on `seed`, `kind` + key and `purpose` alone."""
+    start = _state(purpose, str(seed))
+    begun: dict[int, Any] = {}
+    digests = []
+    for key in keys:  # a copy of a state that has seen all but the key costs half of a new one
+        if len(key) not in begun:
+            begun[len(key)] = start.copy()
+            begun[len(key)].update((len(kind) + len(key)).to_bytes(8, "little") + kind)
+        state = begun[len(key)].copy()
+        state.update(key)
+        digests.append(state.digest())
+    return (np.frombuffer(b"".join(digests), "<u8")[::2] >> np.uint64(11)) / 2.0**53

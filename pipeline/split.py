@@ -1,7 +1,11 @@
 """Which split a record belongs to: a sticky hash of its group or key, or a column of the input."""
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
 from pipeline.records import SPLITS, Split
-from pipeline.seeds import unit_interval
+from pipeline.seeds import unit_intervals
 
 ALIASES: dict[str, Split] = {
     "train": "train", "training": "train",
@@ -10,18 +14,32 @@ ALIASES: dict[str, Split] = {
 }  # fmt: skip
 
 
-def split_of_key(key: str, group: str | None, shares: dict[Split, float], seed: int) -> Split:
-    """Split by hash: relatives (one `group`) share a fate, and a record's fate never depends on other records.
+def splits_of_keys(keys: pa.Array, groups: pa.Array | None, shares: dict[Split, float], seed: int) -> NDArray[np.uint8]:
+    """Splits by hash, as places in SPLITS: relatives (one group) share a fate, and no other record decides a fate.
 
-    `shares` are in 0..1 for validation and test; train gets the rest. Growing one share moves records only out of
-    train or between neighbours on the unit interval: test takes the low end, validation the high end.
+    `keys`: binary, without nulls. `groups`: text, null for a record that is its own group. `shares` are in 0..1 for
+    validation and test; train gets the rest. Growing one share moves records only out of train or between neighbours
+    on the unit interval: test takes the low end, validation the high end.
     """
-    number = unit_interval(seed, f"group:{group}" if group is not None else f"key:{key}", "split")
-    if number < shares.get("test", 0.0):
-        return "test"
-    if number >= 1.0 - shares.get("validation", 0.0):
-        return "validation"
-    return "train"
+    test, validation = shares.get("test", 0.0), shares.get("validation", 0.0)
+    found = np.full(len(keys), SPLITS.index("train"), np.uint8)
+    if test or validation:
+        numbers = _numbers(keys, groups, seed)
+        found[numbers >= 1.0 - validation] = SPLITS.index("validation")
+        found[numbers < test] = SPLITS.index("test")
+    return found
+
+
+def _numbers(keys: pa.Array, groups: pa.Array | None, seed: int) -> NDArray[np.float64]:
+    if groups is None:
+        return unit_intervals(seed, keys.to_pylist(), "split", b"key:")
+    numbers = np.empty(len(keys))
+    alone = groups.is_null().to_numpy(zero_copy_only=False)
+    coded = groups.drop_null().dictionary_encode()
+    drawn = unit_intervals(seed, coded.dictionary.cast(pa.binary()).to_pylist(), "split", b"group:")
+    numbers[~alone] = drawn[coded.indices.to_numpy()]
+    numbers[alone] = unit_intervals(seed, keys.filter(pa.array(alone)).to_pylist(), "split", b"key:")
+    return numbers
 
 
 def split_of_name(name: str | None) -> Split | None:

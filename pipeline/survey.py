@@ -1,39 +1,40 @@
-"""Key columns -> what the planner needs: per block rows by split, per class counts, and ids that occur twice."""
+"""Key columns -> what the planner needs: per block rows by split, per class counts, and ids that occur twice.
+
+Read block by block (`key_blocks`), several units at a time, and counted at once: of a record eight bytes are kept, and
+those only where the input has ids.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.block_table import BlockTable
 from pipeline.candidates import Candidates, Search
 from pipeline.errors import InputError, Problem
 from pipeline.job import Job
-from pipeline.keys import Key, keys_of
-from pipeline.records import SPLITS, Block, Split, Unit
+from pipeline.keys import Key, KeyBlock, digests, key_block, keys_at
+from pipeline.records import SPLITS, Split, Unit
 from pipeline.snapshot import read_listed
+from pipeline.sources.fetching import THREADS, in_order
 
 _MAX_LISTED = 10
+_MAX_EXAMINED = 100_000
 _BLOCKS_PER_SHARD = 8
 _MAX_BLOCK_ROWS = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class BlockTally:
-    """A block and how many records of each split it holds."""
-
-    block: Block
-    records: dict[Split, int]
+_LOCAL_THREADS = 2
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All units together. `classes` counts records per split and class; `hashes` are digests of the ids."""
+    """All units together. `classes` counts records per split and class."""
 
-    blocks: tuple[BlockTally, ...] = ()
+    blocks: BlockTable
     classes: dict[tuple[Split, str], int] = field(default_factory=dict)
     unlabeled: int = 0
     candidates: Candidates | None = None
@@ -41,60 +42,76 @@ class Survey:
     @property
     def records(self) -> int:
         """Records of the whole input."""
-        return sum(n for tally in self.blocks for n in tally.records.values())
+        return int(self.blocks.records.sum(dtype=np.int64))
 
     def of_split(self, split: Split) -> int:
         """Records of one split."""
-        return sum(tally.records.get(split, 0) for tally in self.blocks)
+        return int(self.blocks.of_split(split).sum(dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
 class UnitSurvey:
-    """One unit: its blocks, class counts, refused records, and a 64-bit digest of each id."""
+    """One unit: first rows of its blocks, records per block and split, class counts, refused records.
 
-    blocks: tuple[BlockTally, ...]
+    `hashes`: a 64-bit digest of each id. `candidates`: records that may be among those that steps look at.
+    """
+
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+    records: NDArray[np.int32]
     classes: Counter[tuple[Split, str]]
     refused: int
     hashes: NDArray[np.uint64]
+    candidates: tuple[tuple[Key, int], ...]
 
 
 def survey(job: Job, units: Sequence[Unit]) -> Survey:
     """Survey every unit. Raises InputError: no records, duplicate ids, a split column with other values."""
     search = Search(job.config)
-    parts = [survey_unit(job, unit, search) for unit in units]
-    blocks = tuple(b for p in parts for b in p.blocks)
-    if not blocks:
-        raise InputError(f"the input {job.config.input.path!r} has no records")
-    _refuse_duplicates(job, units, [p.hashes for p in parts])
     classes: Counter[tuple[Split, str]] = Counter()
-    for part in parts:
-        classes.update(part.classes)
-    return Survey(blocks, dict(sorted(classes.items())), sum(p.refused for p in parts), search.found())
+    hashes = np.empty(sum(unit.rows for unit in units) if job.config.input.id else 0, np.uint64)
+    parts, refused, seen = [], 0, 0
+    for unit, found in zip(units, _side_by_side(job, units, lambda u: survey_unit(job, u, search)), strict=True):
+        parts.append((found.starts, found.stops, found.records))
+        classes.update(found.classes)
+        refused += found.refused
+        hashes[seen : seen + len(found.hashes)] = found.hashes
+        seen += len(found.hashes)
+        for key, row in found.candidates:
+            search.see(key, unit, row)
+    if not any(len(starts) for starts, _, _ in parts):
+        raise InputError(f"the input {job.config.input.path!r} has no records")
+    _refuse_duplicates(job, units, hashes[:seen])
+    return Survey(_table(units, parts), dict(sorted(classes.items())), refused, search.found())
 
 
 def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
-    """Read the key columns of one unit and count; `search` sees every key if a step looks at other records."""
+    """Read the key columns of one unit and count."""
     size = block_rows(job, unit)
-    tallies: Counter[tuple[int, Split]] = Counter()
+    starts = np.arange(0, unit.rows, size)
+    tallies = np.zeros(len(starts) * len(SPLITS), np.int64)
     classes: Counter[tuple[Split, str]] = Counter()
-    digests: list[bytes] = []
-    refused = 0
-    for number, key in enumerate(unit_keys(job, unit)):
-        tallies[number // size, key.split] += 1
-        classes.update((key.split, label) for label in key.labels)
-        refused += key.refusal is not None
-        if search.asked:
-            search.see(key, unit, number)
-        if key.identified:
-            digests.append(blake2b(key.key.encode("utf-8", "surrogatepass"), digest_size=8).digest())
-    blocks = tuple(
-        BlockTally(
-            Block(unit, start, min(start + size, unit.rows)),
-            {split: tallies[start // size, split] for split in SPLITS if tallies[start // size, split]},
-        )
-        for start in range(0, unit.rows, size)
+    hashes, candidates, refused = [], [], 0
+    for block in key_blocks(job, unit):
+        at = (block.start + np.arange(len(block))) // size
+        tallies += np.bincount(at * len(SPLITS) + block.splits, minlength=len(tallies))
+        classes.update(classes_of(block))
+        refused += int(block.refused.sum())
+        if search.asked or job.config.input.id:
+            found = digests(block.keys.to_pylist())
+            hashes.append(found[block.identified])
+            places = search.promising(block, found)
+            keys = keys_at(job.config, job.reader, block, places)
+            candidates += [(key, block.start + n) for key, n in zip(keys, places, strict=True)]
+    return UnitSurvey(
+        starts,
+        np.minimum(starts + size, unit.rows),
+        tallies.reshape(-1, len(SPLITS)).astype(np.int32),
+        classes,
+        refused,
+        np.concatenate(hashes) if hashes else np.empty(0, np.uint64),
+        tuple(candidates),
     )
-    return UnitSurvey(blocks, classes, refused, np.frombuffer(b"".join(digests), np.uint64))
 
 
 def block_rows(job: Job, unit: Unit) -> int:
@@ -104,12 +121,23 @@ def block_rows(job: Job, unit: Unit) -> int:
     return max(1, min(_MAX_BLOCK_ROWS, room))
 
 
-def unit_keys(job: Job, unit: Unit) -> Iterator[Key]:
-    """The key of every row of a unit; nothing is read where file and row number are all there is."""
+def key_blocks(job: Job, unit: Unit) -> Iterator[KeyBlock]:
+    """The keys of a unit, block by block; nothing is read where file and row number are all there is."""
     start = 0
     for batch in _key_batches(job, unit):
-        yield from keys_of(job.config, job.reader, unit, batch, start)
+        yield key_block(job.config, job.reader, unit, batch, start)
         start += batch.num_rows
+
+
+def classes_of(block: KeyBlock) -> dict[tuple[Split, str], int]:
+    """Records of a block by split and class; one that has a class twice counts twice."""
+    coded = block.labels.values.dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    codes = coded.indices.to_numpy().astype(np.int64) * len(SPLITS) + block.splits[block.labels.rows]
+    counts = np.bincount(codes)
+    return {
+        (SPLITS[code % len(SPLITS)], names[code // len(SPLITS)]): int(counts[code]) for code in np.flatnonzero(counts)
+    }
 
 
 def _key_batches(job: Job, unit: Unit) -> Iterable[pa.RecordBatch]:
@@ -119,35 +147,49 @@ def _key_batches(job: Job, unit: Unit) -> Iterable[pa.RecordBatch]:
     return [pa.record_batch([pa.nulls(unit.rows)], names=[""])]
 
 
-def _refuse_duplicates(job: Job, units: Sequence[Unit], hashes: list[NDArray[np.uint64]]) -> None:
-    everything = np.sort(np.concatenate(hashes))
-    twice = everything[1:][everything[1:] == everything[:-1]]
+def _side_by_side(job: Job, units: Sequence[Unit], call: Callable[[Unit], _Found]) -> Iterator[_Found]:
+    return in_order(call, units, _LOCAL_THREADS if job.reader.root.local else THREADS)
+
+
+def _table(
+    units: Sequence[Unit], parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]]
+) -> BlockTable:
+    starts, stops, records = zip(*parts, strict=True)
+    places = np.repeat(np.arange(len(units), dtype=np.int32), [len(part) for part in starts])
+    return BlockTable(tuple(units), places, np.concatenate(starts), np.concatenate(stops), np.concatenate(records))
+
+
+def _refuse_duplicates(job: Job, units: Sequence[Unit], hashes: NDArray[np.uint64]) -> None:
+    """Raise InputError if ids occur twice; `hashes` are sorted in place. Equal digests alone are no proof."""
+    hashes.sort()
+    twice = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
     if not len(twice):
         return
-    suspects = set(twice.tolist())
     places: dict[str, list[str]] = {}
-    for unit, digests in zip(units, hashes, strict=True):
-        if suspects.isdisjoint(digests.tolist()):
-            continue
-        for key in unit_keys(job, unit):
-            if key.identified and _hash(key.key) in suspects:
-                places.setdefault(key.key, []).append(f"{key.file} row {key.row}")
+    for found in _side_by_side(job, units, lambda unit: _suspects(job, unit, twice[:_MAX_EXAMINED])):
+        for key in found:
+            places.setdefault(key.key, []).append(f"{key.file} row {key.row}")
     doubled = {key: at for key, at in places.items() if len(at) > 1}
     if doubled:
-        raise _duplicates(job, doubled)
+        raise _duplicates(job, doubled, len(doubled) if len(twice) <= _MAX_EXAMINED else len(twice))
 
 
-def _hash(key: str) -> int:
-    return int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+def _suspects(job: Job, unit: Unit, hashes: NDArray[np.uint64]) -> list[Key]:
+    """Keys of a unit whose ids have one of these digests."""
+    keys: list[Key] = []
+    for block in key_blocks(job, unit):
+        places = np.flatnonzero(block.identified & np.isin(digests(block.keys.to_pylist()), hashes))
+        keys += keys_at(job.config, job.reader, block, places.tolist())
+    return keys
 
 
-def _duplicates(job: Job, doubled: dict[str, list[str]]) -> InputError:
+def _duplicates(job: Job, doubled: dict[str, list[str]], count: int) -> InputError:
     problems = tuple(
         Problem("input.id", f"{key!r} occurs {len(at)} times: {', '.join(at[:3])}{' …' if len(at) > 3 else ''}.")
         for key, at in sorted(doubled.items())[:_MAX_LISTED]
     )
-    more = f" (the first {_MAX_LISTED} are listed)" if len(doubled) > _MAX_LISTED else ""
-    message = f"{len(doubled)} ids in column {job.config.input.id!r} are not unique{more}"
+    more = f" ({_MAX_LISTED} of them are listed)" if count > _MAX_LISTED else ""
+    message = f"{count} ids in column {job.config.input.id!r} are not unique{more}"
     return InputError(
         message, (*problems, Problem("", "Ids name records: remove doubled rows, or leave input.id out."))
     )

@@ -15,7 +15,7 @@ from pipeline.commit import MANIFEST, counted, receipted
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fingerprint import fingerprint_of
-from pipeline.keys import texts
+from pipeline.keys import digests, texts
 from pipeline.read import BYTES
 from pipeline.records import SPLITS, Receipt
 from pipeline.replay import bound_columns, environment_differences, replay
@@ -146,8 +146,7 @@ def _remember(dataset: Dataset, split: str, batch: pa.RecordBatch, seen: _Seen) 
 
 
 def _hashes(values: list[str]) -> NDArray[np.uint64]:
-    raw = b"".join(blake2b(v.encode("utf-8", "surrogatepass"), digest_size=8).digest() for v in values)
-    return np.frombuffer(raw, np.uint64)
+    return digests(value.encode("utf-8", "surrogatepass") for value in values)
 
 
 def _edited(dataset: Dataset) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from pipeline.errors import UsageError
@@ -34,11 +35,12 @@ def preview_tasks(surveyed: Survey, records: int) -> tuple[Task, ...]:
 
     At most `records`, fewer if the train split is smaller.
     """
-    training = [t for t in surveyed.blocks if t.records.get("train")]
-    shares = _shares([t.records["train"] for t in training], records)
+    held = surveyed.blocks.of_split("train")
+    training = np.flatnonzero(held).tolist()
+    counts = held[training].tolist()
     chosen = [
-        (tally.block, number * tally.records["train"] // share)
-        for tally, share in zip(training, shares, strict=True)
+        (surveyed.blocks.block(place).alone(), number * count // share)
+        for place, count, share in zip(training, counts, _shares(counts, records), strict=True)
         for number in range(share)
     ]
     return tuple(Task(Shard("train", n, (block,)), only=record) for n, (block, record) in enumerate(chosen))

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from pipeline.block_table import BlockTable, BlockTally
 from pipeline.check import checked
 from pipeline.config_file import parse_yaml
 from pipeline.errors import UsageError
@@ -24,7 +25,7 @@ from pipeline.preview.word_diff import Word
 from pipeline.records import Block, Dropped, Gated, Refusal, Unit
 from pipeline.rendering import families
 from pipeline.running import job_of
-from pipeline.survey import BlockTally, Survey, survey
+from pipeline.survey import Survey, survey
 from transforms.values import AudioValue, ImageValue, TextValue, VideoValue, VolumeValue
 
 ODD_TEXTS = (
@@ -77,19 +78,19 @@ def keys(count: int) -> dict[str, list[object]]:
 
 
 def test_records_come_from_different_blocks_where_there_are_enough():
-    tasks = preview_tasks(Survey(tuple(tally(100 * n, 80) for n in range(9))), 3)
+    tasks = preview_tasks(Survey(BlockTable.of(tally(100 * n, 80) for n in range(9))), 3)
     assert [(t.shard.blocks[0].start, t.only) for t in tasks] == [(0, 0), (300, 0), (600, 0)]
     assert {t.shard.split for t in tasks} == {"train"}
 
 
 def test_records_are_spread_within_few_blocks():
-    tasks = preview_tasks(Survey((tally(0, 90), tally(100, 0), tally(200, 1))), 4)
+    tasks = preview_tasks(Survey(BlockTable.of([tally(0, 90), tally(100, 0), tally(200, 1)])), 4)
     assert [(t.shard.blocks[0].start, t.only) for t in tasks] == [(0, 0), (0, 30), (0, 60), (200, 0)]
 
 
 def test_no_more_records_than_the_train_split_has():
-    assert len(preview_tasks(Survey((tally(0, 2), tally(100, 1))), 50)) == 3
-    assert preview_tasks(Survey((tally(0, 0),)), 5) == ()
+    assert len(preview_tasks(Survey(BlockTable.of([tally(0, 2), tally(100, 1)])), 50)) == 3
+    assert preview_tasks(Survey(BlockTable.of([tally(0, 0)])), 5) == ()
 
 
 def test_tasks_name_training_records(tmp_path):

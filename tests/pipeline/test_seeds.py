@@ -1,9 +1,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.seeds import field_seed, unit_interval, variant_seed
+from pipeline.seeds import field_seed, unit_intervals, variant_seed
 
 KEYS = st.text(max_size=8)
+
+
+def unit_interval(seed: int, key: str, purpose: str) -> float:
+    """Of one key on its own."""
+    (number,) = unit_intervals(seed, [key.encode()], purpose).tolist()
+    return float(number)
 
 
 def test_values_never_change() -> None:

@@ -1,11 +1,12 @@
 from collections import Counter
 
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline.records import Split
-from pipeline.split import ALIASES, ordered, split_of_key, split_of_name
+from pipeline.records import SPLITS, Split
+from pipeline.split import ALIASES, ordered, split_of_name, splits_of_keys
 
 SHARES = st.tuples(st.floats(0, 1), st.floats(0, 1)).filter(lambda s: sum(s) <= 1)
 MANY = [f"r{n}" for n in range(4_000)]
@@ -13,6 +14,12 @@ MANY = [f"r{n}" for n in range(4_000)]
 
 def shares(test: float, validation: float) -> dict[Split, float]:
     return {"validation": validation, "test": test}
+
+
+def split_of_key(key: str, group: str | None, shares: dict[Split, float], seed: int) -> Split:
+    """One record on its own."""
+    (found,) = splits_of_keys(pa.array([key.encode()]), pa.array([group], pa.string()), shares, seed)
+    return SPLITS[found]
 
 
 @pytest.mark.parametrize(("test", "validation"), [(0.1, 0.1), (0.0, 0.3), (0.5, 0.5), (0.01, 0.0), (0.3, 0.69)])
