@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from pipeline.copy_settings import told
 from pipeline.job import Job
 from pipeline.records import SPLITS
 
@@ -54,7 +55,7 @@ def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
         lines += [f"  - split: {split}", f"    path: {split}/*.parquet"]
     lines += ["---", "", f"# Dataset version {manifest['version']}", "", *_split_table(manifest), ""]
     lines += [*_class_table(manifest), *_dropped_table(manifest)]
-    lines += ["## How it was made", "", f"Seed {job.config.seed}; {job.config.copies} copies per training record.", ""]
+    lines += ["## How it was made", "", f"Seed {job.config.seed}; {told(job.config.copies)}.", ""]
     for name, field in manifest["config"]["fields"].items():
         steps = [_step_name(s) for s in (*field["prepare"], *field["augment"])]
         lines.append(f"- `{name}` ({field['type']}): {', '.join(steps) or 'as it came'}")

@@ -121,7 +121,7 @@ def recipe_warnings(config: JobConfig) -> list[str]:
             for leaf in tools.prepare.leaves()
             if leaf.probability < 1
         ]
-        if not tools.augment and config.copies:
+        if not tools.augment and config.most_copies:
             warnings.append(f"fields.{tools.name} has no augment steps: its copies repeat the original")
     return warnings
 

@@ -9,6 +9,7 @@ import orjson
 
 from pipeline.card import card_files
 from pipeline.errors import Damaged, LimitsExceeded, Problem, RunFailed
+from pipeline.fan_out import DOWNSAMPLED
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
 from pipeline.job import Job
 from pipeline.records import SPLITS, FileReceipt, InputFile, Receipt
@@ -124,9 +125,9 @@ def check_limits(job: Job, receipts: list[Receipt]) -> None:
     """Raise LimitsExceeded if more records failed or copies were rejected than the config allows."""
     limits = job.config.limits
     records = sum(r.records for r in receipts)
-    copies = sum(r.records for r in receipts if r.split == "train") * job.config.copies
+    copies = sum(r.copies for r in receipts)
     failed = sum(r.failed_records for r in receipts)
-    rejected = sum(n for r in receipts for n in r.rejected.values())
+    rejected = sum(n for r in receipts for reason, n in r.rejected.items() if reason != DOWNSAMPLED)
     problems = []
     if failed > limits.failed * records:
         reasons = _reasons(receipts, "failed")

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from pipeline.config_types import Column, Float, Int, Paths, Seed, Share, Steps, each_once, number, rising
+from pipeline.copy_settings import Balanced, CopySettings, most_copies
 from pipeline.labels.settings import (
     KINDS,
     BoxBinding,
@@ -246,7 +247,7 @@ class JobConfig(_Node):
     seed: Seed = Field(0, description="Another seed draws other augmentations; splits stay.")
     input: InputConfig
     split: SplitConfig = SplitConfig(validation=0.1)
-    copies: Annotated[Int, Field(ge=0, le=10_000)] = Field(4, description="Per training record, besides the original.")
+    copies: CopySettings = Field(4, description="Per training record, besides the original: a number, or by class.")
     keep_original: bool = Field(True, description="Whether training records appear themselves, as copy 0.")
     fields: Annotated[dict[Column, FieldConfig], Field(min_length=1)] = Field(description="Column -> how to treat it.")
     mirror_words: Annotated[dict[Column, Column], AfterValidator(each_once)] = Field(
@@ -259,13 +260,37 @@ class JobConfig(_Node):
 
     @model_validator(mode="after")
     def _something_to_write(self) -> Self:
-        if not self.keep_original and self.copies == 0:
+        if not self.keep_original and self.most_copies == 0:
             raise ValueError("copies is 0 and keep_original is false: no training sample would be written")
+        if isinstance(self.copies, Balanced) and not self.class_columns:
+            raise ValueError("copies.balance needs to know the classes: name input.label, or copies.balance.per")
         return self
+
+    @property
+    def most_copies(self) -> int:
+        """Copies that a training record may get at most."""
+        return most_copies(self.copies)
+
+    @property
+    def class_columns(self) -> tuple[str, ...]:
+        """Columns that say which class a record is of when copies are counted out."""
+        label = self.input.label
+        if isinstance(self.copies, Balanced):
+            return self.copies.balance.columns(label)
+        return () if label is None else (label,)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Columns whose values are watched while classes are balanced: the group, and those that the config names."""
+        if not isinstance(self.copies, Balanced):
+            return ()
+        named = (self.input.group, *self.copies.balance.watch)
+        return tuple(dict.fromkeys(c for c in named if c is not None))
 
     def key_columns(self) -> tuple[str, ...]:
         """Columns that decide key, label, group and split; read by the survey."""
-        named = (self.input.id, self.input.label, self.input.group, self.split.column)
+        own = (self.input.id, self.input.label, self.input.group, self.split.column)
+        named = (*own, *self.class_columns, *self.watched)
         return tuple(dict.fromkeys(c for c in named if c is not None))
 
     def steps(self) -> tuple[Step, ...]:
