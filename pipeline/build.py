@@ -1,26 +1,27 @@
 """The whole graph."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
 
 from pipeline import stages
-from pipeline.commit import Expected
-from pipeline.job import Job, Task
+from pipeline.job import Job
 from pipeline.runners import end_job_servers
 from pipeline.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one submission is to do. `local`: render in this process's pool; else in children of Beam's workers."""
+    """What one submission is to do: `files` of tasks that stand beside the shards, see `assignment`.
+
+    `local`: render in this process's pool; else in children of Beam's workers.
+    """
 
     job: Job
-    tasks: Sequence[Task]
-    expected: Expected
+    files: int
     around: Surroundings
     local: bool
     processes: int | None = None
@@ -30,15 +31,16 @@ class Work:
 
 def build(pipeline: beam.Pipeline, work: Work) -> Any:
     """Tasks in, one committed version out."""
-    elsewhere = stages.Render(work.job, work.around, work.processes)
-    render = beam.ParDo(stages.RenderInPool()) if work.local else elsewhere
+    job, around = replace(work.job, candidates=None), work.around
+    render = beam.ParDo(stages.RenderInPool()) if work.local else stages.Render(job, around, work.processes)
     return (
         pipeline
-        | "Shards" >> beam.Create(work.tasks, reshuffle=False)  # Task
+        | "Assignment" >> beam.Create(range(work.files), reshuffle=False)  # int
+        | "Shards" >> beam.ParDo(stages.Take(job, around, work.local))  # Task
         | "Spread" >> beam.Reshuffle()  # Task
         | "Render" >> render  # Receipt
-        | "Gather" >> beam.combiners.ToList()  # list[Receipt], one element even if empty
-        | "Commit" >> beam.ParDo(stages.Commit(work.job, work.expected, work.around, work.detached))  # str
+        | "Gather" >> beam.CombineGlobally(stages.Sum())  # Tally, one element even if empty
+        | "Commit" >> beam.ParDo(stages.Commit(job, around, work.detached))  # str
     )
 
 

@@ -1,7 +1,6 @@
 """Receipts -> manifest. The manifest is the commit: put if absent, after everything it names is there."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,10 +11,12 @@ from pipeline.errors import Damaged, LimitsExceeded, Problem, RunFailed
 from pipeline.fan_out import DOWNSAMPLED
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
 from pipeline.job import Job
-from pipeline.records import SPLITS, FileReceipt, InputFile, Receipt
+from pipeline.records import InputFile, Receipt
 from pipeline.shards import RECEIPTS, read_receipt, receipt_path
 from pipeline.snapshot import refuse_changed_references
+from pipeline.sources.fetching import in_order
 from pipeline.storage import Folder
+from pipeline.tally import Tally
 
 MANIFEST = "manifest.json"
 LATEST = "LATEST"
@@ -44,7 +45,7 @@ def finished(dataset: Folder) -> set[str]:
     """Names of the shards that have a receipt and the files that it names, whole; any other is rendered again."""
     names = receipted(dataset)
     sizes = {file.path: file.size for file in dataset.walk()} if names else {}
-    return {name for name in names if _proven(dataset, name, sizes)}
+    return {name for name, proven in in_order(lambda n: (n, _proven(dataset, n, sizes)), names) if proven}
 
 
 def _proven(dataset: Folder, name: str, sizes: dict[str, int]) -> bool:
@@ -56,85 +57,83 @@ def _proven(dataset: Folder, name: str, sizes: dict[str, int]) -> bool:
     return all(sizes.get(f.path) == f.bytes for f in files if f is not None)
 
 
-def commit(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> dict[str, Any]:
-    """Check the receipts against the plan and the limits, then publish card and manifest.
+def commit(job: Job, expected: Expected, made: Tally) -> dict[str, Any]:
+    """Check the sums over this run's receipts against the plan and the limits, then publish card and manifest.
 
     Raises RunFailed if something is missing or another manifest is there already, LimitsExceeded if too much was
     dropped; then nothing is committed and everything that was written stays for the next run.
     """
-    ordered = complete(job.dataset, expected, receipts)
-    check_limits(job, ordered)
-    manifest = manifest_of(job, expected, ordered)
+    tally = complete(job.dataset, expected, made)
+    check_limits(job, tally)
+    manifest = manifest_of(job, expected, tally)
     for name, data in card_files(job, manifest):
         job.dataset.put(name, data)
     publish(job.dataset, manifest)
     return manifest
 
 
-def commit_outcome(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> str:
+def commit_outcome(job: Job, expected: Expected, made: Tally) -> str:
     """`commit` for an engine: a word instead of an exception, since engines run what raised once more.
 
     Raises RunFailed if files that the input refers to changed; this run's receipts go, so that no run adopts them.
     """
     try:
-        return _commit_unchanged(job, expected, receipts)
+        return _commit_unchanged(job, expected, made)
     except LimitsExceeded:
         return "limits"
 
 
-def commit_detached(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> str:
+def commit_detached(job: Job, expected: Expected, made: Tally) -> str:
     """`commit` for a job that nobody waits for: LATEST follows here, and limits raise, so that the job fails."""
-    word = _commit_unchanged(job, expected, receipts)
+    word = _commit_unchanged(job, expected, made)
     point_latest(job.output, job.version)
     return word
 
 
-def _commit_unchanged(job: Job, expected: Expected, receipts: Iterable[Receipt]) -> str:
-    made = list(receipts)
+def _commit_unchanged(job: Job, expected: Expected, made: Tally) -> str:
     try:
         refuse_changed_references(job, expected.files)
     except RunFailed:
-        for receipt in made:
-            job.dataset.remove(receipt_path(receipt.name))
+        for name in sorted(made.names):
+            job.dataset.remove(receipt_path(name))
         raise
     commit(job, expected, made)
     return "committed"
 
 
-def complete(dataset: Folder, expected: Expected, receipts: Iterable[Receipt]) -> list[Receipt]:
-    """All receipts in order, those of earlier runs read back. Raises RunFailed if one is missing."""
-    known = {r.name: r for r in receipts}
-    for name in expected.shards:
-        if name not in known:
-            try:
-                known[name] = read_receipt(dataset, name)
-            except FileNotFoundError as error:
-                message = f"shard {name} was not written; run the same command again to finish"
-                raise RunFailed(message) from error
-    ordered = sorted((known[name] for name in expected.shards), key=lambda r: r.key)
-    seen = sum(r.records for r in ordered)
-    if seen != expected.records:
+def complete(dataset: Folder, expected: Expected, made: Tally) -> Tally:
+    """The sums over all shards, receipts of earlier runs read back. Raises RunFailed if one is missing."""
+    wanted = set(expected.shards)
+    if not made.names <= wanted:
+        raise RunFailed(f"shards {sorted(made.names - wanted)[:3]} are not in the plan; run the same command again")
+    for receipt in in_order(lambda name: _written(dataset, name), [n for n in expected.shards if n not in made.names]):
+        made.add(receipt)
+    if made.records != expected.records:
         raise RunFailed(
-            f"{seen} records were read where the survey had counted {expected.records}: "
+            f"{made.records} records were read where the survey had counted {expected.records}: "
             "the input changed during the run; run the same command again"
         )
-    return ordered
+    return made
 
 
-def check_limits(job: Job, receipts: list[Receipt]) -> None:
+def _written(dataset: Folder, name: str) -> Receipt:
+    try:
+        return read_receipt(dataset, name)
+    except FileNotFoundError as error:
+        raise RunFailed(f"shard {name} was not written; run the same command again to finish") from error
+
+
+def check_limits(job: Job, tally: Tally) -> None:
     """Raise LimitsExceeded if more records failed or copies were rejected than the config allows."""
     limits = job.config.limits
-    records = sum(r.records for r in receipts)
-    copies = sum(r.copies for r in receipts)
-    failed = sum(r.failed_records for r in receipts)
-    rejected = sum(n for r in receipts for reason, n in r.rejected.items() if reason != DOWNSAMPLED)
+    records, failed, copies = tally.records, tally.failed_records, tally.copies
+    rejected = tally.rejected.total() - tally.rejected[DOWNSAMPLED]
     problems = []
     if failed > limits.failed * records:
-        reasons = _reasons(receipts, "failed")
-        problems.append(_too_many("failed", f"{failed} of {records} records failed", limits.failed, reasons))
+        problems.append(_too_many("failed", f"{failed} of {records} records failed", limits.failed, tally.failed))
     if rejected > limits.rejected * max(copies, 1):
-        reasons = _reasons(receipts, "rejected")
-        problems.append(_too_many("rejected", f"{rejected} of {copies} copies were rejected", limits.rejected, reasons))
+        what = f"{rejected} of {copies} copies were rejected"
+        problems.append(_too_many("rejected", what, limits.rejected, tally.rejected))
     if problems:
         where = job.dataset.full()
         raise LimitsExceeded(
@@ -142,20 +141,13 @@ def check_limits(job: Job, receipts: list[Receipt]) -> None:
         )
 
 
-def _too_many(limit: str, what: str, allowed: float, reasons: dict[str, int]) -> Problem:
-    listed = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+def _too_many(limit: str, what: str, allowed: float, reasons: Mapping[str, int]) -> Problem:
+    listed = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
     remedy = f"Mend the input, or raise limits.{limit} and run again: what is written is kept."
     return Problem(f"limits.{limit}", f"{what} ({listed}); {allowed:g} of them are allowed.", remedy)
 
 
-def _reasons(receipts: list[Receipt], kind: str) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for receipt in receipts:
-        total.update(getattr(receipt, kind))
-    return dict(sorted(total.items()))
-
-
-def manifest_of(job: Job, expected: Expected, receipts: list[Receipt]) -> dict[str, Any]:
+def manifest_of(job: Job, expected: Expected, tally: Tally) -> dict[str, Any]:
     """The manifest: everything that a reader must know, nothing that depends on when or where it was made."""
     return {
         "format": FORMAT,
@@ -165,38 +157,7 @@ def manifest_of(job: Job, expected: Expected, receipts: list[Receipt]) -> dict[s
         "input": {"files": [asdict(f) for f in expected.files], "records": expected.records},
         "libraries": libraries(job.config),
         "cpu": cpu(),
-        **counted(receipts),
-    }
-
-
-def counted(receipts: list[Receipt]) -> dict[str, Any]:
-    """What of the manifest is made of the receipts alone; they must be in order."""
-    return {
-        "splits": {
-            s: _split([r for r in receipts if r.split == s]) for s in SPLITS if any(r.split == s for r in receipts)
-        },
-        "dropped": {kind: _reasons(receipts, kind) for kind in ("failed", "rejected")},
-        "shards": [_listed(r.data, r) for r in receipts if r.data],
-        "dropped_shards": [_listed(f, r) for r in receipts for f in r.dropped_files],
-    }
-
-
-def _listed(file: FileReceipt, receipt: Receipt) -> dict[str, Any]:
-    return {**asdict(file), "split": receipt.split}
-
-
-def _split(receipts: list[Receipt]) -> dict[str, Any]:
-    classes: dict[str, list[int]] = {}
-    for receipt in receipts:
-        for label, (records, samples) in receipt.classes.items():
-            counts = classes.setdefault(label, [0, 0])
-            counts[0] += records
-            counts[1] += samples
-    return {
-        "records": sum(r.records for r in receipts),
-        "samples": sum(r.samples for r in receipts),
-        "bytes": sum(r.data.bytes for r in receipts if r.data),
-        "classes": {label: {"records": n[0], "samples": n[1]} for label, n in sorted(classes.items())},
+        **tally.as_json(),
     }
 
 

@@ -20,7 +20,7 @@ _ALL = 2**64
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What records of the same classes get. Digests below `more_below` get one more, from `kept_below` on none stays."""
+    """What records of the same classes get: digests below `more_below` one more; from `kept_below` on none stays."""
 
     copies: int
     more_below: int = 0

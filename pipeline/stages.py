@@ -1,6 +1,7 @@
 """The stages as Beam steps: each DoFn calls the function of `rendering` of the same name, and nothing else."""
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from typing import Any
 
 import apache_beam as beam
@@ -9,18 +10,38 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import children, workers
-from pipeline.commit import Expected, commit_detached, commit_outcome
+from pipeline.assignment import assigned_end, assigned_tasks, with_candidates
+from pipeline.commit import commit_detached, commit_outcome
 from pipeline.job import Job, ShardWork, Task
 from pipeline.records import Receipt
 from pipeline.rendering import STAGES, apply, begun
 from pipeline.surroundings import Surroundings, look_around, telling
+from pipeline.tally import Tally
+
+
+class Take(beam.DoFn):  # type: ignore[misc]
+    """Number of a file -> its Tasks, read where they are needed: the graph does not grow with them."""
+
+    def __init__(self, job: Job, around: Surroundings, local: bool) -> None:
+        self.job, self.around, self.local = job, around, local
+
+    def process(self, element: int) -> Iterator[Task]:
+        """The first thing that a worker elsewhere reads; so it looks around before."""
+        with telling(self.job, self.around.submission):
+            if not self.local:
+                look_around(self.job, self.around)
+            yield from assigned_tasks(self.job.dataset, self.around.submission, element)
 
 
 class Begin(beam.DoFn):  # type: ignore[misc]
     """Task -> ShardWork: the job joins the task on the worker."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, job: Job, submission: str) -> None:
+        self.job, self.submission = job, submission
+
+    def setup(self) -> None:
+        """What grows with the number of classes stands beside the tasks."""
+        self.job = with_candidates(self.job, self.submission)
 
     def process(self, element: Task) -> Iterator[ShardWork]:
         """Nothing is read yet."""
@@ -72,7 +93,7 @@ class Render(beam.PTransform):  # type: ignore[misc]
     def expand(self, tasks: Any) -> Any:
         """One pipe per stage of the one list."""
         names = [name for name, _ in STAGES]
-        work = tasks | "Begin" >> beam.ParDo(Begin(self.job))  # ShardWork
+        work = tasks | "Begin" >> beam.ParDo(Begin(self.job, self.around.submission))  # ShardWork
         for name in names[:-1]:
             work = work | name >> beam.ParDo(Apply(name))  # ShardWork
         return work | names[-1] >> beam.ParDo(Write(self.job, self.around, self.processes))  # Receipt
@@ -97,14 +118,35 @@ class RenderInPool(beam.DoFn):  # type: ignore[misc]
             yield WindowedValue(receipt, MAX_TIMESTAMP, (GlobalWindow(),))
 
 
+class Sum(beam.CombineFn):  # type: ignore[misc]
+    """Receipts -> one Tally, wherever they are made: no worker holds what every shard counted."""
+
+    def create_accumulator(self) -> Tally:
+        """Nothing yet."""
+        return Tally()
+
+    def add_input(self, accumulator: Tally, element: Receipt) -> Tally:
+        """One more shard."""
+        return accumulator.add(element)
+
+    def merge_accumulators(self, accumulators: Iterable[Tally]) -> Tally:
+        """Shards of several workers."""
+        return reduce(Tally.merge, accumulators, Tally())
+
+    def extract_output(self, accumulator: Tally) -> Tally:
+        """All of them."""
+        return accumulator
+
+
 class Commit(beam.DoFn):  # type: ignore[misc]
-    """All receipts -> the outcome: committed, or why not. Raises for limits only where nobody waits to be told."""
+    """The Tally -> the outcome: committed, or why not. Raises for limits only where nobody waits to be told."""
 
-    def __init__(self, job: Job, expected: Expected, around: Surroundings, detached: bool = False) -> None:
-        self.job, self.expected, self.around, self.detached = job, expected, around, detached
+    def __init__(self, job: Job, around: Surroundings, detached: bool = False) -> None:
+        self.job, self.around, self.detached = job, around, detached
 
-    def process(self, element: list[Receipt]) -> Iterator[str]:
-        """The one element holds every receipt of this run."""
+    def process(self, element: Tally) -> Iterator[str]:
+        """The one element sums up every receipt of this run."""
         with telling(self.job, self.around.submission):
+            expected = assigned_end(self.job.dataset, self.around.submission)
             committed = commit_detached if self.detached else commit_outcome
-            yield committed(self.job, self.expected, element)
+            yield committed(self.job, expected, element)

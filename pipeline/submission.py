@@ -3,11 +3,13 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline import workers
+from pipeline.assignment import assign, dismiss
 from pipeline.commit import Expected, finished, read_manifest, receipted
 from pipeline.engines.python_workers import refuse_without_fanbeam
 from pipeline.errors import FanbeamError, RunFailed
@@ -18,6 +20,7 @@ from pipeline.runners import Engine, Settings
 from pipeline.surroundings import Surroundings, other_cpus, told
 
 _RECEIPTS_EVERY_SECONDS = 2.0
+_RECEIPTS_SHARE = 20
 _DONE = "DONE"
 
 
@@ -70,16 +73,14 @@ def submit(submission: Submission) -> Submitted:
 
     Raises RunFailed if the engine died in every attempt, and at once what a worker found wrong with data or machine.
     """
-    job, plan = submission.job, submission.plan
-    there = 0
+    job, there = submission.job, 0
     for attempt in range(1, submission.attempts + 1):
-        done = finished(job.dataset)
-        tasks = [Task(s) for s in plan.shards if s.name not in done]
+        done = frozenset(submission.expected.shards) & finished(job.dataset)
         if attempt == 1:
-            there = len(plan.shards) - len(tasks)
+            there = len(done)
         if submission.settings.detached:
-            return Submitted(there, _handed_over(submission, tasks))
-        cause = _attempt(submission, tasks, len(plan.shards) - len(tasks))
+            return Submitted(there, _handed_over(submission, done))
+        cause = _attempt(submission, done)
         if not cause:
             return Submitted(there)
         if attempt < submission.attempts:
@@ -88,14 +89,16 @@ def submit(submission: Submission) -> Submitted:
     raise RunFailed(f"the engine gave up {tries}: {cause}. The same command again goes on from what is written")
 
 
-def _attempt(submission: Submission, tasks: Sequence[Task], there: int) -> str:
+def _attempt(submission: Submission, done: frozenset[str]) -> str:
     """One job on the engine. Returns why it died; empty if it ended. Raises what the user must know of."""
     job = submission.job
     name = _name(job)
     progress = submission.progress
-    progress.begin(_samples_of(submission.plan, tasks), there, _count(submission, tasks))
+    progress.begin(_samples_left(submission.plan, done), len(done), _count(submission, done))
+    files = 0
     try:
-        state = _run(submission, tasks, name)
+        files = _assign(submission, done, name)
+        state = _run(submission, files, name)
     except Exception as error:
         known = _known(error) or told(job, name)
         if known is not None:
@@ -106,6 +109,8 @@ def _attempt(submission: Submission, tasks: Sequence[Task], there: int) -> str:
         return _cause(submission.settings, name) or _last_line(error)
     finally:
         progress.end()
+        with suppress(FanbeamError, OSError):
+            dismiss(job.dataset, name, files)
         for host in other_cpus(job, name):
             progress.warn(f"note: the CPU of {host} is of another class than this machine's; verify says what differs")
     if state == _DONE or read_manifest(job.dataset) is not None:
@@ -113,11 +118,11 @@ def _attempt(submission: Submission, tasks: Sequence[Task], there: int) -> str:
     return _cause(submission.settings, name) or f"the engine ended it as {state}"
 
 
-def _handed_over(submission: Submission, tasks: Sequence[Task]) -> str:
+def _handed_over(submission: Submission, done: frozenset[str]) -> str:
     """Start the job and leave it. Returns the engine's name of it. Raises RunFailed if it was not accepted."""
     name = _name(submission.job)
     try:
-        return _run(submission, tasks, name)
+        return _run(submission, _assign(submission, done, name), name)
     except Exception as error:
         known = _known(error)
         raise (known or RunFailed(f"the engine did not take the job: {_last_line(error)}")) from error
@@ -127,12 +132,17 @@ def _name(job: Job) -> str:
     return f"fanbeam-{job.version}-{time.time_ns():x}"
 
 
-def _run(submission: Submission, tasks: Sequence[Task], name: str) -> str:
+def _assign(submission: Submission, done: frozenset[str], name: str) -> int:
+    tasks = (Task(shard) for shard in submission.plan.shards if shard.name not in done)
+    return assign(submission.job, name, tasks, submission.expected)
+
+
+def _run(submission: Submission, files: int, name: str) -> str:
     from pipeline.build import Work, run_graph
 
     settings, job = submission.settings, submission.job
     around = Surroundings.here(job.config, name)
-    work = Work(job, tasks, submission.expected, around, settings.engine.local, submission.processes, settings.detached)
+    work = Work(job, files, around, settings.engine.local, submission.processes, settings.detached)
 
     def cancel() -> None:
         if settings.module is not None:
@@ -169,28 +179,33 @@ def _last_line(error: BaseException) -> str:
     return lines[-1].rstrip(".") if lines else type(error).__name__
 
 
-def _count(submission: Submission, tasks: Sequence[Task]) -> Callable[[], int]:
-    """How many samples are made so far: the pool knows; elsewhere receipts are counted against the plan."""
+def _count(submission: Submission, done: frozenset[str]) -> Callable[[], int]:
+    """How many samples are made so far: the pool knows; elsewhere receipts are counted against the plan.
+
+    They are listed again when twenty times as long has gone by as that took.
+    """
     if submission.settings.engine.local:
         return workers.current().samples
-    dataset = submission.job.dataset
-    each = {t.shard.name: _samples_of(submission.plan, [t]) for t in tasks}
-    last = [0.0, 0.0]
+    plan, dataset = submission.plan, submission.job.dataset
+    before, found, due = _samples_left(plan, done), 0, 0.0
 
     def count() -> int:
-        if time.monotonic() - last[0] > _RECEIPTS_EVERY_SECONDS:
+        nonlocal found, due
+        began = time.monotonic()
+        if began > due:
             with suppress(OSError):
-                last[1] = sum(each.get(name, 0) for name in receipted(dataset))
-            last[0] = time.monotonic()
-        return int(last[1])
+                found = before - _samples_left(plan, done | receipted(dataset))
+            ended = time.monotonic()
+            due = ended + max(_RECEIPTS_EVERY_SECONDS, _RECEIPTS_SHARE * (ended - began))
+        return found
 
     return count
 
 
-def _samples_of(plan: Plan, tasks: Sequence[Task]) -> int:
-    """Samples that the tasks will make, in proportion to their shards."""
+def _samples_left(plan: Plan, done: frozenset[str]) -> int:
+    """Samples that the shards without those will make, in proportion to their number."""
+    there = Counter(name.rpartition("-")[0] for name in done)
     total = 0.0
     for split, totals in plan.splits.items():
-        mine = sum(t.shard.split == split for t in tasks)
-        total += totals.samples * mine / max(1, totals.shards)
+        total += totals.samples * (totals.shards - there[split]) / max(1, totals.shards)
     return round(total)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.commit import MANIFEST, counted, receipted
+from pipeline.commit import MANIFEST, receipted
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fingerprint import fingerprint_of
@@ -22,6 +22,8 @@ from pipeline.replay import bound_columns, environment_differences, replay
 from pipeline.rows import digest
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.shards import read_receipt, receipt_path
+from pipeline.sources.fetching import in_order
+from pipeline.tally import Tally
 
 _READ_ROWS = 256
 
@@ -155,20 +157,26 @@ def _edited(dataset: Dataset) -> Iterator[str]:
     version = fingerprint_of(manifest)
     if version != dataset.version:
         yield f"{MANIFEST}: names version {dataset.version}, but its config, input and libraries make {version}"
-    receipts: list[Receipt] = []
-    for name in sorted(receipted(dataset.folder)):
-        try:
-            receipts.append(read_receipt(dataset.folder, name))
-        except (OSError, RunFailed):
+    tally = Tally()
+    for name, receipt in in_order(lambda n: (n, _receipt(dataset, n)), sorted(receipted(dataset.folder))):
+        if receipt is None:
             yield f"{receipt_path(name)}: is damaged"
-    made = counted(sorted(receipts, key=lambda r: r.key))
+        else:
+            tally.add(receipt)
+    made = tally.as_json()
     for part in ("shards", "dropped_shards"):
         proven = {s["path"] for s in made[part]}
         yield from (f"{s['path']}: has no receipt" for s in manifest[part] if s["path"] not in proven)
     yield from (f"{MANIFEST}: {part} are not what the receipts say" for part in made if manifest[part] != made[part])
-    records = sum(r.records for r in receipts)
-    if manifest["input"]["records"] != records:
-        yield f"{MANIFEST}: has {manifest['input']['records']} input records, the receipts say {records}"
+    if manifest["input"]["records"] != tally.records:
+        yield f"{MANIFEST}: has {manifest['input']['records']} input records, the receipts say {tally.records}"
+
+
+def _receipt(dataset: Dataset, name: str) -> Receipt | None:
+    try:
+        return read_receipt(dataset.folder, name)
+    except (OSError, RunFailed):
+        return None
 
 
 def _strangers(dataset: Dataset) -> list[str]:

@@ -61,8 +61,10 @@ class FolderReader:
 
 def ending_of(path: str) -> str:
     """The ending of a file's name that tells its kind, in small letters: `.tif`, `.nii.gz`; empty if it has none."""
-    name = PurePosixPath(path).name.lower()
-    return next((ending for ending in _DOUBLE if name.endswith(ending)), PurePosixPath(name).suffix)
+    name = path.rpartition("/")[2].lower()
+    double = next((ending for ending in _DOUBLE if name.endswith(ending)), "")
+    at = name.rfind(".")
+    return double or (name[at:] if 0 < at < len(name) - 1 else "")
 
 
 def label_of(path: str) -> str | None:

@@ -232,6 +232,8 @@ def _doubled(footer: _Footer) -> list[Problem]:
 def _unlike(first: _Footer, other: _Footer) -> Iterator[Problem]:
     """Differences of columns and types from the first file; the order of columns does not matter."""
     want, have = first.schema, other.schema
+    if have.equals(want):
+        return
     for name in want.names:
         if have.get_field_index(name) < 0:
             yield Problem(other.found.path, f"has no column {name!r}, which {first.found.path} has.")

@@ -25,6 +25,7 @@ from pipeline.rendering import render
 from pipeline.running import job_of
 from pipeline.sources import Listing, Reader
 from pipeline.survey import survey
+from pipeline.tally import tallied
 
 FLIP = "albumentations.HorizontalFlip"
 SWAP = {"nlpaug.RandomWordAug": {"action": "swap", "aug_p": 0.5}}
@@ -148,7 +149,7 @@ def ran(config: JobConfig) -> Ran:
     """Everything that `run` does, without workers and without an engine."""
     job, listing, plan = planned(config)
     receipts = tuple(render(job, Task(shard)) for shard in plan.shards)
-    commit(job, Expected(tuple(s.name for s in plan.shards), plan.records, listing.files), receipts)
+    commit(job, Expected(tuple(s.name for s in plan.shards), plan.records, listing.files), tallied(receipts))
     point_latest(job.output, job.version)
     return Ran(job, listing, plan, receipts, open_dataset(job.output.url))
 

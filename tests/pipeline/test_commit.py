@@ -1,4 +1,5 @@
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pytest
 from small_inputs import FLIP, Ran, config_of, jpeg, parquet, planned, put, ran, text_columns, words
 
+from pipeline import commit as commit_module
 from pipeline.commit import (
     Expected,
     check_limits,
@@ -24,7 +26,9 @@ from pipeline.errors import LimitsExceeded, RunFailed
 from pipeline.job import Job, Task
 from pipeline.records import SPLITS, Receipt
 from pipeline.rendering import render
+from pipeline.shards import read_receipt
 from pipeline.storage import Folder
+from pipeline.tally import Tally, tallied
 
 
 def done(home: Path, count: int = 40, **changes: Any) -> Ran:
@@ -108,19 +112,16 @@ def test_dropped_files_are_listed_apart(tmp_path: Path) -> None:
 def test_receipts_of_earlier_runs_are_read_back(tmp_path: Path) -> None:
     job, expected, receipts = rendered(tmp_path)
     assert finished(job.dataset) == set(expected.shards)
-    assert complete(job.dataset, expected, ()) == receipts
-    assert (
-        complete(job.dataset, expected, receipts[1:2])
-        == complete(job.dataset, expected, reversed(receipts))
-        == receipts
-    )
+    whole = tallied(receipts).as_json()
+    for made in ((), receipts[1:2], receipts[::-1]):
+        assert complete(job.dataset, expected, tallied(made)).as_json() == whole
 
 
 def test_a_missing_receipt_commits_nothing(tmp_path: Path) -> None:
     job, expected, _ = rendered(tmp_path)
     job.dataset.remove(f"_receipts/{expected.shards[1]}.json")
     with pytest.raises(RunFailed, match=expected.shards[1]):
-        commit(job, expected, ())
+        commit(job, expected, Tally())
     assert read_manifest(job.dataset) is None
     assert not job.dataset.exists("README.md")
 
@@ -128,7 +129,7 @@ def test_a_missing_receipt_commits_nothing(tmp_path: Path) -> None:
 def test_other_records_than_surveyed_commit_nothing(tmp_path: Path) -> None:
     job, expected, receipts = rendered(tmp_path)
     with pytest.raises(RunFailed, match="40 records were read where the survey had counted 41"):
-        commit(job, replace(expected, records=41), receipts)
+        commit(job, replace(expected, records=41), tallied(receipts))
     assert read_manifest(job.dataset) is None
 
 
@@ -137,15 +138,16 @@ def test_a_damaged_receipt_is_one_clear_line(tmp_path: Path) -> None:
     for damage in (b"", b"{", b"[]", b'{"split": "train"}'):
         job.dataset.put(f"_receipts/{expected.shards[0]}.json", damage)
         with pytest.raises(RunFailed, match=expected.shards[0]) as caught:
-            commit(job, expected, ())
+            commit(job, expected, Tally())
         assert "\n" not in caught.value.message
 
 
-def test_strangers_among_the_receipts_are_left_out(tmp_path: Path) -> None:
+def test_strangers_among_the_receipts_are_no_part_of_it(tmp_path: Path) -> None:
     job, expected, receipts = rendered(tmp_path)
     job.dataset.put("_receipts/notes.txt", b"x")
     stranger = receipt("test", 99)
-    assert complete(job.dataset, expected, [*receipts, stranger]) == receipts
+    with pytest.raises(RunFailed, match="test-00099"):
+        complete(job.dataset, expected, tallied([*receipts, stranger]))
     assert finished(job.dataset) == set(expected.shards)
 
 
@@ -156,6 +158,20 @@ def test_a_shard_whose_receipt_or_file_is_damaged_is_made_again(tmp_path: Path) 
     job.dataset.remove(gone.replace("train-", "train/part-") + ".parquet")
     job.dataset.put(f"_receipts/{torn}.json", b"{")
     assert finished(job.dataset) == set(rest)
+
+
+def test_receipts_are_read_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, expected, _ = rendered(tmp_path)
+    together = threading.Barrier(len(expected.shards), timeout=60)
+
+    def read(dataset: Folder, name: str) -> Receipt:
+        together.wait()
+        return read_receipt(dataset, name)
+
+    monkeypatch.setattr(commit_module, "read_receipt", read)
+    assert len(expected.shards) > 3
+    assert finished(job.dataset) == set(expected.shards)
+    assert complete(job.dataset, expected, Tally()).names == set(expected.shards)
 
 
 def test_no_folder_no_receipts(tmp_path: Path) -> None:
@@ -173,7 +189,7 @@ def job(tmp_path: Path) -> Job:
 
 @pytest.mark.parametrize("failed", [0, 1, 2])
 def test_the_limit_itself_is_allowed(job: Job, failed: int) -> None:
-    check_limits(job, [receipt(failed_records=failed, failed={"corrupt": failed}), receipt("test")])
+    check_limits(job, tallied([receipt(failed_records=failed, failed={"corrupt": failed}), receipt("test")]))
 
 
 def test_more_failed_records_are_not(job: Job) -> None:
@@ -182,7 +198,7 @@ def test_more_failed_records_are_not(job: Job) -> None:
         receipt("test", failed_records=2, failed={"corrupt": 1, "null_id": 1}),
     ]
     with pytest.raises(LimitsExceeded) as caught:
-        check_limits(job, parts)
+        check_limits(job, tallied(parts))
     (problem,) = caught.value.problems
     assert problem.where == "limits.failed"
     assert "3 of 200 records failed (corrupt 3, null_id 1); 0.01" in problem.message
@@ -192,18 +208,18 @@ def test_more_failed_records_are_not(job: Job) -> None:
 
 @pytest.mark.parametrize(("rejected", "fine"), [(40, True), (41, False)])
 def test_rejected_copies_count_against_planned_ones(job: Job, rejected: int, fine: bool) -> None:
-    """100 training records, 2 copies each; the records of other splits have none."""
-    parts = [receipt(rejected={"blank": rejected}), receipt("test")]
+    """Records that a balance drops are no copies that were rejected."""
+    parts = [receipt(rejected={"blank": rejected, "downsampled": 60}, copies=200), receipt("test")]
     if fine:
-        check_limits(job, parts)
+        check_limits(job, tallied(parts))
     else:
         with pytest.raises(LimitsExceeded, match="41 of 200 copies were rejected"):
-            check_limits(job, parts)
+            check_limits(job, tallied(parts))
 
 
 def test_both_limits_are_told_at_once(job: Job) -> None:
     with pytest.raises(LimitsExceeded) as caught:
-        check_limits(job, [receipt(failed_records=50, rejected={"blank": 90})])
+        check_limits(job, tallied([receipt(failed_records=50, rejected={"blank": 90})]))
     assert [p.where for p in caught.value.problems] == ["limits.failed", "limits.rejected"]
 
 
@@ -215,7 +231,7 @@ def test_raising_a_limit_commits_what_is_there(tmp_path: Path) -> None:
     job, listing, plan = planned(strict.model_copy(update={"limits": strict.limits.model_copy(update={"failed": 1.0})}))
     expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
     assert job.dataset.exists("_failed/train-00000.parquet")
-    assert commit(job, expected, ())["splits"]["train"]["samples"] == 3
+    assert commit(job, expected, Tally())["splits"]["train"]["samples"] == 3
 
 
 def test_limits_are_an_outcome_to_an_engine(tmp_path: Path) -> None:
@@ -224,10 +240,10 @@ def test_limits_are_an_outcome_to_an_engine(tmp_path: Path) -> None:
         job, config=job.config.model_copy(update={"limits": job.config.limits.model_copy(update={"failed": 0.0})})
     )
     bad = [replace(receipts[0], failed_records=1), *receipts[1:]]
-    assert commit_outcome(strict, expected, bad) == "limits"
+    assert commit_outcome(strict, expected, tallied(bad)) == "limits"
     assert read_manifest(job.dataset) is None
-    assert commit_outcome(job, expected, receipts) == "committed"
-    assert commit_outcome(job, expected, receipts) == "committed"
+    assert commit_outcome(job, expected, tallied(receipts)) == "committed"
+    assert commit_outcome(job, expected, tallied(receipts)) == "committed"
 
 
 def test_referenced_files_that_changed_commit_nothing(tmp_path: Path) -> None:
@@ -238,7 +254,7 @@ def test_referenced_files_that_changed_commit_nothing(tmp_path: Path) -> None:
     receipts = [render(job, Task(s)) for s in plan.shards]
     put(tmp_path / "in/a.jpg", jpeg(2, 32))
     with pytest.raises(RunFailed, match="changed during the run"):
-        commit_outcome(job, Expected(("train-00000",), 1, listing.files), receipts)
+        commit_outcome(job, Expected(("train-00000",), 1, listing.files), tallied(receipts))
     assert finished(job.dataset) == set()
     assert read_manifest(job.dataset) is None
 
@@ -264,9 +280,9 @@ def test_the_manifest_is_the_last_file(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(
         Folder, "put_if_absent", lambda self, name, data: (names.append(name), absent(self, name, data))[1]
     )
-    manifest = commit(job, expected, receipts)
+    manifest = commit(job, expected, tallied(receipts))
     assert names == ["README.md", "croissant.json", "manifest.json"]
-    assert manifest == manifest_of(job, expected, receipts)
+    assert manifest == manifest_of(job, expected, tallied(receipts))
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"\xff", b"[]", b"null", b"3"])

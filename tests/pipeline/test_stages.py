@@ -1,6 +1,7 @@
 """The graph with a step per stage, as a cluster runs it, makes the same files as the composed stages."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import stages
+from pipeline.assignment import assign, dismiss
 from pipeline.build import Work, build
+from pipeline.candidates import Candidate, Candidates
 from pipeline.commit import Expected
 from pipeline.errors import UsageError
 from pipeline.job import Task
@@ -40,9 +43,10 @@ def on_beam(table: Path, output: Path, **changes: Any) -> dict[str, bytes]:
     job, listing, plan = planned(config_of(table, output, **changes))
     expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
     remember(job.dataset, Probe())
-    tasks = [Task(s) for s in plan.shards]
+    files = assign(job, "job", map(Task, plan.shards), expected)
     with beam.Pipeline(options=direct().beam_options("job")) as pipeline:
-        build(pipeline, Work(job, tasks, expected, Surroundings.here(job.config, "job"), local=False))
+        build(pipeline, Work(job, files, Surroundings.here(job.config, "job"), local=False))
+    dismiss(job.dataset, "job", files)
     return {name: data for name, data in files_of(job.dataset.url).items() if name != PLAN}
 
 
@@ -63,11 +67,26 @@ def test_limits_do_not_raise_inside_the_graph(table: Path, tmp_path: Path) -> No
     assert any(name.startswith("_receipts/") for name in files)
 
 
+def test_the_graph_is_as_small_for_many_shards_and_candidates_as_for_few(table: Path, tmp_path: Path) -> None:
+    job, _, _ = planned(config_of(table, tmp_path / "out"))
+    around = Surroundings.here(job.config, "job")
+    many = Candidates({str(n): (Candidate("k" * 100, "f", n),) for n in range(10_000)})
+
+    def size(work: Work) -> int:
+        pipeline = beam.Pipeline(options=direct().beam_options("job"))
+        build(pipeline, work)
+        return len(pipeline.to_runner_api().SerializeToString())
+
+    few = size(Work(job, 1, around, local=False))
+    assert few < 100_000
+    assert size(Work(replace(job, candidates=many), 1_000, around, local=False)) < few + 10_000
+
+
 def test_every_stage_is_a_step_of_its_own_name(table: Path, tmp_path: Path) -> None:
-    job, _, plan = planned(config_of(table, tmp_path / "out"))
+    job, _, _ = planned(config_of(table, tmp_path / "out"))
     pipeline = beam.Pipeline(options=direct().beam_options("job"))
     around = Surroundings.here(job.config, "job")
-    build(pipeline, Work(job, [Task(s) for s in plan.shards], Expected((), 0, ()), around, local=False))
+    build(pipeline, Work(job, 1, around, local=False))
     seen: list[str] = []
 
     class Visitor(beam.pipeline.PipelineVisitor):

@@ -185,6 +185,35 @@ def test_an_interrupted_run_cancels_the_job_and_goes_on_later(
     assert run(config, options()).samples
 
 
+def test_what_was_assigned_is_gone_when_a_run_is_over(
+    cluster: Cluster, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying(monkeypatch, times=1, after=2)
+    run(config_of(texts, tmp_path / "a", output__shard_size="2KiB"), options())
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and "work" in path.parts]
+
+
+def test_receipts_are_listed_the_less_often_the_longer_that_takes(
+    cluster: Cluster, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher, listed, clock = Watcher(), [], [1_000.0]
+    run(config_of(texts, tmp_path / "a", output__shard_size="2KiB"), options(watcher))
+    (count,) = watcher.counts
+
+    def slow(dataset: Folder) -> set[str]:
+        listed.append(clock[0])
+        clock[0] += 7.0
+        return set()
+
+    monkeypatch.setattr(submission, "receipted", slow)
+    monkeypatch.setattr(submission.time, "monotonic", lambda: clock[0])
+    clock[0] = 1e9
+    while clock[0] < 1e9 + 1_000:
+        count()
+        clock[0] += 1.0
+    assert len(listed) == pytest.approx(1_000 / (7 * 21), abs=1)
+
+
 def test_beam_is_loaded_by_one_thread_at_a_time() -> None:
     threads = [threading.Thread(target=submission.load_beam, args=(False,)) for _ in range(3)]
     for thread in threads:

@@ -1,0 +1,95 @@
+"""What one submission is to do, in files beside the shards: its job graph holds how many there are and nothing else.
+
+So the graph is as small for a million shards as for one: engines limit it, and keep it in memory.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from pipeline.candidates import Candidate, Candidates
+from pipeline.commit import Expected
+from pipeline.job import Job, Task
+from pipeline.records import Block, InputFile, Shard, Unit
+from pipeline.run_log import RUNS
+from pipeline.storage import Folder
+
+_FOLDER = f"{RUNS}/work"
+_TASKS_PER_FILE = 1_000
+
+
+def assign(job: Job, name: str, tasks: Iterable[Task], expected: Expected) -> int:
+    """Write down the work of the submission `name`; how many files of tasks there are. Raises RunFailed."""
+    dataset, files, left = job.dataset, 0, iter(tasks)
+    while part := list(islice(left, _TASKS_PER_FILE)):
+        dataset.put(_tasks_path(name, files), _tasks_bytes(part))
+        files += 1
+    dataset.put(f"{_FOLDER}/{name}-expected.json", orjson.dumps(expected))
+    if job.candidates is not None:
+        dataset.put(_candidates_path(name), orjson.dumps(job.candidates))
+    return files
+
+
+def assigned_tasks(dataset: Folder, name: str, number: int) -> Iterator[Task]:
+    """The tasks of one file."""
+    listed = orjson.loads(dataset.read(_tasks_path(name, number)))
+    units = [_unit(unit) for unit in listed["units"]]
+    for split, index, blocks in listed["tasks"]:
+        yield Task(Shard(split, index, tuple(Block(units[unit], start, stop) for unit, start, stop in blocks)))
+
+
+def assigned_end(dataset: Folder, name: str) -> Expected:
+    """What the commit must find."""
+    stated = orjson.loads(dataset.read(f"{_FOLDER}/{name}-expected.json"))
+    files = tuple(InputFile(**file) for file in stated["files"])
+    return Expected(tuple(stated["shards"]), stated["records"], files)
+
+
+def with_candidates(job: Job, name: str) -> Job:
+    """The job with what its steps may look at besides their own record, if the submission has that."""
+    try:
+        listed = orjson.loads(job.dataset.read(_candidates_path(name)))
+    except FileNotFoundError:
+        return job
+    classes = {label: tuple(map(_candidate, found)) for label, found in listed["classes"].items()}
+    return replace(job, candidates=Candidates(classes, tuple(map(_candidate, listed["everyone"]))))
+
+
+def dismiss(dataset: Folder, name: str, files: int) -> None:
+    """Remove the work of a submission that is over."""
+    for number in range(files):
+        dataset.remove(_tasks_path(name, number))
+    dataset.remove(f"{_FOLDER}/{name}-expected.json")
+    dataset.remove(_candidates_path(name))
+
+
+def _tasks_path(name: str, number: int) -> str:
+    return f"{_FOLDER}/{name}-{number:05d}.json"
+
+
+def _candidates_path(name: str) -> str:
+    return f"{_FOLDER}/{name}-candidates.json"
+
+
+def _tasks_bytes(tasks: list[Task]) -> bytes:
+    """Units once each, however many blocks are theirs."""
+    units: dict[Unit, int] = {}
+    listed = []
+    for task in tasks:
+        blocks = [(units.setdefault(b.unit, len(units)), b.start, b.stop) for b in task.shard.blocks]
+        listed.append((task.shard.split, task.shard.index, blocks))
+    return orjson.dumps({"units": list(units), "tasks": listed})
+
+
+def _unit(stated: dict[str, Any]) -> Unit:
+    listed = stated["listed"]
+    members = tuple(InputFile(**member) for member in stated["members"])
+    return Unit(**{**stated, "members": members, "listed": InputFile(**listed) if listed else None})
+
+
+def _candidate(stated: dict[str, Any]) -> Candidate:
+    block = stated["block"]
+    return Candidate(**{**stated, "block": Block(**{**block, "unit": _unit(block["unit"])}) if block else None})
