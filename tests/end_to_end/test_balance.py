@@ -50,6 +50,8 @@ def test_all_classes_reach_the_largest(tmp_path: Path, ask: Ask, say: Say) -> No
     assert planned["splits"]["train"]["samples"] == made["splits"]["train"]["samples"] == sum(found.values())
     measured = made["splits"]["train"]["balance"]
     assert {name: n["samples"] for name, n in measured.items()} == dict(found)
+    card = (material.version_folder(tmp_path / "out") / "README.md").read_text()
+    assert f"| emu | {measured['emu']['records']} | {measured['emu']['samples']} |" in card
     assert {n: c["samples"] for n, c in planned["balance"]["classes"].items()} == dict(found)
     assert ask("verify", tmp_path / "out", "--samples", "40")[0] == 0
 
