@@ -43,8 +43,9 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
     checked_config, listing = checked(text, with_recipes=False)
     job = job_of(checked_config, listing)
     with workers.pool_for(job, workers_count or 1) as pool:
-        surveyed, probe = survey_job(job, listing, pool, text, Silent())
-    return Planned(job.version, make_plan(job, surveyed, probe), probe, listing, job.config)
+        found = survey_job(job, listing, pool, text, Silent())
+    made = make_plan(found.job, found.survey, found.probe, found.counted)
+    return Planned(job.version, made, found.probe, listing, job.config)
 
 
 def run(config: Config, options: RunOptions | None = None) -> RunResult:

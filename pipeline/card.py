@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from pipeline.copy_settings import told
 from pipeline.job import Job
 from pipeline.records import SPLITS
 
@@ -53,8 +54,8 @@ def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
     for split in _splits(manifest):
         lines += [f"  - split: {split}", f"    path: {split}/*.parquet"]
     lines += ["---", "", f"# Dataset version {manifest['version']}", "", *_split_table(manifest), ""]
-    lines += [*_class_table(manifest), *_dropped_table(manifest)]
-    lines += ["## How it was made", "", f"Seed {job.config.seed}; {job.config.copies} copies per training record.", ""]
+    lines += [*_class_table(manifest), *_balance_table(manifest), *_dropped_table(manifest)]
+    lines += ["## How it was made", "", f"Seed {job.config.seed}; {told(job.config.copies)}.", ""]
     for name, field in manifest["config"]["fields"].items():
         steps = [_step_name(s) for s in (*field["prepare"], *field["augment"])]
         lines.append(f"- `{name}` ({field['type']}): {', '.join(steps) or 'as it came'}")
@@ -144,6 +145,19 @@ def _class_table(manifest: dict[str, Any]) -> list[str]:
             cells.append(f"{counts['records']} → {counts['samples']}")
         out.append(f"| {_cell(name)} | {' | '.join(cells)} |")
     return [*out, ""]
+
+
+def _balance_table(manifest: dict[str, Any]) -> list[str]:
+    """Training classes as copies were counted out; nothing where all records got the same."""
+    balance = manifest["splits"].get("train", {}).get("balance", {})
+    if not balance:
+        return []
+    rows = [
+        f"| {_cell(name)} | {n['records']} | {n['samples']} | {n['effective_parents']:g} |"
+        for name, n in sorted(balance.items())
+    ]
+    head = ["| class of train | records | samples | effective parents |", "|---|---|---|---|"]
+    return ["## Balance", "", *head, *rows, ""]
 
 
 def _cell(text: str) -> str:

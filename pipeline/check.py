@@ -121,7 +121,7 @@ def recipe_warnings(config: JobConfig) -> list[str]:
             for leaf in tools.prepare.leaves()
             if leaf.probability < 1
         ]
-        if not tools.augment and config.copies:
+        if not tools.augment and config.most_copies:
             warnings.append(f"fields.{tools.name} has no augment steps: its copies repeat the original")
     return warnings
 
@@ -182,8 +182,9 @@ def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> I
     keys: list[tuple[Path, str | None]] = [
         (("input", "id"), config.input.id), (("input", "label"), config.input.label),
         (("input", "group"), config.input.group), (("split", "column"), config.split.column),
+        *((("copies", "balance"), name) for name in config.key_columns()),
     ]  # fmt: skip
-    for path, name in keys:
+    for name, path in {name: path for path, name in reversed(keys)}.items():
         if name is not None and name not in names:
             yield _missing(text.where(path), name, names)
         elif name is not None and (problem := _key_type(listing.schema.field(name), path[-1])):

@@ -158,7 +158,7 @@ def audit(
         raise UsageError("--field, --id and --group are for two sets; a dataset's manifest names its own columns")
     leaks = audit_dataset(open_dataset(train)) if validation is None else audit_sets(train, validation, Named(*columns))
     if as_json:
-        _put(leaks.as_json())
+        put(leaks.as_json())
     else:
         for line in report.audit_lines(leaks):
             _say(line)

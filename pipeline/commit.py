@@ -8,6 +8,7 @@ import orjson
 
 from pipeline.card import card_files
 from pipeline.errors import Damaged, LimitsExceeded, Problem, RunFailed
+from pipeline.fan_out import DOWNSAMPLED
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
 from pipeline.job import Job
 from pipeline.records import InputFile, Receipt
@@ -125,8 +126,8 @@ def _written(dataset: Folder, name: str) -> Receipt:
 def check_limits(job: Job, tally: Tally) -> None:
     """Raise LimitsExceeded if more records failed or copies were rejected than the config allows."""
     limits = job.config.limits
-    records, failed, rejected = tally.records, tally.failed_records, tally.rejected.total()
-    copies = tally.splits["train"].records * job.config.copies if "train" in tally.splits else 0
+    records, failed, copies = tally.records, tally.failed_records, tally.copies
+    rejected = tally.rejected.total() - tally.rejected[DOWNSAMPLED]
     problems = []
     if failed > limits.failed * records:
         problems.append(_too_many("failed", f"{failed} of {records} records failed", limits.failed, tally.failed))

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from pipeline.config_types import Column, Float, Int, Paths, Seed, Share, Steps, each_once, number, rising
+from pipeline.copy_settings import Balanced, CopySettings, most_copies
 from pipeline.labels.settings import (
     KINDS,
     BoxBinding,
@@ -26,6 +27,7 @@ from pipeline.labels.settings import (
     VolumeKeypointBinding,
     VolumeMaskBinding,
 )
+from pipeline.quality_settings import AudioGate, ImageGate, TextGate, VideoGate, VolumeGate
 from pipeline.records import Split
 from pipeline.video_settings import VideoEncode
 from transforms.steps import Step, leaves, read_steps
@@ -94,64 +96,6 @@ class VolumeEncode(_Node):
     """How augmented volumes are written. Absent: every file keeps its format."""
 
     format: Literal["nii", "nii.gz", "npy", "npz", "tiff"] | None = None
-
-
-class _Gate(_Node):
-    retries: Annotated[Int, Field(ge=0, le=100)] = Field(
-        2, description="New sub-seeds for a copy that the gate refuses, before it is rejected."
-    )
-
-
-class _LabelGate(_Gate):
-    label_check: Share = Field(
-        0.0, description="Share of copies whose bound labels are compared with a painting of them: labels_disagree."
-    )
-
-
-class ImageGate(_LabelGate):
-    """Reasons to reject an augmented image."""
-
-    min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
-    min_std: Annotated[Float, Field(ge=0)] | None = Field(
-        None, description="Standard deviation of grey levels, 0..127; below it: blank."
-    )
-    reject_identical: bool = Field(False, description="Same pixels as the original: identical.")
-
-
-class AudioGate(_LabelGate):
-    """Reasons to reject an augmented sound; non-finite samples are always refused."""
-
-    min_seconds: Annotated[Float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")
-    min_rms_db: Float | None = Field(None, description="dB of full scale, e.g. -60; below it: silent.")
-    max_clipped: Share | None = Field(None, description="Share of samples at full scale; above it: clipped.")
-    reject_identical: bool = Field(False, description="Same samples as the original: identical.")
-
-
-class VideoGate(_LabelGate):
-    """Reasons to reject an augmented clip."""
-
-    min_seconds: Annotated[Float, Field(ge=0)] | None = Field(None, description="Below it: too_short.")
-    min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Pixels; below it: too_small.")
-    min_std: Annotated[Float, Field(ge=0)] | None = Field(None, description="As of images, of all frames: blank.")
-    reject_identical: bool = Field(False, description="Same frames and sound as the original: identical.")
-
-
-class TextGate(_Gate):
-    """Reasons to reject an augmented text."""
-
-    reject_empty: bool = Field(False, description="Nothing but white space left: empty.")
-    reject_unchanged: bool = Field(False, description="Same text as the original: unchanged.")
-    min_chars: Annotated[int, Field(ge=0)] | None = Field(None, description="Code points; below it: too_short.")
-
-
-class VolumeGate(_Gate):
-    """Reasons to reject an augmented volume."""
-
-    min_side: Annotated[Int, Field(ge=1)] | None = Field(None, description="Voxels, any side; below it: too_small.")
-    min_std: Annotated[Float, Field(ge=0)] | None = Field(
-        None, description="Standard deviation of all voxels, in the file's own numbers; below it: blank."
-    )
-    reject_identical: bool = Field(False, description="Same voxels as the original: identical.")
 
 
 class _Field(_Node):
@@ -246,7 +190,7 @@ class JobConfig(_Node):
     seed: Seed = Field(0, description="Another seed draws other augmentations; splits stay.")
     input: InputConfig
     split: SplitConfig = SplitConfig(validation=0.1)
-    copies: Annotated[Int, Field(ge=0, le=10_000)] = Field(4, description="Per training record, besides the original.")
+    copies: CopySettings = Field(4, description="Per training record, besides the original: a number, or by class.")
     keep_original: bool = Field(True, description="Whether training records appear themselves, as copy 0.")
     fields: Annotated[dict[Column, FieldConfig], Field(min_length=1)] = Field(description="Column -> how to treat it.")
     mirror_words: Annotated[dict[Column, Column], AfterValidator(each_once)] = Field(
@@ -259,13 +203,37 @@ class JobConfig(_Node):
 
     @model_validator(mode="after")
     def _something_to_write(self) -> Self:
-        if not self.keep_original and self.copies == 0:
+        if not self.keep_original and self.most_copies == 0:
             raise ValueError("copies is 0 and keep_original is false: no training sample would be written")
+        if isinstance(self.copies, Balanced) and not self.class_columns:
+            raise ValueError("copies.balance needs to know the classes: name input.label, or copies.balance.per")
         return self
+
+    @property
+    def most_copies(self) -> int:
+        """Copies that a training record may get at most."""
+        return most_copies(self.copies)
+
+    @property
+    def class_columns(self) -> tuple[str, ...]:
+        """Columns that say which class a record is of when copies are counted out."""
+        label = self.input.label
+        if isinstance(self.copies, Balanced):
+            return self.copies.balance.columns(label)
+        return () if label is None else (label,)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Columns whose values are watched while classes are balanced: the group, and those that the config names."""
+        if not isinstance(self.copies, Balanced):
+            return ()
+        named = (self.input.group, *self.copies.balance.watch)
+        return tuple(dict.fromkeys(c for c in named if c is not None))
 
     def key_columns(self) -> tuple[str, ...]:
         """Columns that decide key, label, group and split; read by the survey."""
-        named = (self.input.id, self.input.label, self.input.group, self.split.column)
+        own = (self.input.id, self.input.label, self.input.group, self.split.column)
+        named = (*own, *self.class_columns, *self.watched)
         return tuple(dict.fromkeys(c for c in named if c is not None))
 
     def steps(self) -> tuple[Step, ...]:

@@ -3,28 +3,39 @@
 from collections.abc import Iterator
 
 from pipeline.config import JobConfig
-from pipeline.records import Family, Record, Split, Variant
+from pipeline.copies import DROPPED
+from pipeline.job import Job
+from pipeline.records import Family, Record, Refusal, Split, Variant
 from pipeline.seeds import variant_seed
 
 ORIGINAL = Variant(0, b"")
+DOWNSAMPLED = "downsampled"
+_DROPPED = Refusal(
+    "rejected", "", "fan_out", DOWNSAMPLED, message="its class has more records than copies.balance.target"
+)
 
 
-def copies_of(config: JobConfig, split: Split) -> tuple[int, ...]:
+def copies_of(keep_original: bool, split: Split, copies: int) -> range:
     """Copy numbers of a record: only training records are multiplied, the others appear once, as they are."""
     if split != "train":
-        return (0,)
-    return tuple(range(0 if config.keep_original else 1, config.copies + 1))
+        return range(1)
+    return range(0 if keep_original else 1, copies + 1)
 
 
-def variants_of(config: JobConfig, split: Split, key: str) -> tuple[Variant, ...]:
+def variants_of(config: JobConfig, split: Split, key: str, copies: int) -> tuple[Variant, ...]:
     """The variants of one record; seeds depend on the run's seed, the record's key and the copy number only."""
     return tuple(
         ORIGINAL if copy == 0 else Variant(copy, variant_seed(config.seed, key, copy))
-        for copy in copies_of(config, split)
+        for copy in copies_of(config.keep_original, split, copies)
     )
 
 
-def fan_out(config: JobConfig, split: Split, records: Iterator[Record]) -> Iterator[Family]:
-    """Each record with its variants."""
+def fan_out(job: Job, split: Split, records: Iterator[Record]) -> Iterator[Family]:
+    """Each record with its variants; one that does not stay is refused whole."""
+    table = job.copies
     for record in records:
-        yield Family(record, variants_of(config, split, record.key), refusal=record.refusal)
+        copies = table.of(record.classes, record.key) if split == "train" else 0
+        if copies == DROPPED and record.refusal is None:
+            yield Family(record, (), refusal=_DROPPED)
+        else:
+            yield Family(record, variants_of(job.config, split, record.key, copies), refusal=record.refusal)

@@ -13,9 +13,9 @@ def gate(families: Iterator[Family]) -> Iterator[Gated]:
 
 def sort_out(family: Family) -> Gated:
     """One family: failed whole, or variant by variant."""
-    record = family.record
+    record, copies = family.record, sum(variant.copy > 0 for variant in family.variants)
     if family.refusal is not None:
-        return Gated(record, (), (Dropped(record, None, family.refusal),))
+        return Gated(record, (), (Dropped(record, None, family.refusal),), copies)
     samples, dropped = [], []
     for number, variant in enumerate(family.variants):
         rendered = {name: results[number] for name, results in family.rendered.items()}
@@ -24,7 +24,7 @@ def sort_out(family: Family) -> Gated:
             samples.append(Sample(record, variant, rendered))
         else:
             dropped.append(Dropped(record, variant.copy, refusal))
-    return Gated(record, tuple(samples), tuple(dropped))
+    return Gated(record, tuple(samples), tuple(dropped), copies)
 
 
 def _first_refusal(rendered: dict[str, Rendered]) -> Refusal | None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline.candidates import Candidates
 from pipeline.config import JobConfig
+from pipeline.copies import CopyTable, table_of
 from pipeline.records import Refusal, Shard
 from pipeline.sources.interface import Reader
 from pipeline.storage import Folder
@@ -28,6 +29,13 @@ class Job:
     output: Folder
     candidates: Candidates | None = None
     """Records that steps may look at besides their own; None where no step does, and before the survey."""
+    counted: CopyTable | None = None
+    """Copies of each record where the survey decided; None where the config says it all."""
+
+    @property
+    def copies(self) -> CopyTable:
+        """How many copies each training record gets."""
+        return self.counted or table_of(self.config.copies)
 
     @property
     def dataset(self) -> Folder:

@@ -17,6 +17,8 @@ from pipeline.records import SPLITS, Record, Refusal, Split, Unit
 from pipeline.sources.interface import Reader
 from pipeline.split import ALIASES, split_of_name, splits_of_keys
 
+TOGETHER = " / "
+"""Between the values of several columns that are one class together."""
 _MAX_LISTED = 10
 _TEXT = ("utf-8", "surrogatepass")
 _Place = Callable[[int], tuple[str, int]]
@@ -31,13 +33,20 @@ class Labels:
     rows: NDArray[np.int64]
     missing: NDArray[np.bool_]
 
+    def of(self, places: NDArray[np.int64]) -> list[tuple[str, ...]]:
+        """The classes of some rows, `places` ascending."""
+        lows, highs = (np.searchsorted(self.rows, places, side).tolist() for side in ("left", "right"))
+        values = self.values.to_pylist() if lows else []
+        return [tuple(values[low:high]) for low, high in zip(lows, highs, strict=True)]
+
 
 @dataclass(frozen=True, slots=True)
 class KeyBlock:
     """What is known of consecutive rows of a unit without their payload: row `start + n` is at n of every column.
 
     `keys`: UTF-8 bytes, never null. `identified`: the key is an id of the input. `groups`: text, null where a record is
-    its own group; None without a group column. `splits`: places in SPLITS. `refused`: the record fails for its keys.
+    its own group; None without a group column. `splits`: places in SPLITS. `classes`: what records are counted
+    as when copies are counted out. `refused`: the record fails for its keys.
     """
 
     unit: Unit
@@ -46,6 +55,7 @@ class KeyBlock:
     identified: NDArray[np.bool_]
     groups: pa.Array | None
     labels: Labels
+    classes: Labels
     splits: NDArray[np.uint8]
     refused: NDArray[np.bool_]
 
@@ -64,6 +74,7 @@ class Key:
     split: Split
     identified: bool
     refusal: Refusal | None = None
+    classes: tuple[str, ...] = ()
 
 
 def key_block(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch, start: int) -> KeyBlock:
@@ -78,21 +89,22 @@ def key_block(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBat
     else:
         splits = splits_of_keys(keys, groups, config.split.shares(), config.split.seed)
     refused = labels.missing | (~identified if ids is not None else np.zeros(count, np.bool_))
-    return KeyBlock(unit, start, keys, identified, groups, labels, splits, refused)
+    classes = labels if config.class_columns == (config.input.label,) else _classes(batch, config.class_columns, unit)
+    return KeyBlock(unit, start, keys, identified, groups, labels, classes, splits, refused)
 
 
 def keys_at(config: JobConfig, reader: Reader, block: KeyBlock, places: Sequence[int]) -> list[Key]:
     """Rows of a block, `places` ascending, as objects."""
     at = np.asarray(places, np.int64)
     names = [raw.decode(*_TEXT) for raw in block.keys.take(pa.array(at)).to_pylist()]
-    lows, highs = (np.searchsorted(block.labels.rows, at, side).tolist() for side in ("left", "right"))
-    labels = block.labels.values.to_pylist() if lows else []
+    labels = block.labels.of(at)
+    classes = labels if block.classes is block.labels else block.classes.of(at)
     keys = []
-    for n, name, low, high in zip(at.tolist(), names, lows, highs, strict=True):
+    for n, name, label, found in zip(at.tolist(), names, labels, classes, strict=True):
         file, row = reader.locate(block.unit, block.start + n)
         identified, split = bool(block.identified[n]), SPLITS[block.splits[n]]
         refusal = _refusal(config, identified, bool(block.labels.missing[n])) if block.refused[n] else None
-        keys.append(Key(name, file, row, tuple(labels[low:high]), split, identified, refusal))
+        keys.append(Key(name, file, row, label, split, identified, refusal, found))
     return keys
 
 
@@ -119,7 +131,7 @@ def texts(column: pa.Array) -> list[str | None]:
 
 def record_of(key: Key, payloads: dict[str, Any], batch: pa.RecordBatch, index: int) -> Record:
     """The record of a key whose row is row `index` of `batch`."""
-    return Record(key.key, key.file, key.row, key.labels, payloads, batch, index, key.refusal)
+    return Record(key.key, key.file, key.row, key.labels, payloads, batch, index, key.refusal, key.classes)
 
 
 def _scalar_columns(config: JobConfig) -> list[str]:
@@ -175,6 +187,17 @@ def _labels(batch: pa.RecordBatch, name: str | None, unit: Unit) -> Labels:
     else:
         values, rows = _text(column, name, unit), np.arange(count)
     return Labels(values.drop_null(), rows[values.is_valid().to_numpy(zero_copy_only=False)], missing)
+
+
+def _classes(batch: pa.RecordBatch, names: Sequence[str], unit: Unit) -> Labels:
+    """The values of one column, or of several taken together; a row that lacks one of them has none."""
+    if len(names) == 1:
+        return _labels(batch, names[0], unit)
+    if not names:
+        return _labels(batch, None, unit)
+    joined = pc.binary_join_element_wise(*(_text(batch.column(n), n, unit) for n in names), pa.scalar(TOGETHER))
+    known = joined.is_valid().to_numpy(zero_copy_only=False)
+    return Labels(joined.drop_null(), np.flatnonzero(known), ~known)
 
 
 def _named_splits(column: str | None, names: pa.Array, place: _Place) -> NDArray[np.uint8]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.copy_counts import Counted
 from pipeline.cutting import ShardTable, SplitShards, cut_shards
-from pipeline.fan_out import copies_of
 from pipeline.job import Job
 from pipeline.records import SPLITS, Shard, Split, Unit
 from pipeline.survey import Survey
@@ -48,6 +48,8 @@ class Plan:
     classes: dict[tuple[Split, str], int]
     records: int
     refused: int
+    counted: Counted | None = None
+    """The copies of each class, where not all records get the same."""
 
     @property
     def samples(self) -> int:
@@ -55,7 +57,7 @@ class Plan:
         return sum(s.samples for s in self.splits.values())
 
 
-def make_plan(job: Job, surveyed: Survey, probe: Probe) -> Plan:
+def make_plan(job: Job, surveyed: Survey, probe: Probe, counted: Counted | None = None) -> Plan:
     """Cut the blocks of each split into shards, in input order."""
     table = surveyed.blocks
     parts: list[SplitShards] = []
@@ -66,11 +68,14 @@ def make_plan(job: Job, surveyed: Survey, probe: Probe) -> Plan:
             continue
         held = table.of_split(split)
         chosen = np.flatnonzero(held)
-        weights = held[chosen] * _bytes_each(job, table.units, split, probe)[table.unit[chosen]]
+        originals, copies = _samples(job, split, held, counted)
+        original, copied = (each[table.unit[chosen]] for each in _bytes_each(table.units, probe))
+        weights = originals[chosen] * original + copies[chosen] * copied
         parts.append(cut_shards(split, table, weights, int(job.config.output.shard_size)))
-        samples = records * len(copies_of(job.config, split))
-        splits[split] = SplitPlan(records, samples, int(sum(weights.tolist())), len(parts[-1]))
-    return Plan(ShardTable(tuple(parts)), splits, surveyed.classes, surveyed.records, surveyed.unlabeled)
+        splits[split] = SplitPlan(
+            records, int(originals.sum() + copies.sum()), int(sum(weights.tolist())), len(parts[-1])
+        )
+    return Plan(ShardTable(tuple(parts)), splits, surveyed.classes, surveyed.records, surveyed.unlabeled, counted)
 
 
 def estimated_seconds(plan: Plan, probe: Probe, workers: int) -> float:
@@ -78,15 +83,24 @@ def estimated_seconds(plan: Plan, probe: Probe, workers: int) -> float:
     return plan.samples * probe.seconds_per_sample / workers
 
 
-def _bytes_each(job: Job, units: Sequence[Unit], split: Split, probe: Probe) -> NDArray[np.float64]:
-    """Estimated bytes that a record of the split becomes, for each unit."""
+def _samples(
+    job: Job, split: Split, held: NDArray[np.int32], counted: Counted | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each block: samples that are originals, and those that are copies. Only training records are multiplied."""
+    records = held.astype(np.int64)
+    if split != "train":
+        return records, np.zeros_like(records)
+    if counted is None:
+        return records * job.config.keep_original, records * job.copies.default
+    return counted.staying * job.config.keep_original, counted.copies
+
+
+def _bytes_each(units: Sequence[Unit], probe: Probe) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Estimated bytes of an original and of a copy, for each unit."""
     sizes = np.array([unit.bytes for unit in units], np.int64)
     read = sizes / np.maximum(1, np.array([unit.rows for unit in units], np.int64))
     other = np.maximum(0.0, read - probe.payload_in) if probe.records else np.zeros(len(units))
     scale = np.where(probe.payload_in > read, read / (probe.payload_in or 1.0), 1.0)
     original = probe.payload_original * scale if probe.records else read
     copied = probe.payload_copy * scale if probe.records else read
-    total = np.zeros(len(units))
-    for copy in copies_of(job.config, split):
-        total = total + (LINEAGE_BYTES + other + (original if copy == 0 else copied))
-    return total
+    return LINEAGE_BYTES + other + original, LINEAGE_BYTES + other + copied

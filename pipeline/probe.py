@@ -19,7 +19,7 @@ PROBED_COPIES = 2
 
 def probe_config(config: JobConfig) -> JobConfig:
     """The config with few copies: enough to weigh a copy against its original."""
-    return config.model_copy(update={"copies": min(PROBED_COPIES, config.copies), "keep_original": True})
+    return config.model_copy(update={"copies": min(PROBED_COPIES, config.most_copies), "keep_original": True})
 
 
 def probe_tasks(surveyed: Survey) -> tuple[Task, ...]:
@@ -42,7 +42,7 @@ def probe_tasks(surveyed: Survey) -> tuple[Task, ...]:
 
 def probe_job(job: Job) -> Job:
     """The job as it is probed."""
-    return replace(job, config=probe_config(job.config))
+    return replace(job, config=probe_config(job.config), counted=None)
 
 
 def weigh(gated: Gated, seconds: float) -> Probe:

@@ -90,6 +90,8 @@ class Record:
     batch: pa.RecordBatch
     index: int
     refusal: "Refusal | None" = None
+    classes: tuple[str, ...] = ()
+    """What it is counted as when copies are counted out: its labels unless the config says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ class Gated:
     record: Record
     samples: tuple[Sample, ...]
     dropped: tuple[Dropped, ...]
+    copies: int = 0
+    """Copies that were to be made of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,10 @@ class Receipt:
     rejected: dict[str, int] = field(default_factory=dict)
     failed_records: int = 0
     classes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    copies: int = 0
+    """Copies that were to be made."""
+    balance: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Where copies differ by class: records that stay, their samples, and the sum of the squares of each one's."""
 
     @property
     def name(self) -> str:

@@ -23,7 +23,7 @@ def read(work: ShardWork) -> ShardWork:
 
 def multiply(work: ShardWork) -> ShardWork:
     """Each record with its variants."""
-    return replace(work, flow=fan_out(work.job.config, work.task.shard.split, work.flow))
+    return replace(work, flow=fan_out(work.job, work.task.shard.split, work.flow))
 
 
 def augment_images(work: ShardWork) -> ShardWork:

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline import workers
 from pipeline.candidates import kept
 from pipeline.config import JobConfig
+from pipeline.copies import CopyTable
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, InputError
 from pipeline.fingerprint import cpu, libraries
@@ -87,7 +88,8 @@ def _prepare(dataset: Dataset, row: dict[str, Any], root: str) -> "_Ready | Repl
         detail = error.problems[0].message if error.problems else error.message
         return Replayed(sample_id, "", f"its source {name} row {number} cannot be read: {detail}")
     split: Split = lineage["split"]
-    return _Ready(job, Task(Shard(split, 0, (block,))), row)
+    made = replace(job, counted=CopyTable(lineage["copy"]))  # what other records get does not matter here
+    return _Ready(made, Task(Shard(split, 0, (block,))), row)
 
 
 def source_of(dataset: Dataset, root: str, name: str, number: int) -> tuple[Job, Block]:

@@ -1,11 +1,13 @@
 """What commands say: JSON objects for machines, tables for people. No command logic."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.copy_warnings import copy_warnings
 from pipeline.errors import ExitCode, FanbeamError
 from pipeline.records import SPLITS
 
@@ -91,6 +93,8 @@ def plan_json(planned: "Planned", seconds: float) -> dict[str, Any]:
         "bytes": sum(p.bytes for p in plan.splits.values()),
         "refused": plan.refused,
         "ignored": list(planned.listing.ignored),
+        **_balance_json(planned),
+        "warnings": copy_warnings(planned.config.copies, plan.counted),
         "seconds": round(seconds, 1),
     }
 
@@ -101,6 +105,7 @@ def show_plan(console: Console, planned: "Planned", seconds: float, workers: int
     nested = _nested(planned)
     _print_classes(console, nested)
     console.print(_split_table({s: (p.records, p.samples, p.bytes) for s, p in plan.splits.items()}))
+    _print_balance(console, planned)
     if plan.refused:
         console.print(f"{plan.refused} records will fail: their id or label is null")
     if planned.listing.ignored:
@@ -174,9 +179,40 @@ def _nested(planned: "Planned") -> dict[str, dict[str, dict[str, int]]]:
     out: dict[str, dict[str, dict[str, int]]] = {}
     for (split, label), records in planned.plan.classes.items():
         totals = planned.plan.splits[split]
-        samples = records * totals.samples // totals.records
+        counted = planned.plan.counted if split == "train" else None
+        samples = counted.labels.get(label, 0) if counted else records * totals.samples // totals.records
         out.setdefault(split, {})[label] = {"records": records, "samples": samples}
     return out
+
+
+def _balance_json(planned: "Planned") -> dict[str, Any]:
+    counted = planned.plan.counted
+    if counted is None:
+        return {}
+    classes = {
+        name: {**asdict(n), "effective_parents": round(n.effective_parents, 1)} for name, n in counted.classes.items()
+    }
+    return {"balance": {"target": counted.target, "classes": classes}}
+
+
+def _print_balance(console: Console, planned: "Planned") -> None:
+    """Training classes before and after, and of how many distinct records; then the warnings."""
+    counted = planned.plan.counted
+    if counted is None:
+        return
+    table = Table("train class", "records", "stay", "samples", "copies each", "effective parents", box=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    ordered = sorted(counted.classes.items(), key=lambda item: (-item[1].records, item[0]))
+    for name, n in ordered[:_MAX_CLASSES]:
+        own = n.staying * planned.config.keep_original
+        each = (n.samples - own) / max(1, n.staying)
+        table.add_row(name, str(n.records), str(n.staying), str(n.samples), f"{each:.1f}", f"{n.effective_parents:.0f}")
+    if len(ordered) > _MAX_CLASSES:
+        table.add_row(f"… and {len(ordered) - _MAX_CLASSES} more")
+    console.print(table)
+    for warning in copy_warnings(planned.config.copies, counted):
+        console.print(f"warning: {warning}", soft_wrap=True)
 
 
 def _split_table(splits: dict[Any, tuple[int, int, int]]) -> Table:

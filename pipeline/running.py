@@ -13,6 +13,7 @@ from pipeline.check import checked, with_problems
 from pipeline.commit import Expected, check_limits, complete, point_latest, read_manifest
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
+from pipeline.copy_counts import Counted, count_copies
 from pipeline.errors import InputError, RunFailed
 from pipeline.exclusive import guarded
 from pipeline.fingerprint import fingerprint
@@ -108,12 +109,12 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
     with ExitStack() as stack:
         pool = stack.enter_context(workers.pool_for(job, options.workers or workers.default_count(), options.debug))
         stack.enter_context(workers.in_use(pool))
-        surveyed, probe = survey_job(job, listing, pool, text, options.progress)
-        job = replace(job, candidates=surveyed.candidates)
+        found = survey_job(job, listing, pool, text, options.progress)
+        job = found.job
         settings = settings or settings_for(engine, job, options.beam, options.debug)
         job.dataset.make()
         keep(job.dataset, job.candidates)
-        plan = make_plan(job, surveyed, remember(job.dataset, probe))
+        plan = make_plan(job, found.survey, remember(job.dataset, found.probe), found.counted)
         if not engine.local:
             stack.close()  # the engine's workers render
         expected = expected_of(plan, listing)
@@ -151,20 +152,38 @@ def job_of(config: JobConfig, listing: Listing) -> Job:
     )
 
 
-def survey_job(
-    job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress
-) -> tuple[Survey, Probe]:
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What is known before anything is written; `job` knows what the survey decided."""
+
+    job: Job
+    survey: Survey
+    counted: Counted | None
+    probe: Probe
+
+
+def survey_job(job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress) -> Surveyed:
     """Survey, check the recipes (in a worker, which has the libraries), probe. Writes nothing."""
     progress.say("surveying the input")
     try:
         surveyed = survey(job, listing.units)
+        decided, counted = decide(job, listing, surveyed)
     except InputError as error:
         problems = pool.recipe_problems(text)
         raise with_problems(text, error, problems) if problems else error from error
     pool.check_recipes(text)
-    if surveyed.candidates is not None:
-        pool.adopt(replace(job, candidates=surveyed.candidates))
-    return surveyed, remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
+    if decided is not job:
+        pool.adopt(decided)
+    probe = remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
+    return Surveyed(decided, surveyed, counted, probe)
+
+
+def decide(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Counted | None]:
+    """The job with what depends on all records: which others a step may look at, and copies by class."""
+    if isinstance(job.config.copies, int):
+        return (job if surveyed.candidates is None else replace(job, candidates=surveyed.candidates)), None
+    counted = count_copies(job, listing.units, surveyed.blocks)
+    return replace(job, candidates=surveyed.candidates, counted=counted.table), counted
 
 
 def expected_of(plan: Plan, listing: Listing) -> Expected:

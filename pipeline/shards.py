@@ -1,7 +1,7 @@
 """Gated families -> one data file, the files of what was dropped, and the receipt that proves them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 import orjson
@@ -47,6 +47,8 @@ class ShardBuilder:
         self._count: Counter[str] = Counter()
         self._reasons: dict[str, Counter[str]] = {"failed": Counter(), "rejected": Counter()}
         self._classes: dict[str, list[int]] = {}
+        self._balance: dict[str, list[int]] = {}
+        self._balanced = shard.split == "train" and not job.copies.alike
 
     def add(self, gated: Gated) -> None:
         """Take one family in."""
@@ -87,6 +89,7 @@ class ShardBuilder:
         count["records"] += 1
         count["kept_records"] += bool(gated.samples)
         count["samples"] += len(gated.samples)
+        count["copies"] += gated.copies
         count["failed_records"] += any(d.refusal.kind == "failed" for d in gated.dropped)
         for dropped in gated.dropped:
             self._reasons[dropped.refusal.kind][dropped.refusal.reason] += 1
@@ -94,6 +97,9 @@ class ShardBuilder:
             counts = self._classes.setdefault(label, [0, 0])
             counts[0] += 1
             counts[1] += len(gated.samples)
+        if self._balanced and gated.samples:
+            for name in gated.record.classes:
+                _add(self._balance.setdefault(name, [0, 0, 0]), (1, len(gated.samples), len(gated.samples) ** 2))
 
     def _receipt(self, data: FileReceipt | None, dropped_files: tuple[FileReceipt, ...]) -> Receipt:
         return Receipt(
@@ -108,7 +114,13 @@ class ShardBuilder:
             rejected=dict(sorted(self._reasons["rejected"].items())),
             failed_records=self._count["failed_records"],
             classes={label: (n[0], n[1]) for label, n in sorted(self._classes.items())},
+            copies=self._count["copies"],
+            balance={name: (n[0], n[1], n[2]) for name, n in sorted(self._balance.items())},
         )
+
+
+def _add(total: list[int], more: Iterable[int]) -> None:
+    total[:] = [a + b for a, b in zip(total, more, strict=True)]
 
 
 def _paths(shard: Shard) -> set[str]:
@@ -150,6 +162,7 @@ def read_receipt(dataset: Folder, name: str) -> Receipt:
         raw["data"] = FileReceipt(**raw["data"]) if raw["data"] else None
         raw["dropped_files"] = tuple(FileReceipt(**f) for f in raw["dropped_files"])
         raw["classes"] = {label: (n[0], n[1]) for label, n in raw["classes"].items()}
+        raw["balance"] = {name: (n[0], n[1], n[2]) for name, n in raw["balance"].items()}
         return Receipt(**raw)
     except (ValueError, TypeError, LookupError) as error:
         remedy = "remove it and run the same command again"

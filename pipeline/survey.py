@@ -71,7 +71,7 @@ def survey(job: Job, units: Sequence[Unit]) -> Survey:
     classes: Counter[tuple[Split, str]] = Counter()
     hashes = np.empty(sum(unit.rows for unit in units) if job.config.input.id else 0, np.uint64)
     parts, refused, seen = [], 0, 0
-    for unit, found in zip(units, _side_by_side(job, units, lambda u: survey_unit(job, u, search)), strict=True):
+    for unit, found in zip(units, side_by_side(job, units, lambda u: survey_unit(job, u, search)), strict=True):
         parts.append((found.starts, found.stops, found.records))
         classes.update(found.classes)
         refused += found.refused
@@ -117,14 +117,14 @@ def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
 def block_rows(job: Job, unit: Unit) -> int:
     """Rows per block, so that a shard takes several blocks whatever its records weigh."""
     average = max(1, unit.bytes // max(1, unit.rows))
-    room = int(job.config.output.shard_size) // _BLOCKS_PER_SHARD // (average * (job.config.copies + 1))
+    room = int(job.config.output.shard_size) // _BLOCKS_PER_SHARD // (average * (job.config.most_copies + 1))
     return max(1, min(_MAX_BLOCK_ROWS, room))
 
 
 def key_blocks(job: Job, unit: Unit) -> Iterator[KeyBlock]:
     """The keys of a unit, block by block; nothing is read where file and row number are all there is."""
     start = 0
-    for batch in _key_batches(job, unit):
+    for batch in key_batches(job, unit):
         yield key_block(job.config, job.reader, unit, batch, start)
         start += batch.num_rows
 
@@ -140,14 +140,16 @@ def classes_of(block: KeyBlock) -> dict[tuple[Split, str], int]:
     }
 
 
-def _key_batches(job: Job, unit: Unit) -> Iterable[pa.RecordBatch]:
+def key_batches(job: Job, unit: Unit) -> Iterable[pa.RecordBatch]:
+    """The key columns of a unit."""
     columns = job.config.key_columns()
     if columns:
         return read_listed(job.reader, unit, columns, 0, unit.rows)
     return [pa.record_batch([pa.nulls(unit.rows)], names=[""])]
 
 
-def _side_by_side(job: Job, units: Sequence[Unit], call: Callable[[Unit], _Found]) -> Iterator[_Found]:
+def side_by_side(job: Job, units: Sequence[Unit], call: Callable[[Unit], _Found]) -> Iterator[_Found]:
+    """What `call` makes of each unit, in order, several at a time."""
     return in_order(call, units, _LOCAL_THREADS if job.reader.root.local else THREADS)
 
 
@@ -166,7 +168,7 @@ def _refuse_duplicates(job: Job, units: Sequence[Unit], hashes: NDArray[np.uint6
     if not len(twice):
         return
     places: dict[str, list[str]] = {}
-    for found in _side_by_side(job, units, lambda unit: _suspects(job, unit, twice[:_MAX_EXAMINED])):
+    for found in side_by_side(job, units, lambda unit: _suspects(job, unit, twice[:_MAX_EXAMINED])):
         for key in found:
             places.setdefault(key.key, []).append(f"{key.file} row {key.row}")
     doubled = {key: at for key, at in places.items() if len(at) > 1}

@@ -1,7 +1,7 @@
 """Receipts summed up as they come, so that a commit holds one entry a file and not what every shard counted."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,21 +19,35 @@ class SplitTotals:
     samples: int = 0
     bytes: int = 0
     classes: dict[str, list[int]] = field(default_factory=dict)
+    balance: dict[str, list[int]] = field(default_factory=dict)
+    """Where copies differ by class: records that stay, their samples, the sum of the squares of each one's."""
 
     def add(self, other: "SplitTotals") -> None:
         """Take other totals in."""
         self.records += other.records
         self.samples += other.samples
         self.bytes += other.bytes
-        for label, (records, samples) in other.classes.items():
-            counts = self.classes.setdefault(label, [0, 0])
-            counts[0] += records
-            counts[1] += samples
+        _add(self.classes, other.classes)
+        _add(self.balance, other.balance)
 
     def as_json(self) -> dict[str, Any]:
         """As the manifest says it."""
         classes = {label: {"records": n[0], "samples": n[1]} for label, n in sorted(self.classes.items())}
-        return {"records": self.records, "samples": self.samples, "bytes": self.bytes, "classes": classes}
+        totals = {"records": self.records, "samples": self.samples, "bytes": self.bytes, "classes": classes}
+        return {**totals, "balance": balance_json(self.balance)} if self.balance else totals
+
+
+def balance_json(balance: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """Per class: records, samples, and how many equally multiplied records would repeat themselves as much."""
+    return {
+        name: {"records": n[0], "samples": n[1], "effective_parents": round(n[1] ** 2 / max(1, n[2]), 1)}
+        for name, n in sorted(balance.items())
+    }
+
+
+def _add(counts: dict[str, list[int]], more: Mapping[str, Sequence[int]]) -> None:
+    for name, numbers in more.items():
+        counts[name] = [a + b for a, b in zip(counts.get(name, [0] * len(numbers)), numbers, strict=True)]
 
 
 @dataclass(slots=True)
@@ -45,6 +59,7 @@ class Tally:
     failed: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     failed_records: int = 0
+    copies: int = 0
     data: list[tuple[_Place, FileReceipt]] = field(default_factory=list)
     dropped: list[tuple[_Place, FileReceipt]] = field(default_factory=list)
 
@@ -58,7 +73,9 @@ class Tally:
         if receipt.name in self.names:
             return self
         classes = {label: list(counts) for label, counts in receipt.classes.items()}
-        totals = SplitTotals(receipt.records, receipt.samples, receipt.data.bytes if receipt.data else 0, classes)
+        balance = {name: list(counts) for name, counts in receipt.balance.items()}
+        size = receipt.data.bytes if receipt.data else 0
+        totals = SplitTotals(receipt.records, receipt.samples, size, classes, balance)
         data = [((*receipt.key, 0), receipt.data)] if receipt.data else []
         dropped = [((*receipt.key, n), file) for n, file in enumerate(receipt.dropped_files)]
         return self.merge(
@@ -68,6 +85,7 @@ class Tally:
                 Counter(receipt.failed),
                 Counter(receipt.rejected),
                 receipt.failed_records,
+                receipt.copies,
                 data,
                 dropped,
             )
@@ -81,6 +99,7 @@ class Tally:
         self.failed.update(other.failed)
         self.rejected.update(other.rejected)
         self.failed_records += other.failed_records
+        self.copies += other.copies
         self.data += other.data
         self.dropped += other.dropped
         return self

@@ -16,7 +16,6 @@ from typing import Any
 
 from pipeline.config_file import ConfigText
 from pipeline.errors import FanbeamError, RunFailed
-from pipeline.fan_out import copies_of
 from pipeline.interruption import left_to_the_parent
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
@@ -60,7 +59,7 @@ def served(kind: str, job: Job, task: Any, beat: MutableSequence[float]) -> obje
         "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
         "replay": _replay,
     }  # fmt: skip
-    watch = _Watch(beat, len(copies_of(job.config, task.shard.split)) if kind == "render" else 0)
+    watch = _Watch(beat, _samples(job, task) if kind == "render" else lambda _: 0)
     try:
         return serve[kind](job, task, watch)
     except (FanbeamError, KeyboardInterrupt):
@@ -110,8 +109,8 @@ def _keep_memory() -> None:
 class _Watch:
     """Marks each record as it starts, so that the parent can tell which one killed or hangs the worker."""
 
-    def __init__(self, beat: MutableSequence[float], samples_per_record: int) -> None:
-        self._beat, self._samples = beat, samples_per_record
+    def __init__(self, beat: MutableSequence[float], samples: Callable[[Record], int]) -> None:
+        self._beat, self._samples = beat, samples
         self.at: Record | None = None
         beat[SAMPLES] = 0.0
 
@@ -127,8 +126,16 @@ class _Watch:
             beat[RECORD] = number
             yield record
             beat[RECORD] = IDLE
-            beat[SAMPLES] += self._samples
+            beat[SAMPLES] += self._samples(record)
         self.at = None
+
+
+def _samples(job: Job, task: Task) -> Callable[[Record], int]:
+    """How many samples a record of the task becomes."""
+    from pipeline.fan_out import copies_of
+
+    table, split, original = job.copies, task.shard.split, job.config.keep_original
+    return lambda record: len(copies_of(original, split, table.of(record.classes, record.key)))
 
 
 def _check(job: Job, text: ConfigText, watch: _Watch) -> object:

@@ -1,7 +1,5 @@
 """Render a few training records for looking at; nothing is written."""
 
-from dataclasses import replace
-
 from pipeline import workers
 from pipeline.check import checked
 from pipeline.config_file import ConfigText
@@ -9,7 +7,7 @@ from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.preview.sheet import preview_job, preview_tasks
 from pipeline.records import Gated
-from pipeline.running import job_of
+from pipeline.running import decide, job_of
 from pipeline.survey import survey
 
 
@@ -20,7 +18,7 @@ def preview_families(text: ConfigText, records: int) -> tuple[Job, list[Gated]]:
     with workers.pool_for(preview_job(job), 1) as pool:
         surveyed = survey(job, listing.units)
         pool.check_recipes(text)
-        pool.adopt(preview_job(replace(job, candidates=surveyed.candidates)))
+        pool.adopt(preview_job(decide(job, listing, surveyed)[0]))
         tasks = preview_tasks(surveyed, records)
         families = [family for found in pool.run("collect", tasks) for family in found]
     if not families:

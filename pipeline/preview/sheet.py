@@ -8,6 +8,7 @@ from pathlib import PurePath
 import numpy as np
 from PIL import Image, ImageDraw
 
+from pipeline.copy_settings import told
 from pipeline.errors import UsageError
 from pipeline.job import Job, Task
 from pipeline.preview import drawing
@@ -48,8 +49,7 @@ def preview_tasks(surveyed: Survey, records: int) -> tuple[Task, ...]:
 
 def preview_job(job: Job) -> Job:
     """The job with no more copies than a sheet shows; they are those of the whole job, since no seed counts copies."""
-    config = job.config.model_copy(update={"copies": min(SHOWN_COPIES, job.config.copies)})
-    return replace(job, config=config)
+    return replace(job, counted=replace(job.copies, most=SHOWN_COPIES))
 
 
 def contact_sheet(job: Job, families: Sequence[Gated], title: str = "") -> Image.Image:
@@ -148,10 +148,10 @@ def _header(job: Job, records: int, title: str, width: int) -> Image.Image:
 
 def _summary(job: Job, records: int) -> str:
     config = job.config
-    shown = f", the first {SHOWN_COPIES} shown" if config.copies > SHOWN_COPIES else ""
+    shown = f", the first {SHOWN_COPIES} shown" if config.most_copies > SHOWN_COPIES else ""
     parts = [
         f"{records} training record{'' if records == 1 else 's'}",
-        f"{config.copies} cop{'y' if config.copies == 1 else 'ies'} of each{shown}",
+        f"{told(config.copies)}{shown}",
         f"seed {config.seed}",
         f"input {config.input.path if isinstance(config.input.path, str) else ', '.join(config.input.path)}",
     ]

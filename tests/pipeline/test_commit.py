@@ -208,8 +208,8 @@ def test_more_failed_records_are_not(job: Job) -> None:
 
 @pytest.mark.parametrize(("rejected", "fine"), [(40, True), (41, False)])
 def test_rejected_copies_count_against_planned_ones(job: Job, rejected: int, fine: bool) -> None:
-    """100 training records, 2 copies each; the records of other splits have none."""
-    parts = [receipt(rejected={"blank": rejected}), receipt("test")]
+    """Records that a balance drops are no copies that were rejected."""
+    parts = [receipt(rejected={"blank": rejected, "downsampled": 60}, copies=200), receipt("test")]
     if fine:
         check_limits(job, tallied(parts))
     else:
