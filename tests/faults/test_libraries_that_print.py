@@ -20,8 +20,9 @@ def test_the_answer_is_all_there_is(trouble: Trouble, tmp_path: Path) -> None:
             cwd=material.ROOT, env=material.environment(PYTHONPATH=trouble.path),
         )  # fmt: skip
         *chatter, answer = both.stdout.splitlines()
-        assert json.loads(answer)["already_there"] is there
+        told = json.loads(answer)
+        assert (told["already_there"], told["attempts"], told["exit_code"]) == (there, 0 if there else 1, 0)
         assert chatter == [PRINTED]  # by the command itself, before it answers; not by what loads libraries beside it
-    told = material.run("run", config, "--json", "--debug", PYTHONPATH=trouble.path)
-    assert json.loads(told.stdout)["already_there"]
-    assert told.stderr.count(PRINTED) == 2
+    done = material.run("run", config, "--json", "--debug", PYTHONPATH=trouble.path)
+    assert json.loads(done.stdout)["already_there"]
+    assert done.stderr.count(PRINTED) == 2

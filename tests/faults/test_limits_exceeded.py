@@ -15,7 +15,11 @@ def test_raising_the_limit_commits_what_is_there(
     rows = [{**r, "text": f"{r['text']} RAISE"} if n in (3, 30) else r for n, r in enumerate(text_rows(40))]
     config = trouble.config(tmp_path, rows, split={})
     assert run(config, "--set", "limits.failed=0.04") == 3
-    answer = json.loads(capsys.readouterr().out)["error"]
+    whole = json.loads(capsys.readouterr().out)
+    assert (whole["exit_code"], whole["attempts"], whole["resumed_shards"]) == (3, 1, 0)
+    assert Path(whole["path"]).name == whole["version"]
+    answer = whole["error"]
+    assert "raise limits." in answer["hint"]
     assert "2 of 40 records failed" in answer["problems"][0]["message"]
     assert "augment_error 4" in answer["problems"][0]["message"]
     (version,) = (tmp_path / "out").iterdir()

@@ -147,7 +147,7 @@ def is_run(process: psutil.Process) -> bool:
 
 
 def test_an_interval_without_data_fails_and_hands_nothing_on(scheduler: Airflow, weekly: Weekly) -> None:
-    (told,) = scheduler.run("ended", "2026-03-01", retries="1")
+    (told,) = scheduler.run("ended", "2026-03-01", retries="0")
     assert told["state"] == "failed"
     states = {name: (task["state"], task["xcom"]) for name, task in told["tasks"].items()}
     assert states == {
@@ -155,5 +155,5 @@ def test_an_interval_without_data_fails_and_hands_nothing_on(scheduler: Airflow,
         "verify": ("upstream_failed", None),
         "hand_on": ("upstream_failed", None),
     }
-    assert told["tasks"]["run"]["try"] == 2
+    assert told["tasks"]["run"]["try"] == 1
     assert not weekly.output.exists()
