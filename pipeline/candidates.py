@@ -93,7 +93,7 @@ class Search:
         if SAME_CLASS in self._most:
             coded = block.labels.values.dictionary_encode()
             worst = np.array([self._worst(name) for name in coded.dictionary.to_pylist()], np.uint64)
-            codes, rows = coded.indices.to_numpy(), block.labels.rows
+            codes, rows = np.unique((coded.indices.to_numpy(), block.labels.rows), axis=1)  # a class may stand twice
             kept = able[rows] & (ranks[rows] < worst[codes])
             found.append(_smallest(rows[kept], codes[kept], ranks, self._most[SAME_CLASS]))
         places: list[int] = np.unique(np.concatenate(found)).tolist()

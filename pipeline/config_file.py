@@ -167,7 +167,8 @@ _EXAMPLES = {
 
 def _is_tag(number: int, loc: Sequence[object]) -> bool:
     """Pydantic puts the union's tag or branch into the location; it is no key of the file."""
-    return number == 2 and (loc[0] == "fields" or tuple(loc[:2]) == ("input", "path"))
+    known = number == 2 and (loc[0] == "fields" or tuple(loc[:2]) == ("input", "path"))
+    return known or str(loc[number]).startswith("<")
 
 
 _FIELD_MODELS: dict[object, type[BaseModel]] = {

@@ -10,6 +10,16 @@ MOST_COPIES = 10_000
 Count = Annotated[Int, Field(ge=0, le=MOST_COPIES)]
 
 
+Target = Annotated[
+    Annotated[Literal["max", "median"], Tag("<word>")] | Annotated[Int, Field(ge=1), Tag("<number>")],
+    Discriminator(lambda value: "<word>" if isinstance(value, str) else "<number>"),
+]
+Columns = Annotated[
+    Annotated[Column, Tag("<one>")] | Annotated[tuple[Column, ...], Field(min_length=1), Tag("<many>")],
+    Discriminator(lambda value: "<many>" if isinstance(value, list | tuple) else "<one>"),
+]
+
+
 class _Node(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
 
@@ -24,12 +34,12 @@ class PerClass(_Node):
 class BalanceSettings(_Node):
     """Samples per class to aim at, and what may be done to reach them."""
 
-    target: Literal["max", "median"] | Annotated[Int, Field(ge=1)] = Field(
+    target: Target = Field(
         "max", description="Samples that each class should have: as many as the largest class, the median, or a number."
     )
     max_copies: Annotated[Int, Field(ge=1, le=MOST_COPIES)] = Field(12, description="Most copies of one record.")
     min_copies: Count = Field(0, description="Fewest copies of one record.")
-    per: Column | Annotated[tuple[Column, ...], Field(min_length=1)] | None = Field(
+    per: Columns | None = Field(
         None, description="Column, or columns taken together, whose values are balanced. Absent: the label."
     )
     multi_label: bool = Field(False, description="Records may have several classes: as near to the target as can be.")
@@ -63,12 +73,12 @@ class Balanced(_Node):
 
 def _kind(value: object) -> str:
     if isinstance(value, PerClass) or (isinstance(value, dict) and ("per_class" in value or "default" in value)):
-        return "per_class"
-    return "balance" if isinstance(value, Balanced | dict) else "number"
+        return "<by class>"
+    return "<balance>" if isinstance(value, Balanced | dict) else "<number>"
 
 
 CopySettings = Annotated[
-    Annotated[Count, Tag("number")] | Annotated[PerClass, Tag("per_class")] | Annotated[Balanced, Tag("balance")],
+    Annotated[Count, Tag("<number>")] | Annotated[PerClass, Tag("<by class>")] | Annotated[Balanced, Tag("<balance>")],
     Discriminator(_kind),
 ]
 

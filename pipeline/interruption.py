@@ -44,10 +44,30 @@ def heard() -> Iterator[list[str]]:
 def deferred() -> Iterator[None]:
     """A process that is started now never sees these signals: this one ends it. Here they wait for the block's end."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _known())
+    with _collected() as came:  # where another thread takes the signal, this one would still be told at once
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    for number in came:
+        signal.raise_signal(number)
+
+
+@contextmanager
+def _collected() -> Iterator[list[int]]:
+    """Signals of this block, each once, instead of what is done about them; handlers are the main thread's own."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    heard = [ending for ending in _known() if callable(signal.getsignal(ending))]
+    before = {ending: signal.signal(ending, lambda number, _: came.append(number)) for ending in heard}
     try:
-        yield
+        yield came
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for ending, handler in before.items():
+            signal.signal(ending, handler)
+        came[:] = dict.fromkeys(came)
 
 
 def left_to_the_parent() -> None:

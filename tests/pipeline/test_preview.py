@@ -102,7 +102,7 @@ def test_tasks_name_training_records(tmp_path):
 def test_a_sheet_shows_no_more_copies_than_fit(tmp_path):
     columns = {**keys(1), "text": ["some words here"]}
     job, found = rendered(tmp_path, columns, "{text: {type: text}}", copies=40)
-    assert preview_job(job).config.copies == SHOWN_COPIES
+    assert preview_job(job).copies.of((), "r") == SHOWN_COPIES
     assert [c.title for c in cells_of(job, found[0])] == ["original", *(f"copy {n}" for n in range(1, 9))]
 
 

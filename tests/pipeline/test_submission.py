@@ -32,6 +32,8 @@ class Watcher:
 
     warn = say
 
+    def identify(self, version: str, path: str) -> None: ...
+
     def begin(self, samples: int, resumed: int, count: Callable[[], int]) -> None:
         self.begun.append((samples, resumed))
         self.counts.append(count)
