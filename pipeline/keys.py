@@ -141,7 +141,7 @@ def _scalar_columns(config: JobConfig) -> list[str]:
 def _as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return column.cast(pa.string())
+    return column if column.type == pa.string() else column.cast(pa.string())
 
 
 def _text(column: pa.Array, name: str, unit: Unit) -> pa.Array:
@@ -186,7 +186,9 @@ def _labels(batch: pa.RecordBatch, name: str | None, unit: Unit) -> Labels:
         values, rows = _text(column.flatten(), name, unit), np.repeat(np.arange(count), lengths)
     else:
         values, rows = _text(column, name, unit), np.arange(count)
-    return Labels(values.drop_null(), rows[values.is_valid().to_numpy(zero_copy_only=False)], missing)
+    if values.null_count:
+        values, rows = values.drop_null(), rows[values.is_valid().to_numpy(zero_copy_only=False)]
+    return Labels(values, rows, missing)
 
 
 def _classes(batch: pa.RecordBatch, names: Sequence[str], unit: Unit) -> Labels:

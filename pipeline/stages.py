@@ -19,17 +19,30 @@ from pipeline.surroundings import Surroundings, look_around, telling
 from pipeline.tally import Tally
 
 
-class Take(beam.DoFn):  # type: ignore[misc]
+class _Looking(beam.DoFn):  # type: ignore[misc]
+    """A step that looks around before the first thing that it does on a worker elsewhere."""
+
+    def __init__(self, job: Job, around: Surroundings) -> None:
+        self.job, self.around, self.looked = job, around, False
+
+    def look(self) -> None:
+        """Once. Raises RunFailed."""
+        if not self.looked:
+            look_around(self.job, self.around)
+            self.looked = True
+
+
+class Take(_Looking):
     """Number of a file -> its Tasks, read where they are needed: the graph does not grow with them."""
 
     def __init__(self, job: Job, around: Surroundings, local: bool) -> None:
-        self.job, self.around, self.local = job, around, local
+        super().__init__(job, around)
+        self.looked = local
 
     def process(self, element: int) -> Iterator[Task]:
-        """The first thing that a worker elsewhere reads; so it looks around before."""
+        """The first that a worker reads of the output."""
         with telling(self.job, self.around.submission):
-            if not self.local:
-                look_around(self.job, self.around)
+            self.look()
             yield from assigned_tasks(self.job.dataset, self.around.submission, element)
 
 
@@ -59,16 +72,16 @@ class Apply(beam.DoFn):  # type: ignore[misc]
         yield apply(self.name, element)
 
 
-class Write(beam.DoFn):  # type: ignore[misc]
+class Write(_Looking):
     """ShardWork -> Receipt: the last stage. It pulls the payload through all of them, in a child of this process."""
 
     def __init__(self, job: Job, around: Surroundings, processes: int | None) -> None:
-        self.job, self.around, self.processes = job, around, processes
+        super().__init__(job, around)
+        self.processes = processes
 
     def setup(self) -> None:
         """Children are shared by all bundles of the process."""
         children.enter(self.job, self.processes)
-        self.looked = False
 
     def teardown(self) -> None:
         """The last one ends them."""
@@ -77,9 +90,7 @@ class Write(beam.DoFn):  # type: ignore[misc]
     def process(self, element: ShardWork) -> Iterator[Receipt]:
         """The receipt is all that leaves the worker."""
         with telling(self.job, self.around.submission):
-            if not self.looked:
-                look_around(self.job, self.around)
-                self.looked = True
+            self.look()
             yield children.render(element.job, element.task)
 
 
