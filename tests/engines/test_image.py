@@ -1,7 +1,7 @@
 """The steps of the Dockerfile run in a chroot, and its entry points start: what can be run of the image without Docker.
 
 Stand-ins: Debian with this machine's Python for python:slim, Beam's boot program as the Go proxy has it, and a script
-for Google's launcher, which is nowhere but in Google's own image. Needs root, mmdebstrap and Go.
+for Google's launcher, which is nowhere but in Google's own image. Needs root, mmdebstrap, Go, Java 17 and Maven.
 """
 
 import json
@@ -26,6 +26,7 @@ LIBRARIES = (
     "netbase tzdata zlib1g"
 )
 LAUNCHER = '#!/bin/sh\nexec python "$FLEX_TEMPLATE_PYTHON_PY_FILE" "$@"\n'
+GIVEN = {"IMAGE": "reg/fanbeam:1", "EXTRAS": "dataflow,gcs,audio-extras"}  # those of the records' recipes here
 BUILD_TOOLS = ("gcc", "cc", "make", "git", "go", "curl")
 
 
@@ -84,7 +85,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     network = {n: v for n, v in os.environ.items() if n.startswith("PIP_") and n != "PIP_FIND_LINKS"}
     stages = home / "stages"
     stages.mkdir()
-    made = Build(ROOT, stages, bases, {"IMAGE": "reg/fanbeam:1"}, network).run()
+    made = Build(ROOT, stages, bases, GIVEN, network).run()
     made.shared = str(tmp_path_factory.getbasetemp())
     yield made
     run("rm", "-rf", "--one-file-system", home)
@@ -97,7 +98,7 @@ def test_its_boot_program_starts_workers_that_make_the_same_files(
     boot.write_text(f'#!/bin/sh\nexec {shlex.join(image.command(*image.entrypoint))} "$@"\n')
     boot.chmod(0o755)
     where = ("--environment_type=PROCESS", f"--environment_config={json.dumps({'command': str(boot)})}")
-    assert records.made(tmp_path, ALL, "--runner", "prism", *where) == records.expected[ALL]
+    assert records.made(tmp_path, ALL, "--runner", "flink", "--flink_master=[local]", *where) == records.expected[ALL]
 
 
 def test_its_launcher_runs_fanbeam(image: Stage) -> None:
