@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
 done
 if [ -z "$python" ]; then
     python=$top/.venv/bin/python
-    [ -x "$python" ] || python=$(command -v python3)
+    [ -x "$python" ] || python=python3
 fi
 
 # settle: what is not given comes from the environment, then from gcloud's own settings.
@@ -93,6 +93,7 @@ no_bucket() {
 }
 
 no_repository() {
+    [ -n "$project" ] && [ -n "$region" ] || return 0 # told already
     gcloud artifacts repositories describe "$repository" --project "$project" --location "$region" > /dev/null 2>&1 ||
         echo "repository: no $repository; gcloud artifacts repositories create $repository --repository-format docker --location $region"
 }
@@ -103,11 +104,8 @@ needs() {
     found=$(missing gcloud)
     if [ -z "$found" ]; then
         settle
-        found=$(missing place)
-        [ -n "$found" ] && set -- credentials login
-        found=$found${found:+$'\n'}$(missing "$@")
+        found=$(missing place "$@")
     fi
-    found=$(grep . <<< "$found" || true)
     [ -z "$found" ] || {
         echo "$found" >&2
         exit 2

@@ -16,7 +16,12 @@ import orjson
 from dockerfile_parse import DockerfileParser
 
 # The private view of the file system ends with the process, so nothing stays mounted.
-IN_CHROOT = 'mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"'
+IN_CHROOT = """
+for path in /proc /dev /etc/hosts /etc/resolv.conf /etc/ssl/certs $SHARED; do
+    mount --rbind "$path" "$0$path" || exit
+done
+exec chroot "$0" "$@"
+"""
 
 
 def steps(dockerfile: Path) -> list[tuple[str, str]]:
@@ -34,12 +39,16 @@ class Stage:
     arguments: dict[str, str] = field(default_factory=dict)
     workdir: str = "/"
     entrypoint: list[str] = field(default_factory=list)
+    shared: str = ""
+    """Folder of this machine that commands see at the same place."""
 
     def command(self, *words: str) -> list[str]:
         """A command inside, with the image's environment and nothing else."""
         known = [f"{name}={value}" for name, value in {"HOME": "/root", **self.environment}.items()]
         inside = ["env", "-i", "-C", self.workdir, *known, *words]
-        return ["unshare", "--mount", "sh", "-c", IN_CHROOT, str(self.root), *inside]
+        if self.shared:
+            self.place(self.shared).mkdir(parents=True, exist_ok=True)
+        return ["env", f"SHARED={self.shared}", "unshare", "--mount", "sh", "-c", IN_CHROOT, str(self.root), *inside]
 
     def expanded(self, text: str) -> str:
         return Template(text).safe_substitute({**self.arguments, **self.environment})
