@@ -8,4 +8,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export FANBEAM_EXTRAS="all,demo,test"
 environment "$FANBEAM_EXTRAS"
 cd "$here/.."
-exec python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" --dist loadgroup "$@"
+tests() {
+    python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" --dist loadgroup "$@"
+}
+if [ $# -gt 0 ]; then
+    tests "$@"
+else # clusters are slow to answer beside other tests
+    tests -m "not cluster"
+    tests -m cluster
+fi

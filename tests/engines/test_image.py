@@ -7,6 +7,7 @@ for Google's launcher, which is nowhere but in Google's own image. Needs root, m
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from tests.engines.image_folders import Build, Stage
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("image")]
 
 ROOT = Path(__file__).parents[2]
-MIRROR, SUITE = "http://deb.debian.org/debian", "bookworm"
+SUITE = "bookworm"
 LIBRARIES = (
     "ca-certificates libbz2-1.0 libexpat1 libffi8 liblzma5 libncursesw6 libreadline8 libsqlite3-0 libssl3 libuuid1 "
     "netbase tzdata zlib1g"
@@ -46,8 +47,11 @@ def slim() -> Path:
     if whole.exists():
         return whole
     whole.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.which("mmdebstrap") is None:
+        run("apt-get", "update", "-qq")
+        run("apt-get", "install", "-qq", "-y", "--no-install-recommends", "mmdebstrap")
     part = whole.with_name(f".{whole.name}-{os.getpid()}")
-    run("mmdebstrap", "--variant=minbase", f"--include={','.join(LIBRARIES.split())}", SUITE, part, MIRROR)
+    run("mmdebstrap", "--variant=minbase", f"--include={','.join(LIBRARIES.split())}", SUITE, part)
     minor = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     parts = [f"bin/{minor}", f"lib/{minor}", *(p.name for p in Path(sys.base_prefix, "lib").glob("libpython*.so.*"))]
     parts = [p if "/" in p else f"lib/{p}" for p in parts]
