@@ -154,11 +154,12 @@ class Folder:
     def remove_leftovers(self) -> int:
         """Remove temporary files of killed runs; those of living ones are locked and stay. Returns how many.
 
-        As deep as an output folder goes: its own files, those of versions, those of a version's folders.
+        As deep as an output folder goes: its own files, those of versions, those of a version's folders, and of the
+        folders within those that readers skip.
         """
         if not self.local:
             return 0
-        places = (TEMPORARY, f"*/{TEMPORARY}", f"*/*/{TEMPORARY}")
+        places = (TEMPORARY, f"*/{TEMPORARY}", f"*/*/{TEMPORARY}", f"*/_*/*/{TEMPORARY}")
         found = [path for place in places for path in Path(self.url).glob(f"{place}*") if path.is_file()]
         return sum(remove_unlocked(path) for path in found)
 
