@@ -2,12 +2,14 @@
 
 python scripts/bench.py [--sizes 2000,20000] [--rounds 3] [--workers 2] [--only fanbeam,bound]
 python scripts/bench.py --overhead       what one step costs besides the library's own work
+python scripts/bench.py --store s3       shards on the S3 server of the environment, beside pyarrow's own file system
 
 bound: bare processes that do only what must be done. hugging_face: `datasets.map`. naive_beam: a per-record pipeline.
 Every contender is a process of its own, start-up included; memory is the sum of RSS over its process tree.
 """
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -24,6 +26,7 @@ TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
 from scripts.benchmarks import material, overhead  # noqa: E402
 
+SHARDS = 4
 CONTENDERS = ("fanbeam", "bound", "hugging_face", "naive_beam")
 _SAMPLE_SECONDS = 0.25  # looking at every process costs as well
 
@@ -113,7 +116,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default=",".join(CONTENDERS))
     parser.add_argument("--overhead", action="store_true", help="only the overhead of single steps")
+    parser.add_argument("--store", choices=["s3"], help="only reading and writing on a store")
     given = parser.parse_args()
+    if given.store:
+        from scripts.benchmarks import stores  # pyarrow's client of S3 is loaded with it
+
+        stores.show_all(os.environ["FANBEAM_STORE"], SHARDS, given.rounds)
+        return
     if given.overhead:
         overhead.show()
         return

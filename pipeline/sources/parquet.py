@@ -125,7 +125,7 @@ def _opened(root: Folder, unit: Unit, footer: pq.FileMetaData, columns: tuple[st
         return root.open(unit.file)
     spans = joined(_chunks(footer.row_group(unit.part), columns))
     if listed.size > SMALL_BYTES and sum(end - begin for begin, end in spans) > SPANS_BYTES:
-        return root.open(unit.file)
+        return root.open(unit.file, listed.size)
     file = Spans(lambda begin, end: fetch(root, listed, begin, end), listed.size, spans)
     return nullcontext(pa.PythonFile(file, "r"))
 

@@ -30,7 +30,7 @@ _CONNECT, _READ, _WHOLE = timedelta(seconds=10), timedelta(seconds=30), timedelt
 
 def settings(url: str, bucket: str, account: str = "", patient: bool = True) -> dict[str, Any]:
     """Keyword arguments of obstore's `S3Store` or `AzureStore` for a bucket. Raises StoreFailed: no credentials."""
-    config, provider = _s3(url) if family(url) == "s3" else (_azure(account), None)
+    config, provider = _s3(url) if family(url) == "s3" else (_azure(url, account), None)
     client: dict[str, Any] = {"timeout": _WHOLE, "read_timeout": _READ, "connect_timeout": _CONNECT}
     if str(config.get("endpoint", "")).startswith("http://"):
         client["allow_http"] = True
@@ -104,7 +104,7 @@ def _provider(url: str, session: Any) -> Callable[[], dict[str, Any]]:
     return fetch
 
 
-def _azure(account: str) -> dict[str, Any]:
+def _azure(url: str, account: str) -> dict[str, Any]:
     env = os.environ
     config: dict[str, Any] = {}
     parts = dict(
@@ -121,4 +121,7 @@ def _azure(account: str) -> dict[str, Any]:
         config["endpoint"] = f"{protocol}://{config['account_name']}.blob.{suffix}"
     if not parts and (endpoint := env.get("AZURE_STORAGE_ENDPOINT") or env.get("AZURE_ENDPOINT")):
         config["endpoint"] = endpoint
+    named = account or env.get("AZURE_STORAGE_ACCOUNT_NAME") or env.get("AZURE_STORAGE_ACCOUNT")
+    if not (config or named or env.get("AZURE_STORAGE_USE_EMULATOR")):
+        raise told(url, ValueError("no credentials"))
     return config | ({"account_name": account} if account and not parts else {})

@@ -9,7 +9,8 @@ _SECRET = re.compile(r"(?i)\b(sig|signature|x-(?:amz|goog)-[a-z-]+|access_?key\w
 _KEYS = re.compile(r"(?i)[?&](sig|x-amz-\w+|x-goog-\w+|awsaccesskeyid|\w*(secret|token|password|access_?key)\w*)=")
 _SETTINGS = re.compile(r"max_retries: \d+,?|retry_timeout: [^ ,]+")
 _WHAT = (
-    (r"NoSuchBucket|ContainerNotFound|specified (bucket|container) does not exist|no such bucket",
+    (r"NoSuchBucket|ContainerNotFound|specified (bucket|container) does not exist|no such bucket"
+     r"|bucket does not exist",
      "there is no such bucket. Create it, or correct the path."),
     (r"no credentials|NoCredentials|169\.254\.169\.254|metadata\.google|DefaultCredentialsError|Anonymous caller"
      r"|Account must be specified",

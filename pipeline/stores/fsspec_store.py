@@ -13,7 +13,7 @@ from pipeline.stores.failures import told
 
 _TAGS = ("ETag", "etag", "generation", "md5", "LastModified", "last_modified", "mtime", "created")
 _TRANSIENT_ROOMS = ("aiohttp", "requests", "urllib3", "json")
-_MISSING_BUCKET = "bucket does not exist"
+MISSING_BUCKET = "bucket does not exist"
 Result = TypeVar("Result")
 
 
@@ -133,7 +133,7 @@ class FsspecStore:
         try:
             return tried(call, _transient, attempts or self._attempts)
         except FileNotFoundError as error:
-            if _MISSING_BUCKET in str(error):
+            if MISSING_BUCKET in str(error):
                 raise told(self._url, error) from error
             raise
         except (FileExistsError, IsADirectoryError, NotADirectoryError):

@@ -4,12 +4,11 @@ import base64
 import json
 import logging
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pipeline.stores.failures import StoreFailed
-from pipeline.stores.fsspec_store import FsspecStore, opened
+from pipeline.stores.fsspec_store import MISSING_BUCKET, FsspecStore, opened
 
 _REQUEST_SECONDS = 60
 _CALL_SECONDS = 75
@@ -38,10 +37,13 @@ class GoogleStore(FsspecStore):
     def reach(self) -> None:
         """See `Store.reach`."""
         bucket = self._url.partition("://")[2].split("/")[0]
+        asked = {"prefix": "_fanbeam_", "maxResults": 1, "timeout": _FIRST_SECONDS}
 
         def first() -> None:
-            with suppress(FileNotFoundError):
-                self._fs.ls(f"{bucket}/_fanbeam_", timeout=_FIRST_SECONDS)
+            try:
+                self._fs.call("GET", "b/{}/o", bucket, **asked)
+            except FileNotFoundError as error:  # no objects are an empty list
+                raise FileNotFoundError(MISSING_BUCKET) from error
 
         self._call(bucket, first, attempts=1)
 
@@ -94,4 +96,5 @@ def proven(data: bytes, headers: dict[str, str]) -> bytes:
 def _crc32c(data: bytes) -> str:
     import google_crc32c
 
-    return base64.b64encode(google_crc32c.Checksum(data).digest()).decode()
+    checksum: Any = google_crc32c.Checksum  # the library has no types
+    return base64.b64encode(checksum(data).digest()).decode()

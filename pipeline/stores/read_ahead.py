@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-_SMALLEST, _LARGEST = 2**20, 4 * 2**20
+_SMALLEST, _LARGEST = 2 * 2**20, 4 * 2**20
 _AHEAD = 4
 _LANES = 8
 _THREADS = 8

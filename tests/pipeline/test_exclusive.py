@@ -116,3 +116,10 @@ def test_it_is_renewed_and_a_loss_is_noticed() -> None:
         time.sleep(0.15)
     assert orjson.loads(HOME.read(LOCK))["host"] == "elsewhere"
     HOME.remove(LOCK)
+
+
+def test_a_probe_whose_first_answer_was_lost_is_no_careless_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The put was tried again and found its own object there."""
+    put, answers = Folder.put_if_absent, iter([False])
+    monkeypatch.setattr(Folder, "put_if_absent", lambda *given: put(*given) and next(answers, True))
+    assert probe_put_if_absent(HOME)
