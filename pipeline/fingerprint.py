@@ -11,6 +11,7 @@ import orjson
 from pipeline import material
 from pipeline.codecs import DISTRIBUTIONS, video_library
 from pipeline.config import JobConfig
+from pipeline.copy_settings import Balanced
 from pipeline.sources.interface import Listing
 from transforms.registry import versions
 
@@ -59,6 +60,8 @@ def libraries(config: JobConfig) -> dict[str, str]:
     for field in config.fields.values():
         found.update({name: _version(name) for name in DISTRIBUTIONS[field.type]})
         found.update(video_library.versions() if field.type == "video" else {})
+    if isinstance(config.copies, Balanced):
+        found["scipy"] = _version("scipy")  # the linear programme
     found.update(versions(config.steps()))
     return dict(sorted(found.items()))
 
