@@ -174,6 +174,16 @@ def opened(parquet: bytes) -> bytes:
     return f"{found.to_pylist()} {found.schema.metadata}".encode()
 
 
+def noting(packed: list[bytes], compress: Callable[..., bytes]) -> Callable[..., bytes]:
+    """`compress`, and what it was given."""
+
+    def noted(data: bytes, *more: Any, **options: Any) -> bytes:
+        packed.append(data)
+        return compress(data, *more, **options)
+
+    return noted
+
+
 def job_graph(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The graph as every engine gets it, and what is packed in it before it is packed."""
     import apache_beam as beam
@@ -192,8 +202,7 @@ def job_graph(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     tasks = [Task(Shard("train", n, (Block(unit, 0, unit.rows),))) for n, unit in enumerate(listing.units)]
     packed: list[bytes] = []
     for library in (bz2, zlib):
-        spied = library.compress
-        monkeypatch.setattr(library, "compress", lambda data, *more, by=spied: packed.append(data) or by(data, *more))
+        monkeypatch.setattr(library, "compress", noting(packed, library.compress))
     pipeline = beam.Pipeline(options=beam.options.pipeline_options.PipelineOptions([]))
     expected = Expected(tuple(t.shard.name for t in tasks), 0, listing.files)
     build(pipeline, Work(job, tasks, expected, Surroundings.here(config, "fanbeam-x"), local=False))
