@@ -9,11 +9,13 @@ export FANBEAM_EXTRAS="all,demo,test"
 environment "$FANBEAM_EXTRAS"
 cd "$here/.."
 tests() {
-    python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" --dist loadgroup "$@"
+    python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" "$@"
 }
-if [ $# -gt 0 ]; then
-    tests "$@"
-else # clusters are slow to answer beside other tests
-    tests -m "not cluster"
-    tests -m cluster
-fi
+case "$#:$*" in
+    0:) # clusters are slow to answer beside other tests; those of one file share theirs
+        tests -m "not cluster"
+        tests --dist loadfile -m cluster
+        ;;
+    *:*"-m cluster"*) tests --dist loadfile "$@" ;;
+    *) tests "$@" ;;
+esac

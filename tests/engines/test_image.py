@@ -18,7 +18,7 @@ from engine_records import ALL, Records
 
 from tests.engines.image_folders import Build, Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("image")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 ROOT = Path(__file__).parents[2]
 SUITE = "bookworm"

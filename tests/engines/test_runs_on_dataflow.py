@@ -20,7 +20,7 @@ from tests.engines.fake_flex_launch import FlexTemplates, Refused
 from tests.pipeline.small_inputs import parquet, text_columns, values
 
 pytest.importorskip("google.cloud.dataflow")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dataflow")]
+pytestmark = [pytest.mark.slow]
 
 BUCKET = "birds"
 BATCH = 1  # the API's numbers of a JobType, and of AutoscalingAlgorithm

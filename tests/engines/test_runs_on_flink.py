@@ -12,7 +12,7 @@ from engine_records import ALL, KINDS, Records
 from flink_cluster import SETUP_FILE, FlinkCluster
 from trouble_library import Trouble, slow_field, text_rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("flink")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 
 @pytest.mark.parametrize("kinds", KINDS, ids="-".join)

@@ -15,7 +15,7 @@ from engine_records import ALL, KINDS, Records
 from spark_cluster import script
 from trouble_library import Trouble, slow_field, text_rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("prism")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from trouble_library import Trouble, slow_field, text_rows
 from pipeline.engines import spark as engine
 
 __all__ = ["spark"]
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 SMALL = "10KiB"
 
 

@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parents[1] / "engines"))
 
 from flink_cluster import FlinkCluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("flink_kills")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 VICTIMS = ("worker", "taskmanager-1", "taskmanager-2", "jobmanager", "submitter")
 ROUNDS = 10
 RECORDS = 150

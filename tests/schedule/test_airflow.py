@@ -16,7 +16,7 @@ from conftest import DAYS, SCRIPTS, Weekly, written
 from flink_cluster import FlinkCluster
 from trouble_library import Trouble
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 DRIVER = Path(__file__).with_name("airflow_driver.py")
 ENDS = (*DAYS[1:], "2026-01-25")
 

@@ -18,7 +18,6 @@ from pipeline.storage import Folder
 from tests.pipeline.unsteady import between, every
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
-GROUP = {kind: pytest.mark.xdist_group(kind) for kind in ("s3", "gcs", "azure")}
 NOWHERE = "http://127.0.0.1:1"
 AWS, AZURE = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", "AZURE_STORAGE_CONNECTION_STRING"
 NO_FILES = {"AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}
@@ -85,7 +84,7 @@ def refused(home: Path, bucket: str, environment: Environment) -> str:
 
 
 @pytest.mark.parametrize(
-    ("store", "change", "bucket", "words"), [pytest.param(*case, marks=GROUP[case[0]]) for case in CASES],
+    ("store", "change", "bucket", "words"), CASES,
     indirect=["store"],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line_with_a_remedy(
@@ -97,7 +96,7 @@ def test_what_is_wrong_is_one_line_with_a_remedy(
     assert all(word in said for word in words), said
 
 
-@pytest.mark.parametrize("store", [pytest.param("gcs", marks=GROUP["gcs"])], indirect=True)
+@pytest.mark.parametrize("store", ["gcs"], indirect=True)
 def test_a_private_bucket_asks_for_credentials(store: Server, tmp_path: Path) -> None:
     with between(store.port, every("401", times=1000)) as port:
         said = refused(tmp_path, store.bucket, dict(store.through(port).environment))
@@ -120,7 +119,7 @@ def test_a_missing_extra_is_named(url: str, library: str, extra: str, tmp_path: 
     assert f"pip install 'fanbeam[{extra}]'" in said
 
 
-@pytest.mark.parametrize("store", [pytest.param("s3", marks=GROUP["s3"])], indirect=True)
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
 def test_an_output_without_a_bucket_is_told_before_anything_is_made(store: Server, tmp_path: Path) -> None:
     (tmp_path / "in.parquet").write_bytes(table(some_rows()).to_pybytes())
     path = config(tmp_path / "c.yaml", str(tmp_path / "in.parquet"), "s3://nowhere/out")
@@ -136,7 +135,7 @@ def some_rows() -> list[dict[str, Any]]:
     return [*made[:-1], {**made[-1], "text": None}]
 
 
-@pytest.mark.parametrize("store", [pytest.param(kind, marks=GROUP[kind]) for kind in ("s3", "azure")], indirect=True)
+@pytest.mark.parametrize("store", ["s3", "azure"], indirect=True)
 def test_credentials_stand_nowhere(store: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.enter(monkeypatch)
     for name, value in SECRETS.items():

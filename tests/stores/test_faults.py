@@ -16,7 +16,7 @@ from pipeline.storage import Folder
 from tests.pipeline.unsteady import PASSING, Fault, between, down_after, drawn
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
-STORES = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("s3", "gcs")]
+STORES = ("s3", "gcs")
 PATIENCE_SECONDS = 330  # what is promised is half of that; the machine may be busy
 
 

@@ -15,9 +15,8 @@ from pipeline.exclusive import LOCK, probe_put_if_absent
 from pipeline.storage import Folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
-HONEST = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("s3", "gcs", "azure")]
-CARELESS = [pytest.param((kind, name), marks=pytest.mark.xdist_group(kind), id=name)
-            for kind, name in (("s3", "s3rver"), ("gcs", "gcp-storage-emulator"))]  # fmt: skip
+HONEST = ("s3", "gcs", "azure")
+CARELESS = [pytest.param((kind, name), id=name) for kind, name in (("s3", "s3rver"), ("gcs", "gcp-storage-emulator"))]
 RUNS, PROCESSES, ROUNDS, PATIENCE_SECONDS = 3, 4, 12, 300
 TEXTS = {"text": FIELDS["text"]}
 

@@ -15,7 +15,7 @@ from pipeline.storage import Folder
 
 pytestmark = pytest.mark.slow
 HEADER = 150
-STORES = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("s3", "gcs", "azure")]
+STORES = ("s3", "gcs", "azure")
 
 
 @pytest.mark.cluster
