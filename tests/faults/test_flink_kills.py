@@ -2,6 +2,7 @@
 real Flink: afterwards, or after the same command again, the files of a run that nobody hurt, and nothing else.
 """
 
+import os
 import random
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from flink_cluster import FlinkCluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 VICTIMS = ("worker", "taskmanager-1", "taskmanager-2", "jobmanager", "submitter")
-ROUNDS = 10
+ROUNDS = int(os.environ.get("FANBEAM_KILL_ROUNDS", "10"))  # with each strategy; half a minute to a minute each
 RECORDS = 150
 
 
