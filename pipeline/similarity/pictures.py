@@ -1,133 +1,185 @@
 """How alike two pictures are: small embeddings propose pairs, registration of the two pictures decides.
 
 No single hash does: crops move perceptual hashes by more than unrelated drawings on white differ. So neighbours of
-small thumbnails are candidates only, and a pair is alike if one picture, scaled and shifted, is the other in every part.
+small thumbnails are candidates only, and a pair is alike if one picture, scaled and shifted, is the other in all parts.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.codecs import Codec, Payload
 from pipeline.codecs.image import ImageCodec
+from pipeline.codecs.pixels import to_rgb
+from pipeline.similarity.interface import NO_BANDS, Signature, embedding
+from pipeline.similarity.registration import refined, rough, search
 
 Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 
-EMBEDDED, COMPARED = 16, 64
-"""Sides, in pixels, of the thumbnail that is embedded and of the one that is compared."""
-_SCALES = (1.0, 0.975, 0.95, 0.925, 0.9)
-_PARTS = 4
-_INSIDE, _LEAST_SHARED, _UNRELATED = 0.999, 0.6, 2.0
-_TURNED, _SHIFTED = 0.08, 4.0
-_LEAST_SPREAD = 12.0
-_LEVELS = np.linspace(0, 100, 9)
-_RISE = np.arange(9) * 1e-3
-_FLAT = 2.0
-"""Grey levels: a picture whose thumbnail varies by less has nothing to register."""
+SIDE = 64
+"""Pixels a side of the thumbnail that is compared; a detail is one, RGB, row by row."""
+DETAIL = SIDE * SIDE * 3
+_LOOKED_AT = 256
+_TINY, _COLOURS, _CELLS, _DIRECTIONS = 16, 8, 8, 4
+_BACKGROUND, _MOSTLY, _SPECKS = 24, 0.9, 0.004
+
+_PARTS, _BLUR = 4, 1.6
+_SURE, _UNLIKE = 0.05, 0.5
+_FLAT, _LEAST_SPREAD, _CONTRASTS = 2.0, 12.0, 6.0
+_LEVELS = np.arange(256.0)
 
 
 @dataclass(frozen=True, slots=True)
-class PictureSignature:
-    """`embedding`: (768,) unit norm, zero mean per channel. `thumbnail`: (64, 64, 3) uint8, CIE Lab."""
+class PictureMeasure:
+    """`mirrored`: whether a picture and its mirror image are alike. `codec` decodes payloads, in any of its modes."""
 
-    embedding: Floats
-    thumbnail: NDArray[np.uint8]
+    mirrored: bool = False
+    codec: Codec = field(default_factory=ImageCodec)
+    threshold: ClassVar[float] = 0.3
 
-    def mirrored(self) -> "PictureSignature":
-        """Of the picture seen in a mirror."""
-        thumbnail = np.ascontiguousarray(self.thumbnail[:, ::-1])
-        return PictureSignature(_embedding(thumbnail), thumbnail)
+    def signature(self, payload: Payload) -> Signature:
+        """Two views, of 640 numbers each: the whole, and, on a plain background, without the margin."""
+        picture: Any = self.codec.decode(payload).value
+        return self.signature_of(picture.pixels)
+
+    def signature_of(self, pixels: Pixels) -> Signature:
+        """Of (h, w, 1, 3 or 4) uint8; alpha over white."""
+        seen = _reduced(to_rgb(pixels), min(_LOOKED_AT, max(pixels.shape[:2])))
+        whole, trimmed = _reduced(seen, SIDE), _trimmed(seen)
+        views = [self._view(whole), self._view(_reduced(trimmed, SIDE)) * (trimmed is not seen)]
+        return Signature(np.stack(views).astype(np.int8), NO_BANDS, whole.tobytes())
+
+    def _view(self, thumbnail: Pixels) -> NDArray[np.int8]:
+        features = _features(thumbnail)
+        if self.mirrored:
+            features = _either_way(features, _features(np.ascontiguousarray(thumbnail[:, ::-1])))
+        return embedding(np.concatenate([part.ravel() for part in features]))
+
+    def distance(self, left: bytes, right: bytes) -> float:
+        """The largest difference of a 16th of the picture, root mean square, in standard deviations of the whole."""
+        first, second = _thumbnail(left), _thumbnail(right)
+        found = _distance(first, second)
+        if self.mirrored and found > _SURE:
+            found = min(found, _distance(first, np.ascontiguousarray(second[:, ::-1])))
+        return min(found, 1.0)
 
 
-def signature(payload: bytes | str, max_pixels: int = ImageCodec.max_pixels) -> PictureSignature:
-    """Of an encoded picture; alpha over white, upright by its EXIF tag. Raises CodecError."""
-    return signature_of(ImageCodec(max_pixels=max_pixels).decode(payload).value.pixels)
+def _thumbnail(detail: bytes) -> Pixels:
+    return np.frombuffer(detail, np.uint8).reshape(SIDE, SIDE, 3)
 
 
-def signature_of(pixels: NDArray[np.uint8]) -> PictureSignature:
-    """Of (h, w, 3) uint8 RGB."""
-    small = cv2.resize(pixels, (COMPARED, COMPARED), interpolation=cv2.INTER_AREA)
-    thumbnail = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
-    return PictureSignature(_embedding(thumbnail), thumbnail)
+def _reduced(pixels: Pixels, side: int) -> Pixels:
+    """To (side, side, 3), whatever the shape was: a crop of one side only is then a scale in one direction."""
+    reduced: Pixels = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+    return reduced
 
 
-def _embedding(thumbnail: NDArray[np.uint8]) -> Floats:
-    tiny = cv2.resize(thumbnail, (EMBEDDED, EMBEDDED), interpolation=cv2.INTER_AREA).astype(np.float32)
-    flat = (tiny - tiny.mean((0, 1))).ravel()
-    norm = float(np.linalg.norm(flat))
-    return flat / norm if norm > _FLAT else flat * 0
+def _trimmed(pixels: Pixels) -> Pixels:
+    """Without the margin where the border is of one colour; the very same array where there is none to cut."""
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.int16)
+    colour = np.median(edge, 0)
+    if (np.abs(edge - colour).max(-1) <= _BACKGROUND).mean() < _MOSTLY:
+        return pixels
+    drawn = np.abs(pixels - colour).max(-1) > _BACKGROUND
+    rows, columns = (np.flatnonzero(drawn.mean(axis) > _SPECKS) for axis in (1, 0))
+    if len(rows) < 2 or len(columns) < 2:
+        return pixels
+    inner = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return pixels if inner.shape == pixels.shape else inner
 
 
-def distance(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> float:
-    """Of two thumbnails, registered: 0 alike in every part, 1 and more unrelated. Symmetric.
+def _features(thumbnail: Pixels) -> list[Floats]:
+    """Lightness (16, 16, 1), colour (8, 8, 2), and edges by direction (8, 8, 4); the last as long as the others."""
+    lab = cv2.cvtColor(thumbnail, cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab -= lab.mean((0, 1))
+    light = cv2.resize(lab[..., 0], (_TINY, _TINY), interpolation=cv2.INTER_AREA)[..., np.newaxis]
+    colour = cv2.resize(lab[..., 1:], (_COLOURS, _COLOURS), interpolation=cv2.INTER_AREA)
+    edges = _edges(lab[..., 0])
+    length = np.hypot(np.linalg.norm(light), 2 * np.linalg.norm(colour))
+    norm = np.linalg.norm(edges)
+    return [light, 2 * colour, edges * (length / norm if norm > 0 else 0)]
 
-    The unlike part decides: the pictures are cut into 16 parts, and the largest root mean square difference of a part,
-    after fitting a tone curve for brightness, is divided by the standard deviation of the whole.
+
+def _edges(light: Floats) -> Floats:
+    smooth = cv2.GaussianBlur(light, (0, 0), 1.0)
+    along_x, along_y = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+    strength, angle = cv2.cartToPolar(along_x, along_y)
+    turns = np.arange(_DIRECTIONS) * (np.pi / _DIRECTIONS)
+    by_direction = np.maximum(np.cos(2 * (angle[..., np.newaxis] - turns)), 0) * np.sqrt(strength)[..., np.newaxis]
+    cells = cv2.resize(cv2.GaussianBlur(by_direction, (0, 0), 4), (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
+    centred: Floats = cells - cells.mean((0, 1))
+    return centred
+
+
+def _either_way(features: list[Floats], mirrored: list[Floats]) -> list[Floats]:
+    """Features that a picture and its mirror image have in common.
+
+    The even half of each is kept, and of the odd half, which changes its sign, the size: no two pictures move apart.
     """
-    first, second = left.astype(np.float32), right.astype(np.float32)
-    return min(_registered(first, second), _registered(second, first))
+    folded = []
+    for seen, other in zip(features, mirrored, strict=True):
+        even = np.arange(seen.shape[1]) < seen.shape[1] // 2
+        folded.append(np.where(even[:, np.newaxis], seen + other, np.abs(seen - other)))
+    return folded
 
 
-def _registered(whole: Floats, part: Floats) -> float:
-    """The difference where `part`, scaled and shifted, fits `whole` best."""
-    warp = _refined(whole[..., 0], part[..., 0], _coarse(whole[..., 0], part[..., 0]))
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(part, warp, (COMPARED, COMPARED), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    inside = cv2.warpAffine(np.ones(part.shape[:2], np.float32), warp, (COMPARED, COMPARED), flags=flags) > _INSIDE
-    if inside.mean() < _LEAST_SHARED:
-        return _UNRELATED
-    return min(_difference(whole, moved, inside), _difference(moved, whole, inside))
+def _distance(left: Pixels, right: Pixels) -> float:
+    aligned = _difference(left, right, np.ones(left.shape[:2], np.uint8))
+    return aligned if aligned < _SURE else min(aligned, _registered(left, right))
 
 
-def _coarse(whole: Floats, part: Floats) -> Floats:
-    """The affine map from `whole` to `part` (2, 3) by the best of a few scales and all places."""
-    best, found = np.inf, (1.0, (0, 0))
-    for scale in _SCALES:
-        side = round(COMPARED * scale)
-        inner = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA) if side != COMPARED else part
-        scores = cv2.matchTemplate(whole, inner, cv2.TM_CCOEFF_NORMED)
-        _, score, _, place = cv2.minMaxLoc(scores)
-        if -score < best:
-            best, found = -score, (COMPARED / side, place)
-    scale, (x, y) = found
-    return np.array([[scale, 0, (0.5 - x) * scale - 0.5], [0, scale, (0.5 - y) * scale - 0.5]], np.float32)
+def _registered(left: Pixels, right: Pixels) -> float:
+    """The difference where one picture, scaled and shifted, fits the other best; 1 where it fits nowhere."""
+    pictures = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in (left, right)]
+    small = [rough(picture) for picture in pictures]
+    found = [(*search(small[whole], small[1 - whole], SIDE), whole) for whole in (0, 1)]
+    score, placement, whole = max(found, key=lambda place: place[0])
+    if score < _UNLIKE:
+        return 1.0
+    placement = refined(pictures[whole], pictures[1 - whole], placement)
+    cut = placement.cut((left, right)[whole])
+    return _difference((left, right)[1 - whole], cut, placement.inside(SIDE))
 
 
-def _refined(whole: Floats, part: Floats, warp: Floats) -> Floats:
-    """To a fraction of a pixel; as it was where the pictures have too little in common for that."""
-    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
-    try:
-        _, better = cv2.findTransformECC(whole, part, warp.copy(), cv2.MOTION_AFFINE, criteria, None, 3)
-    except cv2.error:
-        return warp
-    moved = np.abs(better - warp)
-    return better if moved[:, :2].max() < _TURNED and moved[:, 2].max() < _SHIFTED else warp
+def _difference(left: Pixels, right: Pixels, inside: Pixels) -> float:
+    """Where `inside` (side, side) is 1. What shows next to nothing is compared as it is, without a tone curve."""
+    spreads = [float(cv2.meanStdDev(picture, mask=inside)[1].max()) for picture in (left, right)]
+    if max(spreads) > _CONTRASTS * max(min(spreads), _FLAT):
+        return 1.0
+    if min(spreads) < _FLAT:
+        return _largest(left.astype(np.float32) - right, inside) / _LEAST_SPREAD
+    errors = _toned(left, right, inside), _toned(right, left, inside)
+    found = (
+        _largest(error, inside) / max(spread, _LEAST_SPREAD) for error, spread in zip(errors, spreads, strict=True)
+    )
+    return min(found)
 
 
-def _difference(left: Floats, right: Floats, inside: NDArray[np.bool_]) -> float:
-    """Largest difference of a part, in standard deviations of the whole."""
-    spread = max(float(left[inside].std(0).max()), _LEAST_SPREAD)
-    fitted = np.empty_like(left)
-    fitted[..., 0] = _toned(right[..., 0], left[..., 0], inside)
-    for channel in (1, 2):
-        fitted[..., channel] = _scaled(right[..., channel], left[..., channel], inside)
-    squares = ((left - fitted) ** 2).sum(-1) * inside
-    weight = cv2.resize(inside.astype(np.float32), (_PARTS, _PARTS), interpolation=cv2.INTER_AREA)
-    parts: Any = cv2.resize(squares, (_PARTS, _PARTS), interpolation=cv2.INTER_AREA)
-    return float(np.sqrt((parts / np.maximum(weight, 0.25)).max())) / spread
+def _toned(picture: Pixels, like: Pixels, inside: Pixels) -> Floats:
+    """What is left of `picture` without `like`, once this has its levels."""
+    shared = inside > 0
+    error: Floats = picture.astype(np.float32) - _tones(like[shared].ravel(), picture[shared].ravel())[like]
+    return error
 
 
-def _toned(values: Floats, like: Floats, inside: NDArray[np.bool_]) -> Floats:
-    """`values` through the curve, rising and piecewise linear, that brings their levels to those of `like`."""
-    levels = np.percentile(values[inside], _LEVELS), np.percentile(like[inside], _LEVELS)
-    return np.interp(values, np.maximum.accumulate(levels[0] + _RISE), levels[1]).astype(np.float32)
+def _largest(error: Floats, inside: Pixels) -> float:
+    """Root mean square of the part of the picture where it is largest."""
+    blurred = cv2.GaussianBlur(error * inside[..., np.newaxis], (0, 0), _BLUR)
+    squares: Any = cv2.resize((blurred * blurred).sum(-1), (_PARTS, _PARTS), interpolation=cv2.INTER_AREA)
+    weight: Any = cv2.resize(inside.astype(np.float32), (_PARTS, _PARTS), interpolation=cv2.INTER_AREA)
+    return float(np.sqrt((squares / np.maximum(weight, 0.25)).max()))
 
 
-def _scaled(values: Floats, like: Floats, inside: NDArray[np.bool_]) -> Floats:
-    a, b = values[inside], like[inside]
-    a0, b0 = a.mean(), b.mean()
-    power = float(((a - a0) ** 2).sum())
-    gain = float(np.clip(((a - a0) * (b - b0)).sum() / power, 0.5, 2.0)) if power > 1 else 1.0
-    return (values - a0) * gain + b0
+def _tones(levels: Pixels, wanted: Pixels) -> Floats:
+    """The rising curve (256,) that gives `levels` the histogram of `wanted`, both of one length.
+
+    One curve for red, green and blue: brightness, contrast, gamma and clipping are such curves, another hue is none.
+    """
+    counts, targets = (np.bincount(values, minlength=256) for values in (levels, wanted))
+    ranks, target_ranks = (np.concatenate([[0], np.cumsum(count)]) for count in (counts, targets))
+    sums = np.interp(ranks, target_ranks, np.concatenate([[0], np.cumsum(targets * _LEVELS)]))
+    return np.where(counts > 0, np.diff(sums) / np.maximum(counts, 1), _LEVELS).astype(np.float32)
