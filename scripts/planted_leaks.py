@@ -55,7 +55,7 @@ def table(trial: Trial, changes: dict[str, Change]) -> Pairs:
     for kind, change in changes.items():
         print(_row(planted(trial, signed, kind, change)), flush=True)
     if trial.name == "texts":
-        places = long_texts(list(trial.payloads))[:1000]
+        places = long_texts(list(trial.payloads))
         print(_row(planted(trial, signed, "one word in ten", words_changed(list(trial.payloads)), places)))
     alike = natural(trial, signed)
     counts = [sum(distance <= limit for distance in alike.values()) for limit in trial.thresholds]
@@ -76,7 +76,8 @@ def sheet(pictures: list[Pixels], alike: Pairs) -> Pixels:
     shown = ranked[:: max(1, len(ranked) // MOST)][:MOST]
     cells = [_cell(pictures[one], pictures[other], distance) for distance, one, other in shown]
     cells += [np.full_like(cells[0], 255)] * (-len(cells) % COLUMNS)
-    return np.vstack(list(_rows(cells)))
+    whole: Pixels = np.vstack(list(_rows(cells)))
+    return whole
 
 
 def _rows(cells: list[Pixels]) -> Iterator[Pixels]:
@@ -88,7 +89,8 @@ def _cell(one: Pixels, other: Pixels, distance: float) -> Pixels:
     both = np.hstack([cv2.resize(each, (CELL, CELL), interpolation=cv2.INTER_AREA) for each in (one, other)])
     caption = np.full((CAPTION, 2 * CELL, 3), 255, np.uint8)
     cv2.putText(caption, f"{distance:.2f}", (2, CAPTION - 3), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0))
-    return cv2.copyMakeBorder(np.vstack([both, caption]), 0, 0, 0, 4, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    cell: Pixels = cv2.copyMakeBorder(np.vstack([both, caption]), 0, 0, 0, 4, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    return cell
 
 
 def main(folder: Path, picture: Path | None) -> None:

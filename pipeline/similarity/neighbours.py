@@ -128,7 +128,7 @@ def _by_band(left: Sequence[Signature], right: Sequence[Signature] | None) -> It
 def _members(signatures: Sequence[Signature]) -> dict[int, list[int]]:
     found = defaultdict(list)
     for place, signature in enumerate(signatures):
-        for band in signature.bands.tolist():
+        for band in set(signature.bands.tolist()):
             found[band].append(place)
     return found
 

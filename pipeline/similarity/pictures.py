@@ -61,7 +61,7 @@ class PictureMeasure:
 
     def distance(self, left: bytes, right: bytes) -> float:
         """The largest difference of a 16th of the picture, root mean square, in standard deviations of the whole."""
-        first, second = _thumbnail(left), _thumbnail(right)
+        first, second = map(_thumbnail, sorted((left, right)))  # symmetric to the last bit
         found = _distance(first, second)
         if self.mirrored and found > _SURE:
             found = min(found, _distance(first, np.ascontiguousarray(second[:, ::-1])))
@@ -177,7 +177,8 @@ def _largest(error: Floats, inside: Pixels) -> float:
 def _tones(levels: Pixels, wanted: Pixels) -> Floats:
     """The rising curve (256,) that gives `levels` the histogram of `wanted`, both of one length.
 
-    One curve for red, green and blue: brightness, contrast, gamma and clipping are such curves, another hue is none.
+    One curve for red, green and blue: brightness, contrast, gamma and clipping are such curves, another hue is none,
+    but for grey, which may be any colour's copy.
     """
     counts, targets = (np.bincount(values, minlength=256) for values in (levels, wanted))
     ranks, target_ranks = (np.concatenate([[0], np.cumsum(count)]) for count in (counts, targets))

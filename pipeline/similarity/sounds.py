@@ -36,7 +36,7 @@ class SoundMeasure:
     """`codec` decodes payloads; the channels' energies are added."""
 
     codec: Codec = field(default_factory=AudioCodec)
-    threshold: ClassVar[float] = 0.2
+    threshold: ClassVar[float] = 0.25
 
     def signature(self, payload: Payload) -> Signature:
         """One view of 512 numbers, of zeros for silence."""

@@ -10,6 +10,7 @@ from pipeline.similarity.neighbours import NEIGHBOURS, pairs
 from scripts.planting.changes import Change
 
 Pairs = dict[tuple[int, int], float]
+PLANTED = 200
 Sign = Callable[[Any], Signature]
 
 
@@ -48,19 +49,18 @@ def natural(trial: Trial, signed: list[Signature]) -> Pairs:
     return _distances(trial, signed, None)
 
 
-def planted(
-    trial: Trial, signed: list[Signature], kind: str, change: Change, sources: Sequence[int] | None = None
-) -> Found:
-    """Of one kind of change, of the payloads at `sources` (by default 200 drawn ones)."""
+def planted(trial: Trial, signed: list[Signature], kind: str, change: Change, sources: Sequence[int] = ()) -> Found:
+    """Of one kind of change, 200 of the payloads, or of those at `sources` (drawn with replacement)."""
     random = Random(kind)
-    places = sources or [random.randrange(len(signed)) for _ in range(200)]
+    places = random.choices(sources or range(len(signed)), k=PLANTED)
     copies = [trial.sign(change(trial.payloads[place], random)) for place in places]
     found = _distances(trial, signed, copies)
     own = [found.get((place, copy)) for copy, place in enumerate(places)]
     limit = trial.measure.threshold
-    near = [
-        sorted(other for (other, copy), d in found.items() if copy == one and d <= limit) for one in range(len(own))
-    ]
+    near: list[list[int]] = [[] for _ in places]
+    for (other, copy), distance in found.items():
+        if distance <= limit:
+            near[copy].append(other)
     joined = [
         any(trial.measure.distance(signed[other].detail, signed[place].detail) <= limit for other in others)
         for place, others in zip(places, near, strict=True)
