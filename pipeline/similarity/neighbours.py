@@ -17,6 +17,8 @@ from pipeline.similarity.interface import Embeddings, Signature
 from transforms.interface import MissingLibrary
 
 Pair = tuple[int, int]
+Centres = NDArray[np.float32]
+"""(count, width), whole numbers."""
 
 NEIGHBOURS = 10
 NEAREST_BUCKETS = 2
@@ -50,28 +52,30 @@ def pairs_within(
     return sorted(set(_in_order(places, left, None if right is None else list(range(len(right))), right)))
 
 
-def centroids(sample: Sequence[Signature], count: int) -> Embeddings:
+def centroids(sample: Sequence[Signature], count: int) -> Centres:
     """(at most `count`, width) by k-means of a sample's views; the same for the same sample in the same order."""
     views = _views(sample)[0]
     count = min(count, len(views))
     if count == 0:
-        return np.zeros((0, 0), np.int8)
+        return np.zeros((0, 0), np.float32)
     means = _faiss().Kmeans(
         views.shape[1], count, niter=_ROUNDS, seed=_SEED, min_points_per_centroid=1, max_points_per_centroid=len(views)
     )
     means.train(views.astype(np.float32))
-    centres: Embeddings = np.rint(means.centroids).astype(np.int8)
+    centres: Centres = np.rint(means.centroids)
     return centres
 
 
-def buckets_of(signature: Signature, centres: Embeddings) -> tuple[int, ...]:
+def buckets_of(signature: Signature, centres: Centres) -> tuple[int, ...]:
     """The bands of a signature, or the centroids nearest to its views; sorted. None: nothing to be found by."""
     if len(signature.bands) or not len(centres):
         return tuple(sorted(set(signature.bands.tolist())))
-    views, means = _views([signature])[0].astype(np.float32), centres.astype(np.float32)
+    views = _views([signature])[0].astype(np.float32)
     if not len(views):
         return ()
-    nearest = np.argsort((means**2).sum(1) - 2 * views @ means.T, axis=1, kind="stable")[:, :NEAREST_BUCKETS]
+    nearest = np.argsort(np.einsum("ij,ij->i", centres, centres) - 2 * views @ centres.T, axis=1, kind="stable")[
+        :, :NEAREST_BUCKETS
+    ]
     return tuple(sorted(set(nearest.ravel().tolist())))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.codecs import Codec, Payload
 from pipeline.codecs.image import ImageCodec
 from pipeline.codecs.pixels import to_rgb
-from pipeline.similarity.interface import NO_BANDS, Signature, embedding
+from pipeline.similarity.interface import LENGTH, NO_BANDS, Signature, embedding
 from pipeline.similarity.registration import refined, rough, search
 
 Floats = NDArray[np.float32]
@@ -25,6 +25,7 @@ SIDE = 64
 DETAIL = SIDE * SIDE * 3
 _LOOKED_AT = 256
 _TINY, _COLOURS, _CELLS, _DIRECTIONS = 16, 8, 8, 4
+_OVEREXPOSURE, _NEWS = 1.3, 0.1
 _BACKGROUND, _MOSTLY, _SPECKS = 24, 0.9, 0.004
 
 _PARTS, _BLUR = 4, 1.6
@@ -42,7 +43,10 @@ class PictureMeasure:
     threshold: ClassVar[float] = 0.3
 
     def signature(self, payload: Payload) -> Signature:
-        """Two views, of 640 numbers each: the whole, and, on a plain background, without the margin."""
+        """Three views, of 640 numbers each: the whole, without its plain margin, overexposed.
+
+        A view that adds nothing is zeros.
+        """
         picture: Any = self.codec.decode(payload).value
         return self.signature_of(picture.pixels)
 
@@ -50,8 +54,10 @@ class PictureMeasure:
         """Of (h, w, 1, 3 or 4) uint8; alpha over white."""
         seen = _reduced(to_rgb(pixels), min(_LOOKED_AT, max(pixels.shape[:2])))
         whole, trimmed = _reduced(seen, SIDE), _trimmed(seen)
-        views = [self._view(whole), self._view(_reduced(trimmed, SIDE)) * (trimmed is not seen)]
-        return Signature(np.stack(views).astype(np.int8), NO_BANDS, whole.tobytes())
+        views = [self._view(picture) for picture in (whole, _reduced(trimmed, SIDE), _overexposed(whole))]
+        views[1] *= trimmed is not seen
+        views[2] *= bool(((views[2].astype(int) - views[0]) ** 2).sum() > _NEWS * LENGTH**2)
+        return Signature(np.stack(views), NO_BANDS, whole.tobytes())
 
     def _view(self, thumbnail: Pixels) -> NDArray[np.int8]:
         features = _features(thumbnail)
@@ -90,6 +96,11 @@ def _trimmed(pixels: Pixels) -> Pixels:
         return pixels
     inner = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return pixels if inner.shape == pixels.shape else inner
+
+
+def _overexposed(pixels: Pixels) -> Pixels:
+    """As a brighter copy would be: light greys are white there, and what is left looks like another drawing."""
+    return np.minimum(pixels.astype(np.float32) * _OVEREXPOSURE, 255).astype(np.uint8)
 
 
 def _features(thumbnail: Pixels) -> list[Floats]:

@@ -52,7 +52,7 @@ def test_a_mirrored_clip_if_asked() -> None:
 def test_a_clip_is_found_by_its_middle_frame() -> None:
     signature = ClipMeasure().signature(clip())
     assert len(signature.detail) == 3 * DETAIL
-    assert signature.embeddings.shape == (2, 640)
+    assert signature.embeddings.shape == (3, 640)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])

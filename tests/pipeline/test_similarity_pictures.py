@@ -122,9 +122,18 @@ def test_margins_of_one_colour_do_not_move_the_second_view() -> None:
     assert not PLAIN.signature_of(photo()).embeddings[1].any()
 
 
+def test_what_is_overexposed_is_found_by_the_third_view() -> None:
+    pale = np.full((200, 200, 3), 255, np.uint8)
+    cv2.circle(pale, (120, 110), 70, (210, 215, 220), -1)
+    cv2.rectangle(pale, (60, 60), (90, 150), (90, 60, 40), -1)
+    first, second = (PLAIN.signature_of(p).embeddings.astype(int) for p in (pale, CHANGES["brighter, clipped"](pale)))
+    assert ((first[2] - second[0]) ** 2).sum() < 0.05 * (second[0] ** 2).sum() < ((first[0] - second[0]) ** 2).sum()
+    assert not PLAIN.signature_of(photo(1) // 2).embeddings[2].any()
+
+
 def test_shapes_and_sizes_of_a_signature() -> None:
     signature = PLAIN.signature_of(photo())
-    assert (signature.embeddings.shape, signature.embeddings.dtype) == ((2, 640), np.int8)
+    assert (signature.embeddings.shape, signature.embeddings.dtype) == ((3, 640), np.int8)
     assert len(signature.detail) == DETAIL
     assert not len(signature.bands)
 
