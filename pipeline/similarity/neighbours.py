@@ -73,9 +73,8 @@ def buckets_of(signature: Signature, centres: Centres) -> tuple[int, ...]:
     views = _views([signature])[0].astype(np.float32)
     if not len(views):
         return ()
-    nearest = np.argsort(np.einsum("ij,ij->i", centres, centres) - 2 * views @ centres.T, axis=1, kind="stable")[
-        :, :NEAREST_BUCKETS
-    ]
+    squares = np.einsum("ij,ij->i", centres, centres) - 2 * views @ centres.T
+    nearest = np.argsort(squares, axis=1, kind="stable")[:, :NEAREST_BUCKETS]
     return tuple(sorted(set(nearest.ravel().tolist())))
 
 

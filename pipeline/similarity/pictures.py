@@ -100,7 +100,8 @@ def _trimmed(pixels: Pixels) -> Pixels:
 
 def _overexposed(pixels: Pixels) -> Pixels:
     """As a brighter copy would be: light greys are white there, and what is left looks like another drawing."""
-    return np.minimum(pixels.astype(np.float32) * _OVEREXPOSURE, 255).astype(np.uint8)
+    brighter: Pixels = np.minimum(pixels.astype(np.float32) * _OVEREXPOSURE, 255).astype(np.uint8)
+    return brighter
 
 
 def _features(thumbnail: Pixels) -> list[Floats]:
