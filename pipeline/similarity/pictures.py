@@ -189,8 +189,8 @@ def _largest(error: Floats, inside: Pixels) -> float:
 def _tones(levels: Pixels, wanted: Pixels) -> Floats:
     """The rising curve (256,) that gives `levels` the histogram of `wanted`, both of one length.
 
-    One curve for red, green and blue: brightness, contrast, gamma and clipping are such curves, another hue is none,
-    but for grey, which may be any colour's copy.
+    One curve for red, green and blue: brightness, contrast, gamma and clipping are such curves. Another
+    hue is one only where levels may be merged: flat colours may become grey, black or a shade of their own.
     """
     counts, targets = (np.bincount(values, minlength=256) for values in (levels, wanted))
     ranks, target_ranks = (np.concatenate([[0], np.cumsum(count)]) for count in (counts, targets))
