@@ -15,6 +15,7 @@ EXTRAS = {
     "dataflow": ["apache-beam[gcp]>=2.77,<3"],
     "gcs": ["gcsfs>=2026.1"],
     "keras": ["keras>=3.15,<4", "tensorflow-cpu>=2.21,<2.22"],
+    "leaks": ["faiss-cpu>=1.13,<2", "rapidfuzz>=3.14,<4", "rensa>=0.5,<0.6"],
     "nlp": ["sentencepiece>=0.2", "torch>=2.13,<2.14", "transformers>=5,<6"],
     "s3": ["botocore>=1.40", "obstore>=0.12,<0.13"],
     "torch": ["torch>=2.13,<2.14", "torchvision>=0.28,<0.29"],

@@ -1,0 +1,1 @@
+"""How alike two payloads are. Pure: no splits, no storage, no Beam."""

@@ -1,0 +1,1 @@
+"""Leaks put into real pictures, texts and sounds on purpose, to see which are found."""
