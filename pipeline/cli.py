@@ -176,13 +176,21 @@ def audit(
     field: Annotated[str | None, typer.Option(metavar="COLUMN", help="What to compare; default: as init does.")] = None,
     id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Ids that no two rows may share.")] = None,
     group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Groups that no two sets may share.")] = None,
+    near: Annotated[
+        bool, typer.Option(help="Look for near duplicates: resized, cropped, re-encoded, reworded.")
+    ] = True,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Distance of near duplicates; default: each kind's own.")
+    ] = None,
+    mirrored: Annotated[bool, typer.Option("--mirrored", help="Mirror images are near duplicates, too.")] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Look for what training and held-out data share: ids, sources, groups, contents. Exit 1 if anything leaks."""
     from pipeline import commands
 
-    raise typer.Exit(commands.audit(train, validation, (field, id_, group), as_json))
+    flags = commands.AuditFlags((field, id_, group), near, threshold, mirrored)
+    raise typer.Exit(commands.audit(train, validation, flags, as_json))
 
 
 @app.command(epilog="Example: fanbeam transforms albumentations.Rotate")

@@ -145,18 +145,34 @@ def verify(dataset: str, samples: int, input_path: str | None, as_json: bool) ->
     return ExitCode.OK if found.ok else ExitCode.DIFFERENCES
 
 
-def audit(
-    train: str, validation: str | None, columns: tuple[str | None, str | None, str | None], as_json: bool
-) -> ExitCode:
-    """Audit a dataset, or any two sets; DIFFERENCES if something leaks. `columns`: field, id, group."""
+@dataclass(frozen=True, slots=True)
+class AuditFlags:
+    """Flags of `audit`: columns of two sets (field, id, group); whether and how near duplicates are looked for."""
+
+    columns: tuple[str | None, str | None, str | None]
+    near: bool = True
+    threshold: float | None = None
+    mirrored: bool = False
+
+
+def audit(train: str, validation: str | None, flags: AuditFlags, as_json: bool) -> ExitCode:
+    """Audit a dataset, or any two sets; DIFFERENCES if something leaks."""
     from pipeline import report
     from pipeline.audit.any_set import Named
-    from pipeline.audit.comparing import audit_dataset, audit_sets
+    from pipeline.audit.comparing import Near, audit_dataset, audit_sets
+    from pipeline.audit.likeness import missing
     from pipeline.dataset import open_dataset
 
-    if validation is None and any(columns):
+    if validation is None and any(flags.columns):
         raise UsageError("--field, --id and --group are for two sets; a dataset's manifest names its own columns")
-    leaks = audit_dataset(open_dataset(train)) if validation is None else audit_sets(train, validation, Named(*columns))
+    install = missing() if flags.near else ""
+    if install:
+        _warn(f"note: near duplicates are not looked for: {install}, or say --no-near")
+    near = Near(flags.threshold, flags.mirrored) if flags.near and not install else None
+    if validation is None:
+        leaks = audit_dataset(open_dataset(train), near)
+    else:
+        leaks = audit_sets(train, validation, Named(*flags.columns), near)
     if as_json:
         put(leaks.as_json())
     else:

@@ -1,11 +1,14 @@
 """Sides -> leaks: the training side is read against each held-out side."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
 from pipeline.audit.any_set import Named, any_side
 from pipeline.audit.findings import Leaks, Side
 from pipeline.audit.identities import Held
+from pipeline.audit.likeness import Likeness
 from pipeline.audit.rows import Field, Set
 from pipeline.audit.written import group_columns, written_sides
 from pipeline.dataset import Dataset
@@ -14,7 +17,15 @@ from pipeline.errors import InputError
 TRAIN = "train"
 
 
-def audit_dataset(dataset: Dataset) -> Leaks:
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Near duplicates are looked for: up to which distance (None: each measure's own), mirror images too or not."""
+
+    threshold: float | None = None
+    mirrored: bool = False
+
+
+def audit_dataset(dataset: Dataset, near: Near | None = None) -> Leaks:
     """A written version, its training split against each other split. Raises InputError if there is only one."""
     sides = written_sides(dataset)
     train = [side for side in sides if side.name == TRAIN]
@@ -23,10 +34,10 @@ def audit_dataset(dataset: Dataset) -> Leaks:
     if not train or not held:
         leaks.sides = [Side(side.name, sum(len(rows.ids) for rows in side.read(()))) for side in sides]
         return leaks
-    return compared(train[0], held, leaks)
+    return compared(train[0], held, leaks, near)
 
 
-def audit_sets(train: str, validation: str, named: Named) -> Leaks:
+def audit_sets(train: str, validation: str, named: Named, near: Near | None = None) -> Leaks:
     """Any two sets. Raises InputError, with what to do, for a set that cannot be read or has nothing to compare."""
     one, other = any_side(TRAIN, train, named), any_side("validation", validation, named)
     fields = aligned(one.fields, other.fields)
@@ -34,7 +45,7 @@ def audit_sets(train: str, validation: str, named: Named) -> Leaks:
         kinds = [", ".join(f"{f.name} ({f.modality})" for f in side.fields) for side in (one, other)]
         raise InputError(f"{train} has {kinds[0]} and {validation} has {kinds[1]}: nothing to compare. Give --field")
     leaks = Leaks(checked={"id": named.id, "groups": [named.group] if named.group else []})
-    return compared(one, [replace(other, fields=fields)], leaks)
+    return compared(one, [replace(other, fields=fields)], leaks, near)
 
 
 def aligned(ours: Sequence[Field], theirs: Sequence[Field]) -> tuple[Field, ...]:
@@ -49,18 +60,36 @@ def _counterpart(ours: Sequence[Field], theirs: Sequence[Field], field: Field) -
     return alike[0] if len(alike) == 1 and sum(f.modality == field.modality for f in theirs) == 1 else ""
 
 
-def compared(train: Set, sides: Sequence[Set], leaks: Leaks) -> Leaks:
-    """All comparisons of facts; the held-out sides are in memory as digests, the training side streams by."""
+def compared(train: Set, sides: Sequence[Set], leaks: Leaks, near: Near | None = None) -> Leaks:
+    """All comparisons; the held-out sides are in memory as digests and signatures, the training side streams by."""
     keys = [f.key for f in train.fields]
     shared = {f.key for side in sides for f in side.fields if f.key in keys}
-    leaks.checked["fields"] = {f.key: f.modality for f in train.fields if f.key in shared}
-    held = [Held(side.name, side.read(tuple(f for f in side.fields if f.key in shared))) for side in sides]
+    fields = tuple(f for f in train.fields if f.key in shared)
+    alike = [] if near is None else [Likeness(f, near.threshold, near.mirrored) for f in fields]
+    leaks.checked |= {"fields": {f.key: f.modality for f in fields}, **_near(fields, alike)}
+    held = [_held(side, shared, alike) for side in sides]
     rows = 0
-    for batch in train.read(tuple(f for f in train.fields if f.key in shared)):
+    for batch in train.read(fields):
         rows += len(batch.ids)
-        for side in held:
-            for pair in side.shared(batch):
-                leaks.add(pair)
+        for pair in chain(*(side.shared(batch) for side in held), *(one.near(batch) for one in alike)):
+            leaks.add(pair)
+    for pair in chain(*(one.rest() for one in alike)):
+        leaks.add(pair)
     leaks.settle()
+    leaks.unreadable = sum(one.unreadable for one in alike)
     leaks.sides = [Side(train.name, rows), *(Side(side.side, len(side.ids)) for side in held)]
     return leaks
+
+
+def _held(side: Set, shared: set[str], alike: Sequence[Likeness]) -> Held:
+    held = Held(side.name)
+    for rows in side.read(tuple(f for f in side.fields if f.key in shared)):
+        held.take(rows)
+        for one in alike:
+            one.hold(side.name, rows)
+    held.close()
+    return held
+
+
+def _near(fields: Sequence[Field], alike: Sequence[Likeness]) -> dict[str, Any]:
+    return {"near": {f.key: one.threshold for f, one in zip(fields, alike, strict=True)} if alike else None}

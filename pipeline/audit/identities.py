@@ -1,6 +1,6 @@
 """Facts that two sides share: ids, sources, groups, parents, contents. The smaller side is held as digests."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,16 +40,18 @@ class _Column:
 class Held:
     """The held-out side: for each kind of mark the digests of its values, about 24 bytes each, and the ids of rows."""
 
-    def __init__(self, side: str, rows: Iterable[Rows]) -> None:
+    def __init__(self, side: str) -> None:
         self.side = side
         self.ids: list[str] = []
         self._columns: dict[Mark, _Column] = {}
-        for batch in rows:
-            self._take(batch)
+
+    def close(self) -> None:
+        """All rows are taken: make them ready to be looked up."""
         for column in self._columns.values():
             column.close()
 
-    def _take(self, batch: Rows) -> None:
+    def take(self, batch: Rows) -> None:
+        """Take some rows in."""
         start = len(self.ids)
         self.ids += batch.ids
         for mark, values in batch.marks.items():

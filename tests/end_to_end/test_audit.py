@@ -1,5 +1,6 @@
 """`fanbeam audit`: clean where nothing is shared, and each way of sharing found, counted, and named."""
 
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ import material
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from pipeline.audit.findings import KEPT_PAIRS, Leaks, Pair
+from pipeline.demo import photo_crops
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 Say = Callable[..., tuple[int, str, str]]
@@ -55,7 +58,7 @@ def test_a_dataset_of_ours_is_clean(birds: Birds, ask: Ask, say: Say) -> None:
 def test_a_training_row_put_into_validation(version: Path, ask: Ask, say: Say) -> None:
     stolen = pq.read_table(first_file(version, "train")).slice(0, 1)
     append(first_file(version, "validation"), stolen)
-    code, answer = ask("audit", version)
+    code, answer = ask("audit", version, "--no-near")
     assert code == 1
     assert answer["leaking"] == {"id": 1, "source": 1, "group": 0, "parent": 0, "exact": 1, "near": 0}
     name = stolen.column("sample_id")[0].as_py()
@@ -130,6 +133,52 @@ def test_texts(tmp_path: Path, ask: Ask) -> None:
     code, answer = ask("audit", train, held)
     assert (code, answer["leaking"]["exact"]) == (1, 1)
     assert answer["pairs"][0]["train"] == "train.csv#7"
+
+
+def smaller(picture: bytes, side: int) -> bytes:
+    sink = io.BytesIO()
+    Image.open(io.BytesIO(picture)).resize((side, side)).save(sink, "JPEG", quality=60)
+    return sink.getvalue()
+
+
+def test_near_duplicates(tmp_path: Path, ask: Ask, say: Say) -> None:
+    crops = [row["image"] for row in photo_crops()][:60]
+    train = material.write_parquet(tmp_path / "train.parquet", [{"picture": p} for p in crops[:50]])
+    planted = [*crops[50:], *(smaller(p, 90) for p in crops[:5]), crops[9], b"no picture"]
+    held = material.write_parquet(tmp_path / "held.parquet", [{"image": p} for p in planted])
+    code, answer = ask("audit", train, held)
+    assert code == 1
+    assert (answer["leaking"]["near"], answer["leaking"]["exact"], answer["unreadable"]) == (5, 1, 1)
+    near = [(p["train"], p["validation"]) for p in answer["pairs"] if p["kind"] == "near"]
+    assert sorted(near) == [(f"train.parquet#{n}", f"held.parquet#{10 + n}") for n in range(5)]
+    assert all(0 <= p["distance"] <= answer["checked"]["near"]["picture"] for p in answer["pairs"])
+    code, told, _ = say("audit", train, held)
+    assert "near: 5" in told
+    code, answer = ask("audit", train, held, "--no-near")
+    assert (answer["leaking"]["near"], answer["leaking"]["exact"], answer["checked"]["near"]) == (0, 1, None)
+    assert ask("audit", train, held, "--threshold", "0")[1]["leaking"]["near"] == 0
+
+
+def test_reworded_texts(tmp_path: Path, ask: Ask) -> None:
+    rows = [{"comment": material.sentence(n)} for n in range(40)]
+    train = material.write_csv(tmp_path / "train.csv", rows[:30])
+    held = material.write_csv(tmp_path / "held.csv", [*rows[30:], {"comment": rows[3]["comment"].upper() + " !"}])
+    code, answer = ask("audit", train, held)
+    assert (code, answer["leaking"]["near"], answer["leaking"]["exact"]) == (1, 1, 0)
+    assert answer["pairs"][0]["train"] == "train.csv#3"
+
+
+def test_without_the_packages_it_says_so_and_looks_for_the_rest(
+    tmp_path: Path, ask: Ask, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.audit.likeness.PACKAGES", ("no_such_package",))
+    rows = material.image_rows(8)
+    train = material.write_parquet(tmp_path / "train.parquet", rows[:6])
+    held = material.write_parquet(tmp_path / "held.parquet", rows[5:])
+    code, answer = ask("audit", train, held)
+    assert (code, answer["leaking"]["exact"], answer["checked"]["near"]) == (1, 1, None)
+    _, _, errors = say("audit", train, held)
+    assert "fanbeam[leaks]" in errors
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""Near duplicates across sides: signatures of the held-out side are kept, those of the training side stream by."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+from pipeline.audit.findings import Pair
+from pipeline.audit.rows import Field, Rows
+from pipeline.codecs import CodecError
+from pipeline.similarity.interface import Measure, Signature
+
+PACKAGES = ("faiss", "rapidfuzz", "rensa")
+_AT_ONCE = 2048
+
+
+def missing() -> str:
+    """What must be installed before near duplicates can be looked for; empty if nothing."""
+    absent = [name for name in PACKAGES if find_spec(name) is None]
+    return "pip install 'fanbeam[leaks]'" if absent else ""
+
+
+@dataclass(slots=True)
+class Signed:
+    """Rows of one side with the signature of one field; `contents` are the digests of the payloads."""
+
+    ids: list[str] = field(default_factory=list)
+    signatures: list[Signature] = field(default_factory=list)
+    contents: list[tuple[str, ...]] = field(default_factory=list)
+
+
+class Likeness:
+    """One field of the training side against all held-out sides."""
+
+    def __init__(self, compared: Field, threshold: float | None, mirrored: bool = False) -> None:
+        from pipeline.similarity.measures import measure_of
+
+        self._key = compared.key
+        self._measure: Measure = measure_of(compared.modality, mirrored)
+        self.threshold = self._measure.threshold if threshold is None else threshold
+        self._held: dict[str, Signed] = {}
+        self._waiting = Signed()
+        self.unreadable = 0
+
+    def hold(self, side: str, rows: Rows) -> None:
+        """Take rows of a held-out side."""
+        self._sign(self._held.setdefault(side, Signed()), rows)
+
+    def near(self, rows: Rows) -> Iterator[Pair]:
+        """Take rows of the training side; pairs come when enough of them are there."""
+        self._sign(self._waiting, rows)
+        if len(self._waiting.ids) >= _AT_ONCE:
+            yield from self.rest()
+
+    def rest(self) -> Iterator[Pair]:
+        """Pairs of the training rows that are still waiting."""
+        from pipeline.similarity.neighbours import pairs
+
+        train, self._waiting = self._waiting, Signed()
+        for side, held in self._held.items():
+            for one, other in pairs(train.signatures, held.signatures) if train.ids and held.ids else ():
+                if train.contents[one] and train.contents[one] == held.contents[other]:
+                    continue  # the same bytes are a kind of their own
+                distance = self._measure.distance(train.signatures[one].detail, held.signatures[other].detail)
+                if distance <= self.threshold:
+                    yield Pair("near", train.ids[one], held.ids[other], round(distance, 4), self._key, side)
+
+    def _sign(self, signed: Signed, rows: Rows) -> None:
+        contents = rows.marks.get(("exact", self._key), [()] * len(rows.ids))
+        for name, payload, content in zip(rows.ids, rows.payloads[self._key], contents, strict=True):
+            if not payload:
+                continue
+            try:
+                found = self._measure.signature(payload)
+            except CodecError:
+                self.unreadable += 1
+                continue
+            signed.ids.append(name)
+            signed.signatures.append(found)
+            signed.contents.append(content)
