@@ -11,11 +11,12 @@ from typing import Any
 import orjson
 
 from pipeline.candidates import Candidate, Candidates
-from pipeline.commit import Expected
+from pipeline.commit import Expected, commit_detached, read_manifest
 from pipeline.job import Job, Task
 from pipeline.records import Block, InputFile, Shard, Unit
 from pipeline.run_log import RUNS
 from pipeline.storage import Folder
+from pipeline.tally import Tally
 
 _FOLDER = f"{RUNS}/work"
 _TASKS_PER_FILE = 1_000
@@ -58,12 +59,24 @@ def with_candidates(job: Job, name: str) -> Job:
     return replace(job, candidates=Candidates(classes, tuple(map(_candidate, listed["everyone"]))))
 
 
-def dismiss(dataset: Folder, name: str, files: int) -> None:
+def dismiss(dataset: Folder, name: str) -> None:
     """Remove the work of a submission that is over."""
-    for number in range(files):
-        dataset.remove(_tasks_path(name, number))
-    dataset.remove(f"{_FOLDER}/{name}-expected.json")
-    dataset.remove(_candidates_path(name))
+    for file in dataset.names(_FOLDER):
+        if file.startswith(f"{name}-"):
+            dataset.remove(f"{_FOLDER}/{file}")
+
+
+def end_detached(job: Job, name: str, made: Tally) -> str:
+    """Commit a submission that nobody waits for, and remove its work. An engine may ask for it once more."""
+    try:
+        expected = assigned_end(job.dataset, name)
+    except FileNotFoundError:
+        if read_manifest(job.dataset) is None:
+            raise
+        return "committed"
+    word = commit_detached(job, expected, made)
+    dismiss(job.dataset, name)
+    return word
 
 
 def _tasks_path(name: str, number: int) -> str:

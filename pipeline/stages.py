@@ -10,8 +10,8 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import children, workers
-from pipeline.assignment import assigned_end, assigned_tasks, with_candidates
-from pipeline.commit import commit_detached, commit_outcome
+from pipeline.assignment import assigned_end, assigned_tasks, end_detached, with_candidates
+from pipeline.commit import commit_outcome
 from pipeline.job import Job, ShardWork, Task
 from pipeline.records import Receipt
 from pipeline.rendering import STAGES, apply, begun
@@ -158,6 +158,8 @@ class Commit(beam.DoFn):  # type: ignore[misc]
     def process(self, element: Tally) -> Iterator[str]:
         """The one element sums up every receipt of this run."""
         with telling(self.job, self.around.submission):
-            expected = assigned_end(self.job.dataset, self.around.submission)
-            committed = commit_detached if self.detached else commit_outcome
-            yield committed(self.job, expected, element)
+            name = self.around.submission
+            if self.detached:
+                yield end_detached(self.job, name, element)
+            else:
+                yield commit_outcome(self.job, assigned_end(self.job.dataset, name), element)

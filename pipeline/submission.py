@@ -95,10 +95,8 @@ def _attempt(submission: Submission, done: frozenset[str]) -> str:
     name = _name(job)
     progress = submission.progress
     progress.begin(_samples_left(submission.plan, done), len(done), _count(submission, done))
-    files = 0
     try:
-        files = _assign(submission, done, name)
-        state = _run(submission, files, name)
+        state = _run(submission, _assign(submission, done, name), name)
     except Exception as error:
         known = _known(error) or told(job, name)
         if known is not None:
@@ -110,7 +108,7 @@ def _attempt(submission: Submission, done: frozenset[str]) -> str:
     finally:
         progress.end()
         with suppress(FanbeamError, OSError):
-            dismiss(job.dataset, name, files)
+            dismiss(job.dataset, name)
         for host in other_cpus(job, name):
             progress.warn(f"note: the CPU of {host} is of another class than this machine's; verify says what differs")
     if state == _DONE or read_manifest(job.dataset) is not None:

@@ -102,7 +102,7 @@ def _submit(job: Job, plan: Plan, expected: Expected, found: Findings) -> None:
         pipeline = beam.Pipeline(runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner")
         build(pipeline, Work(job, files, Surroundings.here(job.config, _SUBMISSION), local=False))
         found.counts["graph_bytes"] = len(pipeline.to_runner_api().SerializeToString())
-    dismiss(job.dataset, _SUBMISSION, files)
+    dismiss(job.dataset, _SUBMISSION)
 
 
 def _commit(job: Job, plan: Plan, expected: Expected, found: Findings) -> None:

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import assignment
-from pipeline.assignment import assign, assigned_end, assigned_tasks, dismiss, with_candidates
+from pipeline.assignment import assign, assigned_end, assigned_tasks, dismiss, end_detached, with_candidates
 from pipeline.candidates import Candidate, Candidates
 from pipeline.commit import Expected
 from pipeline.job import Job, Task
 from pipeline.records import SPLITS, Block, InputFile, Shard, Unit
-from tests.pipeline.small_inputs import config_of, opened, parquet, text_columns
+from pipeline.rendering import render
+from pipeline.tally import tallied
+from tests.pipeline.small_inputs import config_of, opened, parquet, planned, text_columns
 
 FILES = st.builds(
     InputFile, st.text(st.characters(exclude_categories=["Cs"]), max_size=5), st.integers(0, 2**62), st.just("t")
@@ -42,7 +44,7 @@ def test_work_comes_back_as_it_was(job: Job, shards: list[Shard], per_file: int,
     assert [t for n in range(count) for t in assigned_tasks(job.dataset, "s", n)] == list(map(Task, shards))
     assert assigned_end(job.dataset, "s") == expected
     assert with_candidates(job, "s") is job
-    dismiss(job.dataset, "s", count)
+    dismiss(job.dataset, "s")
     assert not [p for p in Path(job.dataset.url).rglob("*") if p.is_file()]
 
 
@@ -52,7 +54,7 @@ def test_candidates_come_back_with_their_blocks(job: Job, classes: dict[str, lis
     looking = replace(job, candidates=Candidates(found, (Candidate("k", "f", 4),)))
     assign(looking, "s", (), Expected((), 0, ()))
     assert with_candidates(job, "s") == looking
-    dismiss(job.dataset, "s", 0)
+    dismiss(job.dataset, "s")
     assert with_candidates(job, "s") is job
 
 
@@ -61,3 +63,14 @@ def test_a_unit_is_written_once_for_all_its_blocks(job: Job) -> None:
     shards = [Shard("train", n, (Block(unit, n, n + 1),)) for n in range(1_000)]
     assert assign(job, "s", map(Task, shards), Expected((), 0, ())) == 1
     assert len(job.dataset.read("_runs/work/s-00000.json")) < 50_000
+
+
+def test_a_detached_commit_removes_its_work_and_may_be_asked_for_again(tmp_path: Path) -> None:
+    made, _, plan = planned(config_of(parquet(tmp_path / "a.parquet", text_columns(9)), tmp_path / "out"))
+    tally = tallied(render(made, Task(shard)) for shard in plan.shards)
+    with pytest.raises(FileNotFoundError):
+        end_detached(made, "s", tally)
+    assign(made, "s", map(Task, plan.shards), Expected(tuple(s.name for s in plan.shards), 9, ()))
+    assert end_detached(made, "s", tally) == "committed"
+    assert not made.dataset.names("_runs/work")
+    assert end_detached(made, "s", tally) == "committed"

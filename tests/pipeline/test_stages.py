@@ -46,7 +46,7 @@ def on_beam(table: Path, output: Path, **changes: Any) -> dict[str, bytes]:
     files = assign(job, "job", map(Task, plan.shards), expected)
     with beam.Pipeline(options=direct().beam_options("job")) as pipeline:
         build(pipeline, Work(job, files, Surroundings.here(job.config, "job"), local=False))
-    dismiss(job.dataset, "job", files)
+    dismiss(job.dataset, "job")
     return {name: data for name, data in files_of(job.dataset.url).items() if name != PLAN}
 
 
