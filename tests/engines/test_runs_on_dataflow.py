@@ -19,7 +19,6 @@ from tests.engines.fake_dataflow import FakeDataflow, worker_environment
 from tests.engines.fake_flex_launch import FlexTemplates, Refused
 from tests.pipeline.small_inputs import parquet, text_columns, values
 
-pytest.importorskip("google.cloud.dataflow")
 pytestmark = [pytest.mark.slow]
 
 BUCKET = "birds"

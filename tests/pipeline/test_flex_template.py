@@ -37,7 +37,8 @@ def test_every_parameter_says_what_google_asks_for() -> None:
 
 
 def test_google_reads_the_spec() -> None:
-    dataflow = pytest.importorskip("google.cloud.dataflow")
+    from google.cloud import dataflow
+
     read = dataflow.ContainerSpec.from_json(json.dumps(spec("reg/fanbeam:1")))
     assert (read.image, read.sdk_info.language.name) == ("reg/fanbeam:1", "PYTHON")
     assert [p.name for p in read.metadata.parameters] == [p.name for p in parameters()]
