@@ -132,6 +132,14 @@ def _bounds(records: NDArray[np.int64], above: NDArray[np.bool_], rule: Rule) ->
     return list(zip(lowest.tolist(), (records * (rule.max_copies + own)).tolist(), strict=True))
 
 
+def effective_parents(samples: int, squares: int) -> float:
+    """How many equally multiplied records would repeat themselves as much: Kish's effective sample size.
+
+    `squares`: the sum of the squares of the samples of each record.
+    """
+    return samples**2 / squares if squares else 0.0
+
+
 def reached(allotments: Mapping[Classes, Allotment], keep_original: bool) -> dict[str, int]:
     """Samples per class."""
     return class_sizes({c: a.samples(keep_original) for c, a in allotments.items()})

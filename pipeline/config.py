@@ -4,16 +4,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ByteSize,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
-from pipeline.config_types import Column, Float, Int, Paths, Seed, Share, Steps, each_once, number, rising
+from pipeline.config_types import Column, Float, Int, Node, Paths, Seed, Share, Steps, each_once, number, rising
 from pipeline.copy_settings import Balanced, CopySettings, most_copies
 from pipeline.labels.settings import (
     KINDS,
@@ -36,11 +34,7 @@ MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
 MAX_VOXELS = 2**27  # half a GiB of float32
 
 
-class _Node(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
-
-
-class InputConfig(_Node):
+class InputConfig(Node):
     """Where the records are and which columns mean what."""
 
     path: Paths = Field(description="File, glob, folder or list of them; local or any fsspec URL.")
@@ -55,7 +49,7 @@ class InputConfig(_Node):
     )
 
 
-class SplitConfig(_Node):
+class SplitConfig(Node):
     """How records are divided before anything is multiplied. Train gets what the shares leave."""
 
     validation: Share = Field(0.0, description="Share of validation in 0..1.")
@@ -79,26 +73,26 @@ class SplitConfig(_Node):
         return {"validation": self.validation, "test": self.test}
 
 
-class ImageEncode(_Node):
+class ImageEncode(Node):
     """How augmented images are written. Absent: JPEG, PNG and WebP keep their format, others become PNG."""
 
     format: Literal["jpeg", "png", "webp"] | None = None
     quality: Annotated[Int, Field(ge=1, le=100)] | None = Field(None, description="JPEG (95) and WebP (90) only.")
 
 
-class AudioEncode(_Node):
+class AudioEncode(Node):
     """How augmented sounds are written. Absent: WAV stays WAV, anything else becomes FLAC."""
 
     format: Literal["flac", "wav"] | None = None
 
 
-class VolumeEncode(_Node):
+class VolumeEncode(Node):
     """How augmented volumes are written. Absent: every file keeps its format."""
 
     format: Literal["nii", "nii.gz", "npy", "npz", "tiff"] | None = None
 
 
-class _Field(_Node):
+class _Field(Node):
     uri: bool = Field(False, description="The column holds paths or URLs of files; relative ones against its file.")
     prepare: Steps = Field(default_factory=list, description="Steps for every sample of every split.")
     augment: Steps = Field(default_factory=list, description="Steps for copies of training records only.")
@@ -168,7 +162,7 @@ class VolumeField(_Field):
 FieldConfig = Annotated[ImageField | AudioField | TextField | VideoField | VolumeField, Field(discriminator="type")]
 
 
-class OutputConfig(_Node):
+class OutputConfig(Node):
     """Where the dataset goes."""
 
     path: Annotated[str, StringConstraints(min_length=1)] = Field(description="Folder; local or any fsspec URL.")
@@ -177,14 +171,14 @@ class OutputConfig(_Node):
     )
 
 
-class Limits(_Node):
+class Limits(Node):
     """Shares above which nothing is committed. Not part of the version."""
 
     failed: Share = Field(0.01, description="Share of records that may fail.")
     rejected: Share = Field(0.2, description="Share of planned copies that may be rejected.")
 
 
-class JobConfig(_Node):
+class JobConfig(Node):
     """One job: what to read, how to split, how often to multiply, what to do to each field, where to write."""
 
     seed: Seed = Field(0, description="Another seed draws other augmentations; splits stay.")

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.balance import Classes, Rule, allot, target_of
+from pipeline.balance import Classes, Rule, allot, effective_parents, target_of
 from pipeline.block_table import BlockTable
 from pipeline.config import JobConfig
 from pipeline.copies import DROPPED, CopyTable, balanced_table, table_of
@@ -40,8 +40,8 @@ class ClassCount:
 
     @property
     def effective_parents(self) -> float:
-        """How many equally multiplied records would repeat themselves as much (Kish's effective sample size)."""
-        return self.samples**2 / self.squares if self.squares else 0.0
+        """Of this class; see `balance.effective_parents`."""
+        return effective_parents(self.samples, self.squares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,11 @@ def count_copies(job: Job, units: Sequence[Unit], blocks: BlockTable) -> Counted
     classes: dict[str, list[int]] = {}
     labels: Counter[str] = Counter()
     watched: dict[str, Counter[tuple[str, int]]] = {name: Counter() for name in job.config.watched}
-    begins = np.searchsorted(blocks.unit, np.arange(len(units)))
+    begins = np.searchsorted(blocks.unit, np.arange(len(units) + 1))
     for number, part in enumerate(side_by_side(job, units, lambda unit: list(_rows(one, unit)))):
+        starts = blocks.start[begins[number] : begins[number + 1]]
         for rows in part:
-            at = begins[number] + np.searchsorted(blocks.start[blocks.unit == number], rows.places, "right") - 1
+            at = begins[number] + np.searchsorted(starts, rows.places, "right") - 1
             np.add.at(copies, at, np.maximum(rows.copies, 0))
             np.add.at(staying, at, rows.copies != DROPPED)
             samples = np.where(rows.copies == DROPPED, 0, rows.copies + job.config.keep_original).tolist()

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from pipeline.config_types import Column, Float, Int
+from pipeline.config_types import Column, Float, Int, Node
 
 MOST_COPIES = 10_000
 Count = Annotated[Int, Field(ge=0, le=MOST_COPIES)]
@@ -20,18 +20,14 @@ Columns = Annotated[
 ]
 
 
-class _Node(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
-
-
-class PerClass(_Node):
+class PerClass(Node):
     """Copies by class; of several classes in one record the one with most copies counts."""
 
     per_class: Annotated[dict[str, Count], Field(min_length=1)] = Field(description="Class -> copies.")
     default: Count = Field(4, description="Copies of all other records.")
 
 
-class BalanceSettings(_Node):
+class BalanceSettings(Node):
     """Samples per class to aim at, and what may be done to reach them."""
 
     target: Target = Field(
@@ -65,7 +61,7 @@ class BalanceSettings(_Node):
         return (self.per,) if isinstance(self.per, str) else self.per
 
 
-class Balanced(_Node):
+class Balanced(Node):
     """Copies chosen per class."""
 
     balance: BalanceSettings

@@ -2,14 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pipeline.config_types import Float, Int, Share
+from pipeline.config_types import Float, Int, Node, Share
 
 
-class _Gate(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
-
+class _Gate(Node):
     retries: Annotated[Int, Field(ge=0, le=100)] = Field(
         2, description="New sub-seeds for a copy that the gate refuses, before it is rejected."
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipeline.balance import effective_parents
 from pipeline.records import SPLITS, FileReceipt, Receipt, Split
 
 _Place = tuple[int, int, int]
@@ -40,7 +41,7 @@ class SplitTotals:
 def balance_json(balance: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     """Per class: records, samples, and how many equally multiplied records would repeat themselves as much."""
     return {
-        name: {"records": n[0], "samples": n[1], "effective_parents": round(n[1] ** 2 / max(1, n[2]), 1)}
+        name: {"records": n[0], "samples": n[1], "effective_parents": round(effective_parents(n[1], n[2]), 1)}
         for name, n in sorted(balance.items())
     }
 
