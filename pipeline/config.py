@@ -26,7 +26,7 @@ from pipeline.labels.settings import (
     VolumeMaskBinding,
 )
 from pipeline.quality_settings import AudioGate, ImageGate, TextGate, VideoGate, VolumeGate
-from pipeline.records import Split
+from pipeline.split_settings import NearSettings, SplitConfig
 from pipeline.video_settings import VideoEncode
 from transforms.steps import Step, leaves, read_steps
 
@@ -47,30 +47,6 @@ class InputConfig(Node):
     fingerprint: Literal["tag", "content"] = Field(
         "tag", description="How local files other than Parquet are recognised: modification time, or content."
     )
-
-
-class SplitConfig(Node):
-    """How records are divided before anything is multiplied. Train gets what the shares leave."""
-
-    validation: Share = Field(0.0, description="Share of validation in 0..1.")
-    test: Share = Field(0.0, description="Share of test in 0..1.")
-    column: Column | None = Field(None, description="Column that names the split instead of the hash.")
-    seed: Seed = Field(0, description="Apart from the run's seed, so that new augmentations move no record.")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.validation + self.test > 1.0:
-            raise ValueError(
-                f"the shares sum to {self.validation + self.test:g}, more than 1; "
-                "train gets what validation and test leave"
-            )
-        if self.column is not None and (self.validation or self.test):
-            raise ValueError("give either shares or a column, not both")
-        return self
-
-    def shares(self) -> dict[Split, float]:
-        """The shares that are hashed against."""
-        return {"validation": self.validation, "test": self.test}
 
 
 class ImageEncode(Node):
@@ -224,9 +200,24 @@ class JobConfig(Node):
         named = (self.input.group, *self.copies.balance.watch)
         return tuple(dict.fromkeys(c for c in named if c is not None))
 
+    @property
+    def group_columns(self) -> tuple[str, ...]:
+        """Columns whose values make relatives."""
+        named = (self.input.group, *self.split.keep_together.groups)
+        return tuple(dict.fromkeys(c for c in named if c is not None))
+
+    @property
+    def near_duplicates(self) -> dict[str, NearSettings]:
+        """Fields whose near duplicates stay together. Of `true` all, but for texts beside media: captions repeat."""
+        asked = self.split.keep_together.near_duplicates
+        if isinstance(asked, dict):
+            return asked
+        media = [name for name, field in self.fields.items() if field.type != "text"]
+        return {name: NearSettings() for name in media or self.fields} if asked else {}
+
     def key_columns(self) -> tuple[str, ...]:
         """Columns that decide key, label, group and split; read by the survey."""
-        own = (self.input.id, self.input.label, self.input.group, self.split.column)
+        own = (self.input.id, self.input.label, *self.group_columns, self.split.column)
         named = (*own, *self.class_columns, *self.watched)
         return tuple(dict.fromkeys(c for c in named if c is not None))
 

@@ -13,6 +13,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from pipeline import config as tree
 from pipeline.config import JobConfig
 from pipeline.errors import ConfigError, Problem, nearest
+from pipeline.split_settings import SplitConfig
 from pipeline.storage import read_text
 
 Path = tuple[str | int, ...]
@@ -182,7 +183,7 @@ _FIELD_MODELS: dict[object, type[BaseModel]] = {
 
 def _known_keys(path: Path, values: Any) -> list[str]:
     models: dict[str, type[BaseModel]] = {
-        "": JobConfig, "input": tree.InputConfig, "split": tree.SplitConfig,
+        "": JobConfig, "input": tree.InputConfig, "split": SplitConfig,
         "output": tree.OutputConfig, "limits": tree.Limits,
     }  # fmt: skip
     model: type[BaseModel] | None = models.get(dotted(path))

@@ -80,12 +80,14 @@ class Key:
 def key_block(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch, start: int) -> KeyBlock:
     """The keys of a batch whose first row is row `start` of the unit. Raises InputError: odd splits, text not UTF-8."""
     columns = {name: _text(batch.column(name), name, unit) for name in _scalar_columns(config)}
-    ids, groups, names = (columns.get(n or "") for n in (config.input.id, config.input.group, config.split.column))
+    ids, groups, names = (
+        columns.get(n or "") for n in (config.input.id, config.input.group, config.split.split_column)
+    )
     count = batch.num_rows
     keys, identified = _keys(ids, reader, unit, range(start, start + count))
     labels = _labels(batch, config.input.label, unit)
     if names is not None:
-        splits = _named_splits(config.split.column, names, lambda n: reader.locate(unit, start + n))
+        splits = _named_splits(config.split.split_column, names, lambda n: reader.locate(unit, start + n))
     else:
         splits = splits_of_keys(keys, groups, config.split.shares(), config.split.seed)
     refused = labels.missing | (~identified if ids is not None else np.zeros(count, np.bool_))
@@ -135,7 +137,7 @@ def record_of(key: Key, payloads: dict[str, Any], batch: pa.RecordBatch, index: 
 
 
 def _scalar_columns(config: JobConfig) -> list[str]:
-    return [c for c in (config.input.id, config.input.group, config.split.column) if c is not None]
+    return [c for c in (config.input.id, config.input.group, config.split.split_column) if c is not None]
 
 
 def _as_text(column: pa.Array) -> pa.Array:
