@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
+from pipeline.audit.counting import Findings
 from pipeline.candidates import Candidate, Candidates
-from pipeline.commit import Expected, commit_detached, read_manifest
+from pipeline.commit import Expected, commit_detached, completed, read_manifest
 from pipeline.job import Job, Task
 from pipeline.records import Block, InputFile, Shard, Unit
 from pipeline.run_log import RUNS
@@ -66,7 +67,18 @@ def dismiss(dataset: Folder, name: str) -> None:
             dataset.remove(f"{_FOLDER}/{file}")
 
 
-def end_detached(job: Job, name: str, made: Tally) -> str:
+def assigned_whole(job: Job, name: str, made: Tally) -> Tally:
+    """The sums over all shards of a submission, of which `made` are this run's. An engine may ask for it once more."""
+    try:
+        expected = assigned_end(job.dataset, name)
+    except FileNotFoundError:
+        if read_manifest(job.dataset) is None:
+            raise
+        return made
+    return completed(job, expected, made)
+
+
+def end_detached(job: Job, name: str, made: Tally, found: Findings | None = None) -> str:
     """Commit a submission that nobody waits for, and remove its work. An engine may ask for it once more."""
     try:
         expected = assigned_end(job.dataset, name)
@@ -74,7 +86,7 @@ def end_detached(job: Job, name: str, made: Tally) -> str:
         if read_manifest(job.dataset) is None:
             raise
         return "committed"
-    word = commit_detached(job, expected, made)
+    word = commit_detached(job, expected, made, found)
     dismiss(job.dataset, name)
     return word
 

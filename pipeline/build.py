@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import AsSingleton
 
 from pipeline import stages
+from pipeline.audit_stages import Audit
 from pipeline.job import Job
 from pipeline.runners import end_job_servers
 from pipeline.surroundings import Surroundings
@@ -33,15 +35,17 @@ def build(pipeline: beam.Pipeline, work: Work) -> Any:
     """Tasks in, one committed version out."""
     job, around = replace(work.job, candidates=None), work.around
     render = beam.ParDo(stages.RenderInPool()) if work.local else stages.Render(job, around, work.processes)
-    return (
+    whole = (
         pipeline
         | "Assignment" >> beam.Create(range(work.files), reshuffle=False)  # int
         | "Shards" >> beam.ParDo(stages.Take(job, around, work.local))  # Task
         | "Spread" >> beam.Reshuffle()  # Task
         | "Render" >> render  # Receipt
         | "Gather" >> beam.CombineGlobally(stages.Sum())  # Tally, one element even if empty
-        | "Commit" >> beam.ParDo(stages.Commit(job, around, work.detached))  # str
+        | "Complete" >> beam.ParDo(stages.Complete(job, around))  # Tally, of earlier runs' shards too
     )
+    found = whole | "Audit" >> Audit(job, around, work.local)  # Findings, one element even if nothing is to be done
+    return whole | "Commit" >> beam.ParDo(stages.Commit(job, around, work.detached), AsSingleton(found))  # str
 
 
 def run_graph(options: Any, work: Work, cancel: Callable[[], None]) -> str:

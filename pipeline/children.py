@@ -8,7 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+from pipeline.audit.marks import Marks, Portion
 from pipeline.job import Job, Task
 from pipeline.records import Receipt
 from pipeline.workers import Pool, default_count
@@ -50,10 +52,20 @@ def leave(job: Job) -> None:
 
 def render(job: Job, task: Task) -> Receipt:
     """All stages of one shard, in a child. Raises RunFailed, or what the child raised. Waits while all are busy."""
+    receipt: Receipt = _asked(job, "render", task)
+    return receipt
+
+
+def mark(job: Job, portion: Portion) -> Marks:
+    """The marks of one written file, made in a child; otherwise as `render`."""
+    marks: Marks = _asked(job, "mark", portion)
+    return marks
+
+
+def _asked(job: Job, kind: str, task: Task | Portion) -> Any:
     with _borrowed(job) as pool:
-        (receipt,) = pool.run("render", [task])
-        made: Receipt = receipt
-        return made
+        (answer,) = pool.run(kind, [task])
+        return answer
 
 
 @contextmanager

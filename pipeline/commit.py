@@ -6,7 +6,10 @@ from typing import Any
 
 import orjson
 
+from pipeline.audit.counting import Findings
+from pipeline.audit.marks import Portion
 from pipeline.card import card_files
+from pipeline.certificate import certify, check_leaks, stated, unaudited
 from pipeline.errors import Damaged, LimitsExceeded, Problem, RunFailed
 from pipeline.fan_out import DOWNSAMPLED
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
@@ -57,48 +60,61 @@ def _proven(dataset: Folder, name: str, sizes: dict[str, int]) -> bool:
     return all(sizes.get(f.path) == f.bytes for f in files if f is not None)
 
 
-def commit(job: Job, expected: Expected, made: Tally) -> dict[str, Any]:
-    """Check the sums over this run's receipts against the plan and the limits, then publish card and manifest.
+def commit(job: Job, expected: Expected, made: Tally, found: Findings | None = None) -> dict[str, Any]:
+    """Check the sums over all receipts against the plan and the limits, then publish certificate, card and manifest.
 
-    Raises RunFailed if something is missing or another manifest is there already, LimitsExceeded if too much was
-    dropped; then nothing is committed and everything that was written stays for the next run.
+    `found`: by the audit of what is written; None: it is done here. Raises RunFailed if something is missing or another
+    manifest is there already, LimitsExceeded if too much was dropped or leaks; then nothing is committed and everything
+    that was written stays for the next run.
     """
     tally = complete(job.dataset, expected, made)
     check_limits(job, tally)
-    manifest = manifest_of(job, expected, tally)
+    leaks = certify(job, tally, found)
+    check_leaks(job, leaks)
+    manifest = manifest_of(job, expected, tally) | {"leaks": stated(leaks)}
     for name, data in card_files(job, manifest):
         job.dataset.put(name, data)
     publish(job.dataset, manifest)
     return manifest
 
 
-def commit_outcome(job: Job, expected: Expected, made: Tally) -> str:
-    """`commit` for an engine: a word instead of an exception, since engines run what raised once more.
+def commit_outcome(job: Job, expected: Expected, made: Tally, found: Findings | None = None) -> str:
+    """`commit` for an engine: a word instead of an exception, since engines run what raised once more."""
+    try:
+        commit(job, expected, made, found)
+    except LimitsExceeded:
+        return "limits"
+    return "committed"
+
+
+def commit_detached(job: Job, expected: Expected, made: Tally, found: Findings | None = None) -> str:
+    """`commit` for a job that nobody waits for: LATEST follows here, and limits raise, so that the job fails."""
+    commit(job, expected, made, found)
+    point_latest(job.output, job.version)
+    return "committed"
+
+
+def completed(job: Job, expected: Expected, made: Tally) -> Tally:
+    """The sums over all shards, made of the input as it was listed.
 
     Raises RunFailed if files that the input refers to changed; this run's receipts go, so that no run adopts them.
     """
-    try:
-        return _commit_unchanged(job, expected, made)
-    except LimitsExceeded:
-        return "limits"
-
-
-def commit_detached(job: Job, expected: Expected, made: Tally) -> str:
-    """`commit` for a job that nobody waits for: LATEST follows here, and limits raise, so that the job fails."""
-    word = _commit_unchanged(job, expected, made)
-    point_latest(job.output, job.version)
-    return word
-
-
-def _commit_unchanged(job: Job, expected: Expected, made: Tally) -> str:
     try:
         refuse_changed_references(job, expected.files)
     except RunFailed:
         for name in sorted(made.names):
             job.dataset.remove(receipt_path(name))
         raise
-    commit(job, expected, made)
-    return "committed"
+    return complete(job.dataset, expected, made)
+
+
+def to_audit(job: Job, tally: Tally) -> list[Portion]:
+    """Written files that the commit wants audited: none where it will refuse anyway, or where that was done before."""
+    try:
+        check_limits(job, tally)
+    except LimitsExceeded:
+        return []
+    return unaudited(job, tally)
 
 
 def complete(dataset: Folder, expected: Expected, made: Tally) -> Tally:

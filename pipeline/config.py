@@ -152,6 +152,10 @@ class Limits(Node):
 
     failed: Share = Field(0.01, description="Share of records that may fail.")
     rejected: Share = Field(0.2, description="Share of planned copies that may be rejected.")
+    leaks: Share = Field(
+        0.0,
+        description="Share of validation and test records that may share an id, group, parent or content with train.",
+    )
 
 
 class JobConfig(Node):

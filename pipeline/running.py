@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline import workers
 from pipeline.candidates import keep
+from pipeline.certificate import check_leaks, kept_leaks
 from pipeline.check import checked, with_problems
 from pipeline.commit import Expected, check_limits, complete, point_latest, read_manifest
 from pipeline.config import JobConfig
@@ -196,5 +197,9 @@ def _outcome(job: Job, plan: Plan, listing: Listing) -> dict[str, Any]:
     manifest = read_manifest(job.dataset)
     if manifest is not None:
         return manifest
-    check_limits(job, complete(job.dataset, expected_of(plan, listing), Tally()))
+    tally = complete(job.dataset, expected_of(plan, listing), Tally())
+    check_limits(job, tally)
+    leaks = kept_leaks(job, tally)
+    if leaks is not None:
+        check_leaks(job, leaks)
     raise RunFailed(f"{job.dataset.url}: all shards are written, but there is no manifest; run the same command again")

@@ -10,7 +10,8 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import children, workers
-from pipeline.assignment import assigned_end, assigned_tasks, end_detached, with_candidates
+from pipeline.assignment import assigned_end, assigned_tasks, assigned_whole, end_detached, with_candidates
+from pipeline.audit.counting import Findings
 from pipeline.commit import commit_outcome
 from pipeline.job import Job, ShardWork, Task
 from pipeline.records import Receipt
@@ -19,7 +20,7 @@ from pipeline.surroundings import Surroundings, look_around, telling
 from pipeline.tally import Tally
 
 
-class _Looking(beam.DoFn):  # type: ignore[misc]
+class Looking(beam.DoFn):  # type: ignore[misc]
     """A step that looks around before the first thing that it does on a worker elsewhere."""
 
     def __init__(self, job: Job, around: Surroundings) -> None:
@@ -32,7 +33,7 @@ class _Looking(beam.DoFn):  # type: ignore[misc]
             self.looked = True
 
 
-class Take(_Looking):
+class Take(Looking):
     """Number of a file -> its Tasks, read where they are needed: the graph does not grow with them."""
 
     def __init__(self, job: Job, around: Surroundings, local: bool) -> None:
@@ -72,7 +73,7 @@ class Apply(beam.DoFn):  # type: ignore[misc]
         yield apply(self.name, element)
 
 
-class Write(_Looking):
+class Write(Looking):
     """ShardWork -> Receipt: the last stage. It pulls the payload through all of them, in a child of this process."""
 
     def __init__(self, job: Job, around: Surroundings, processes: int | None) -> None:
@@ -149,17 +150,29 @@ class Sum(beam.CombineFn):  # type: ignore[misc]
         return accumulator
 
 
+class Complete(beam.DoFn):  # type: ignore[misc]
+    """The Tally of this run -> that of all shards, read back where earlier runs wrote them."""
+
+    def __init__(self, job: Job, around: Surroundings) -> None:
+        self.job, self.around = job, around
+
+    def process(self, element: Tally) -> Iterator[Tally]:
+        """The one element sums up every receipt of this run."""
+        with telling(self.job, self.around.submission):
+            yield assigned_whole(self.job, self.around.submission, element)
+
+
 class Commit(beam.DoFn):  # type: ignore[misc]
     """The Tally -> the outcome: committed, or why not. Raises for limits only where nobody waits to be told."""
 
     def __init__(self, job: Job, around: Surroundings, detached: bool = False) -> None:
         self.job, self.around, self.detached = job, around, detached
 
-    def process(self, element: Tally) -> Iterator[str]:
-        """The one element sums up every receipt of this run."""
+    def process(self, element: Tally, found: Findings) -> Iterator[str]:
+        """The one element sums up every receipt; `found` is what the audit of their shards found."""
         with telling(self.job, self.around.submission):
             name = self.around.submission
             if self.detached:
-                yield end_detached(self.job, name, element)
+                yield end_detached(self.job, name, element, found)
             else:
-                yield commit_outcome(self.job, assigned_end(self.job.dataset, name), element)
+                yield commit_outcome(self.job, assigned_end(self.job.dataset, name), element, found)

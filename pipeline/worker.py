@@ -14,6 +14,7 @@ from contextlib import suppress
 from multiprocessing import connection, parent_process
 from typing import Any
 
+from pipeline.audit.marks import Portion, marks_of
 from pipeline.config_file import ConfigText
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.interruption import left_to_the_parent
@@ -57,7 +58,7 @@ def served(kind: str, job: Job, task: Any, beat: MutableSequence[float]) -> obje
     """What an order of that kind comes to. Raises FanbeamError, whatever went wrong: the parent must hear of it."""
     serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
         "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
-        "replay": _replay,
+        "replay": _replay, "mark": _mark,
     }  # fmt: skip
     watch = _Watch(beat, _samples(job, task) if kind == "render" else lambda _: 0)
     try:
@@ -165,6 +166,12 @@ def _collect(job: Job, task: Task, watch: _Watch) -> object:
 def _replay(_: Job, order: tuple[Job, Task], watch: _Watch) -> object:
     """Like `collect`, for a job of its own."""
     return _collect(*order, watch)
+
+
+def _mark(job: Job, portion: Portion, _: _Watch) -> object:
+    from pipeline.certificate import looked_at
+
+    return marks_of(job.dataset, portion, looked_at(job))
 
 
 def _probe(job: Job, task: Task, watch: _Watch) -> object:

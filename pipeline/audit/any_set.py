@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pipeline.audit.contents import content_marks, payload_columns
+from pipeline.audit.marks import rows_of
 from pipeline.audit.rows import Field, Payload, Rows, Set, single, texts_of
-from pipeline.audit.written import rows_of
 from pipeline.check import open_input
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem, nearest

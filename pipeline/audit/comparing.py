@@ -9,8 +9,9 @@ from pipeline.audit.any_set import Named, any_side
 from pipeline.audit.findings import Leaks, Side
 from pipeline.audit.identities import Held
 from pipeline.audit.likeness import Likeness
+from pipeline.audit.marks import group_columns
 from pipeline.audit.rows import Field, Set
-from pipeline.audit.written import group_columns, written_sides
+from pipeline.audit.written import written_sides
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 

@@ -1,7 +1,7 @@
 """What an audit finds: pairs, one of each side, and how they are alike."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -36,7 +36,8 @@ class Side:
 class Leaks:
     """The outcome: what was read and compared, how often each kind was found, and the closest pairs.
 
-    `leaking`: rows of each held-out side that leak, by kind; a row counts once for each kind.
+    `leaking`: rows of each held-out side that leak, by kind; a row counts once for each kind. `certain`: rows that leak
+    in any way that is a fact. `audited`: of files of ours, the digest of what was read.
     """
 
     sides: list[Side] = field(default_factory=list)
@@ -44,6 +45,8 @@ class Leaks:
     leaking: dict[str, Counter[str]] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
     unreadable: int = 0
+    certain: int = 0
+    audited: str = ""
     _rows: dict[tuple[str, Kind], set[str]] = field(default_factory=dict)
 
     def add(self, pair: Pair) -> None:
@@ -58,6 +61,9 @@ class Leaks:
         self.pairs = closest(self.pairs)
         for (side, kind), rows in self._rows.items():
             self.leaking.setdefault(side, Counter())[kind] = len(rows)
+        self.certain = len(
+            {(side, row) for (side, kind), rows in self._rows.items() if kind in CERTAIN for row in rows}
+        )
 
     def count(self, kind: Kind) -> int:
         """Rows of all held-out sides that leak in this way."""
@@ -76,9 +82,29 @@ class Leaks:
             "checked": self.checked,
             "leaking": {kind: self.count(kind) for kind in KINDS},
             "leaking_by_side": {s: dict(sorted(c.items())) for s, c in sorted(self.leaking.items())},
+            "certain": self.certain,
             "unreadable": self.unreadable,
             "pairs": [asdict(pair) for pair in self.pairs],
+            **({"audited": self.audited} if self.audited else {}),
         }
+
+    @property
+    def held_out(self) -> int:
+        """Rows of all sides but the first, which is what is trained on."""
+        return sum(side.rows for side in self.sides if side.name != "train")
+
+
+def leaks_from(stated: Mapping[str, Any]) -> Leaks:
+    """What `as_json` said, read back."""
+    return Leaks(
+        sides=[Side(**side) for side in stated["sides"]],
+        checked=stated["checked"],
+        leaking={side: Counter(counts) for side, counts in stated["leaking_by_side"].items()},
+        pairs=[Pair(**pair) for pair in stated["pairs"]],
+        unreadable=stated["unreadable"],
+        certain=stated["certain"],
+        audited=stated.get("audited", ""),
+    )
 
 
 def closest(pairs: Iterable[Pair]) -> list[Pair]:

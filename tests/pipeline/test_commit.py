@@ -1,6 +1,7 @@
 import json
 import threading
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.commit import (
     commit,
     commit_outcome,
     complete,
+    completed,
     finished,
     manifest_bytes,
     manifest_of,
@@ -254,7 +256,7 @@ def test_referenced_files_that_changed_commit_nothing(tmp_path: Path) -> None:
     receipts = [render(job, Task(s)) for s in plan.shards]
     put(tmp_path / "in/a.jpg", jpeg(2, 32))
     with pytest.raises(RunFailed, match="changed during the run"):
-        commit_outcome(job, Expected(("train-00000",), 1, listing.files), tallied(receipts))
+        completed(job, Expected(("train-00000",), 1, listing.files), tallied(receipts))
     assert finished(job.dataset) == set()
     assert read_manifest(job.dataset) is None
 
@@ -281,8 +283,13 @@ def test_the_manifest_is_the_last_file(tmp_path: Path, monkeypatch: pytest.Monke
         Folder, "put_if_absent", lambda self, name, data: (names.append(name), absent(self, name, data))[1]
     )
     manifest = commit(job, expected, tallied(receipts))
-    assert names == ["README.md", "croissant.json", "manifest.json"]
+    assert names == ["leaks.json", "README.md", "croissant.json", "manifest.json"]
+    stated = manifest.pop("leaks")
     assert manifest == manifest_of(job, expected, tallied(receipts))
+    assert (stated["clean"], stated["certain"]) == (True, 0)
+    (file,) = stated["files"]
+    data = job.dataset.read(file["path"])
+    assert (file["bytes"], file["sha256"]) == (len(data), sha256(data).hexdigest())
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"\xff", b"[]", b"null", b"3"])

@@ -1,0 +1,148 @@
+"""Marks of both sides -> what they share. Each part of the digests can be matched alone, whoever has the others."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audit.findings import KEPT_PAIRS, KINDS, Kind
+from pipeline.audit.marks import TRAIN, Looked, Marks
+from pipeline.records import SPLITS
+
+_MARKS_PER_PART = 2**18
+_BITS_PER_MARK = 16
+_ALIKE: dict[tuple[Kind, Kind], Kind] = {
+    ("id", "id"): "id",
+    ("source", "source"): "source",
+    ("group", "group"): "group",
+    ("exact", "exact"): "exact",
+    ("parent", "source"): "parent",
+    ("source", "parent"): "parent",
+}
+
+
+class Place(NamedTuple):
+    """A row: the place of its split among SPLITS, the index of its file, its number in it."""
+
+    split: int
+    file: int
+    row: int
+
+
+class Link(NamedTuple):
+    """A held-out row that leaks and the first training row that it shares something with; they sort by weight."""
+
+    kind: int
+    distance: float
+    held: Place
+    train: Place
+    role: int
+
+
+@dataclass(slots=True)
+class Found:
+    """What one part of the marks showed: links, and rows that leak as (kind, row) by file."""
+
+    links: list[Link] = field(default_factory=list)
+    rows: dict[tuple[int, int], list[tuple[int, int]]] = field(default_factory=dict)
+
+    def by_file(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        """The rows with a number for their file."""
+        for (split, index), rows in self.rows.items():
+            yield index * len(SPLITS) + split, rows
+
+    @staticmethod
+    def file_of(number: int) -> tuple[int, int]:
+        """The file that a number stands for, as (split, index)."""
+        return number % len(SPLITS), number // len(SPLITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Which digests of one part the held-out side may have: a table of bits. It errs by letting through."""
+
+    part: int
+    bits: NDArray[np.uint8]
+
+
+def parts_for(rows: int, looked: Looked) -> int:
+    """Into how many parts the marks of so many held-out rows are dealt: a power of two."""
+    marks = rows * len(looked.roles)
+    return 1 << max(0, -(-marks // _MARKS_PER_PART) - 1).bit_length()
+
+
+def dealt(marks: Marks, parts: int) -> Iterator[tuple[int, Marks]]:
+    """Marks by part; parts that get none are left out."""
+    numbers = _parts(marks.values, parts)
+    for part in np.unique(numbers).tolist():
+        yield part, replace(marks, values=marks.values[numbers == part])
+
+
+def sieve_of(part: int, held: Iterable[Marks]) -> Sieve:
+    """16 bits or more for each mark of one part of the held-out side."""
+    lows = np.concatenate([m.values["low"] for m in held])
+    size = 1 << max(3, (len(lows) * _BITS_PER_MARK - 1).bit_length())
+    bits = np.zeros(size, bool)
+    bits[lows & np.uint64(size - 1)] = True
+    return Sieve(part, np.packbits(bits, bitorder="little"))
+
+
+def by_part(marks: Marks, parts: int, sieves: Iterable[Sieve]) -> Iterator[tuple[int, Marks]]:
+    """Marks by part; of the training side only those that the held-out side may have as well."""
+    if marks.split != TRAIN:
+        yield from dealt(marks, parts)
+        return
+    tables = {sieve.part: sieve.bits for sieve in sieves}
+    for part, some in dealt(marks, parts):
+        bits = tables.get(part)
+        if bits is not None:
+            places = some.values["low"] & np.uint64(len(bits) * 8 - 1)
+            kept = some.values[bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8) & 1 == 1]
+            if len(kept):
+                yield part, replace(some, values=kept)
+
+
+def shared(held: Sequence[Marks], train: Sequence[Marks], looked: Looked) -> Found:
+    """What the two sides share within one part, whatever order their files come in."""
+    found, roles = Found(), looked.roles
+    firsts = _firsts(train, _highs(held))
+    for marks in held:
+        split, rows = SPLITS.index(marks.split), []
+        for high, low, role, row in marks.values[np.isin(marks.values["high"], _highs(train))].tolist():
+            for other, place in firsts.get((high, low), {}).items():
+                kind = _ALIKE.get((roles[other][0], roles[role][0]))
+                if kind is not None:
+                    rows.append((KINDS.index(kind), row))
+                    held_at = Place(split, marks.index, row)
+                    found.links.append(Link(KINDS.index(kind), 0.0, held_at, place, role))
+        if rows:
+            found.rows.setdefault((split, marks.index), []).extend(rows)
+    found.links = lightest(found.links)
+    return found
+
+
+def lightest(links: Iterable[Link]) -> list[Link]:
+    """As many as are listed, in their order, each once."""
+    return sorted(set(links))[:KEPT_PAIRS]
+
+
+def _parts(values: NDArray[Any], parts: int) -> NDArray[np.int64]:
+    return (values["high"] % np.uint64(parts)).astype(np.int64)
+
+
+def _highs(side: Sequence[Marks]) -> NDArray[np.uint64]:
+    return np.concatenate([m.values["high"] for m in side]) if side else np.empty(0, np.uint64)
+
+
+def _firsts(train: Sequence[Marks], wanted: NDArray[np.uint64]) -> dict[tuple[int, int], dict[int, Place]]:
+    """Digest -> role -> the first training row that has it, of those that the other side may have."""
+    firsts: dict[tuple[int, int], dict[int, Place]] = defaultdict(dict)
+    for marks in train:
+        for high, low, role, row in marks.values[np.isin(marks.values["high"], wanted)].tolist():
+            place = Place(SPLITS.index(marks.split), marks.index, row)
+            known = firsts[high, low]
+            known[role] = min(known.get(role, place), place)
+    return firsts

@@ -1,0 +1,283 @@
+"""The certificate of a commit: what the written shards share, in one process and as steps; what stops a commit."""
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from small_inputs import Ran, config_of, jpeg, parquet, planned, put, ran, text_columns, words
+
+from pipeline.audit.certificate import audited, portions_of
+from pipeline.audit.counting import Findings, counted
+from pipeline.audit.findings import KEPT_PAIRS, KINDS
+from pipeline.audit.marks import MARK, Looked, Marks, Portion, marks_of
+from pipeline.audit.matching import Found, by_part, dealt, parts_for, shared, sieve_of
+from pipeline.certificate import kept_leaks, looked_at, unaudited
+from pipeline.commit import Expected, commit, read_manifest
+from pipeline.errors import LimitsExceeded, RunFailed
+from pipeline.job import Task
+from pipeline.rendering import render
+from pipeline.storage import Folder
+from pipeline.tally import Tally, tallied
+
+LOOKED = Looked((), ("site",))
+
+
+def columns(count: int = 40, texts: list[str] | None = None, **more: Any) -> dict[str, Any]:
+    """Rows whose split is a column: every fourth is validation."""
+    found = text_columns(count, part=["validation" if n % 4 == 3 else "train" for n in range(count)], **more)
+    return found | ({"text": texts} if texts else {})
+
+
+def leaky(home: Path, count: int = 40, **changes: Any) -> Any:
+    """A config whose validation rows 3 and 7 have texts of training rows 0 and 1."""
+    texts = [words({3: 0, 7: 1}.get(n, n)) for n in range(count)]
+    parquet(home / "in/a.parquet", columns(count, texts), 10)
+    return config_of(home / "in", home / "out", split={"column": "part"}, output__shard_size="4KiB", **changes)
+
+
+def certificate(made: Ran) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((Path(made.dataset.path) / "leaks.json").read_bytes())
+    return found
+
+
+def marks(split: Any, index: int, *rows: tuple[int, int, int]) -> Marks:
+    """`rows`: digest, role, row."""
+    values = np.array([(digest, digest + 1, role, row) for digest, role, row in rows], MARK)
+    return Marks(split, index, len(rows), values)
+
+
+# What is found
+
+
+def test_nothing_is_shared(tmp_path: Path) -> None:
+    parquet(tmp_path / "in/a.parquet", columns(), 10)
+    made = ran(config_of(tmp_path / "in", tmp_path / "out", split={"column": "part"}))
+    found = certificate(made)
+    assert (found["clean"], found["certain"], found["pairs"]) == (True, 0, [])
+    assert found["sides"] == [{"name": "train", "rows": 90}, {"name": "validation", "rows": 10}]
+    assert made.dataset.manifest["leaks"]["clean"]
+
+
+def test_the_same_text_on_both_sides_stops_the_commit(tmp_path: Path) -> None:
+    with pytest.raises(LimitsExceeded) as caught:
+        ran(leaky(tmp_path))
+    message = str(caught.value)
+    assert "2 of 10 validation and test records leak into train (exact 2); 0 of them are allowed" in message
+    assert "'r0000/0' (train), 'r0003/0' (validation; text)" in message
+    assert "leaks.json" in message
+    (problem,) = caught.value.problems
+    assert (problem.where, "raise limits.leaks" in problem.suggestion) == ("limits.leaks", True)
+    (version,) = (tmp_path / "out").iterdir()
+    assert not (version / "manifest.json").exists()
+    assert json.loads((version / "leaks.json").read_bytes())["leaking"]["exact"] == 2
+
+
+@pytest.mark.parametrize(("allowed", "fine"), [(0.2, True), (0.19, False)])
+def test_a_share_may_be_allowed_and_the_bytes_stay(tmp_path: Path, allowed: float, fine: bool) -> None:
+    config = leaky(tmp_path, limits__leaks=allowed)
+    if not fine:
+        with pytest.raises(LimitsExceeded):
+            ran(config)
+        return
+    made = ran(config)
+    assert made.dataset.manifest["leaks"]["leaking"]["exact"] == 2
+    assert [(p["kind"], p["train"], p["validation"]) for p in certificate(made)["pairs"]] == [
+        ("exact", "r0000/0", "r0003/0"), ("exact", "r0001/0", "r0007/0"),
+    ]  # fmt: skip
+
+
+def test_groups_are_shared_and_named(tmp_path: Path) -> None:
+    site = [f"s{n}" for n in range(20)]
+    parquet(tmp_path / "in/a.parquet", columns(20, site=["s0" if n == 3 else s for n, s in enumerate(site)]), 10)
+    config = config_of(
+        tmp_path / "in", tmp_path / "out", split={"column": "part"}, input__group="site", limits__leaks=1
+    )
+    found = certificate(ran(config))
+    assert {k: n for k, n in found["leaking"].items() if n} == {"group": 1}
+    assert [(p["what"], p["train"], p["validation"]) for p in found["pairs"]] == [("site=s0", "r0000/0", "r0003/0")]
+
+
+def test_the_same_picture_counts_and_the_same_caption_does_not(tmp_path: Path) -> None:
+    put(tmp_path / "x", b"")
+    rows = {**columns(12), "image": pa.array([jpeg(0 if n == 3 else n) for n in range(12)], pa.binary())}
+    parquet(tmp_path / "in/a.parquet", rows | {"text": ["the same"] * 12})
+    fields = {"image": {"type": "image"}, "text": {"type": "text"}}
+    config = config_of(tmp_path / "in", tmp_path / "out", split={"column": "part"}, fields=fields, limits__leaks=1)
+    found = certificate(ran(config))
+    assert (found["leaking"]["exact"], found["certain"]) == (1, 1)
+    assert found["pairs"][0]["what"] == "image"
+
+
+def test_one_side_alone_has_nothing_to_share(tmp_path: Path) -> None:
+    parquet(tmp_path / "in/a.parquet", text_columns(10) | {"text": ["the same text"] * 10})
+    found = certificate(ran(config_of(tmp_path / "in", tmp_path / "out", split={})))
+    assert (found["clean"], found["sides"]) == (True, [{"name": "train", "rows": 30}])
+
+
+# Steps
+
+
+def test_a_mark_is_of_one_kind_and_one_column() -> None:
+    looked = Looked((), ("site", "room"))
+    kinds = dict(enumerate(looked.roles))
+    assert [kinds[n] for n in (3, 4)] == [("group", "site"), ("group", "room")]
+
+
+@pytest.mark.parametrize(
+    ("train", "held", "kind"),
+    [(0, 0, "id"), (1, 1, "source"), (2, 1, "parent"), (1, 2, "parent"), (2, 2, None), (3, 3, "group")],
+)
+def test_roles_that_meet(train: int, held: int, kind: str | None) -> None:
+    found = shared([marks("test", 4, (7, held, 5))], [marks("train", 2, (7, train, 9))], LOOKED)
+    if kind is None:
+        assert (found.links, found.rows) == ([], {})
+        return
+    (link,) = found.links
+    assert (KINDS[link.kind], tuple(link.held), tuple(link.train)) == (kind, (2, 4, 5), (0, 2, 9))
+    assert found.rows == {(2, 4): [(KINDS.index(kind), 5)]}  # type: ignore[arg-type]
+
+
+def test_the_first_training_row_is_named_whatever_the_order() -> None:
+    train = [marks("train", n, (7, 1, 30 - n)) for n in range(5)]
+    held = [marks("validation", n, (7, 1, n)) for n in range(3)]
+    wanted = shared(held, train, LOOKED)
+    assert {tuple(link.train) for link in wanted.links} == {(0, 0, 30)}
+    found = shared(held[::-1], train[::-1], LOOKED)
+    assert (found.links, dict(sorted(found.rows.items()))) == (wanted.links, wanted.rows)
+
+
+def test_parts_and_sieves_change_nothing() -> None:
+    """Random marks of many files, some shared: in one part, and in eight that see only what the sieves let through."""
+    draw = np.random.Generator(np.random.Philox(3))
+
+    def side(split: Any, files: int, low: int, high: int) -> list[Marks]:
+        made = []
+        for index in range(files):
+            values = np.zeros(200, MARK)
+            values["high"] = draw.integers(low, high, 200)
+            values["low"], values["role"] = values["high"] * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(20), 1
+            values["row"] = np.arange(200)
+            made.append(Marks(split, index, 200, values))
+        return made
+
+    held, train = side("validation", 3, 0, 9000), side("train", 9, 8000, 60_000)
+    whole = shared(held, train, LOOKED)
+    parts: dict[int, tuple[list[Marks], list[Marks]]] = {}
+    for one in held:
+        for part, some in dealt(one, 8):
+            parts.setdefault(part, ([], []))[0].append(some)
+    sieves = [sieve_of(part, sides[0]) for part, sides in parts.items()]
+    passed = 0
+    for one in train:
+        for part, some in by_part(one, 8, sieves):
+            parts[part][1].append(some)
+            passed += len(some.values)
+    found = [shared(*sides, LOOKED) for sides in parts.values()]
+    assert 0 < len(whole.links) < passed < 0.2 * 1800
+    assert sorted(link for f in found for link in f.links) == whole.links
+    sums = Findings()
+    for file in whole.rows:
+        sums.merge(counted(file, [f.rows.get(file, []) for f in found]))
+    assert sums.certain == len({(link.held) for link in whole.links})
+
+
+def test_a_row_counts_once_for_a_kind_and_once_in_all() -> None:
+    exact, group = KINDS.index("exact"), KINDS.index("group")
+    found = counted((1, 0), [[(exact, 5), (group, 5)], [(exact, 5), (exact, 6)]])
+    assert (found.leaking, found.certain) == ({(1, exact): 2, (1, group): 1}, 2)
+
+
+def test_files_have_numbers_of_their_own() -> None:
+    files = [(split, index) for split in range(3) for index in (0, 1, 7)]
+    numbers = [number for number, _ in Found(rows={file: [] for file in files}).by_file()]
+    assert [Found.file_of(number) for number in numbers] == files
+    assert len(set(numbers)) == len(files)
+
+
+def test_links_are_bounded_and_rows_are_all_counted() -> None:
+    held = marks("validation", 0, *((7, 3, row) for row in range(3 * KEPT_PAIRS)))
+    found = shared([held], [marks("train", 0, (7, 3, 0))], LOOKED)
+    assert len(found.links) == KEPT_PAIRS
+    assert counted((1, 0), [found.rows[1, 0]]).certain == 3 * KEPT_PAIRS
+
+
+def test_parts_grow_with_the_held_out_side() -> None:
+    assert [parts_for(rows, LOOKED) for rows in (0, 1, 60_000, 10**7)] == [1, 1, 1, 256]
+
+
+def test_training_rows_that_share_a_mark_are_marked_once(tmp_path: Path) -> None:
+    parquet(tmp_path / "in/a.parquet", columns(), 10)
+    made = ran(config_of(tmp_path / "in", tmp_path / "out", split={"column": "part"}, copies=3))
+    looked = looked_at(made.job)
+    (portion,) = [p for p in portions_of(made.dataset.manifest["shards"], looked) if p.split == "train"]
+    found = marks_of(made.job.dataset, portion, looked)
+    roles = [looked.roles[role][0] for role in found.values["role"].tolist()]
+    assert (found.rows, roles.count("source"), roles.count("id")) == (120, 30, 120)
+
+
+# Runs
+
+
+def test_what_was_audited_is_not_audited_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = leaky(tmp_path)
+    with pytest.raises(LimitsExceeded):
+        ran(config)
+    raised = config.model_copy(update={"limits": config.limits.model_copy(update={"leaks": 0.5})})
+    job, listing, plan = planned(raised)
+    expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
+    tally = tallied(render(job, Task(shard)) for shard in plan.shards)
+    assert unaudited(job, tally) == []
+    monkeypatch.setattr("pipeline.certificate.audited", None)
+    assert commit(job, expected, tally)["leaks"]["certain"] == 2
+
+
+@pytest.mark.parametrize("spoilt", ["gone", "edited", "of another shard"])
+def test_only_the_certificate_of_these_bytes_is_kept(tmp_path: Path, spoilt: str) -> None:
+    made = ran(leaky(tmp_path, limits__leaks=1))
+    tally = tallied(made.receipts)
+    assert kept_leaks(made.job, tally) is not None
+    path = Path(made.dataset.path) / "leaks.json"
+    if spoilt == "gone":
+        path.unlink()
+    elif spoilt == "edited":
+        path.write_text(path.read_text().replace('"certain": 2', '"certain":  2'))
+    else:
+        first, *others = made.receipts
+        assert first.data is not None
+        tally = tallied([replace(first, data=replace(first.data, sha256="0" * 64)), *others])
+    assert kept_leaks(made.job, tally) is None
+    assert len(unaudited(made.job, tally)) == len([r for r in made.receipts if r.data])
+
+
+def test_an_audit_that_did_not_read_everything_certifies_nothing(tmp_path: Path) -> None:
+    parquet(tmp_path / "in/a.parquet", columns(), 10)
+    job, listing, plan = planned(config_of(tmp_path / "in", tmp_path / "out", split={"column": "part"}))
+    expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
+    tally = tallied(render(job, Task(shard)) for shard in plan.shards)
+    with pytest.raises(RunFailed, match="the audit read 0 rows where the receipts say 100"):
+        commit(job, expected, tally, Findings())
+    assert read_manifest(job.dataset) is None
+
+
+def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
+    made = ran(leaky(tmp_path, limits__leaks=1))
+    looked = looked_at(made.job)
+    portions = portions_of(made.dataset.manifest["shards"], looked)
+    wanted = audited(made.job.dataset, portions, looked)
+    random.Random(1).shuffle(portions)
+    assert audited(made.job.dataset, portions, looked) == wanted
+    assert wanted.read == {"train": 90, "validation": 10}
+
+
+def test_a_portion_is_small() -> None:
+    assert len(repr(Portion("train", 3, "train/part-00003.parquet", 100))) < 200
+
+
+def test_nothing_to_read_nothing_found() -> None:
+    assert audited(Folder("/nowhere"), [], LOOKED) == Findings()
+    assert Tally().as_json()["shards"] == []
