@@ -54,7 +54,7 @@ def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
     for split in _splits(manifest):
         lines += [f"  - split: {split}", f"    path: {split}/*.parquet"]
     lines += ["---", "", f"# Dataset version {manifest['version']}", "", *_split_table(manifest), ""]
-    lines += [*_class_table(manifest), *_balance_table(manifest), *_dropped_table(manifest)]
+    lines += [*_class_table(manifest), *_balance_table(manifest), *_dropped_table(manifest), *_leaks(manifest)]
     lines += ["## How it was made", "", f"Seed {job.config.seed}; {told(job.config.copies)}.", ""]
     for name, field in manifest["config"]["fields"].items():
         steps = [_step_name(s) for s in (*field["prepare"], *field["augment"])]
@@ -170,6 +170,23 @@ def _cell(text: str) -> str:
 def _dropped_table(manifest: dict[str, Any]) -> list[str]:
     rows = [f"| {kind} | {r} | {n} |" for kind, reasons in manifest["dropped"].items() for r, n in reasons.items()]
     return ["## Dropped", "", "| kind | reason | count |", "|---|---|---|", *rows, ""] if rows else []
+
+
+def _leaks(manifest: dict[str, Any]) -> list[str]:
+    """What the audit of these very files found; nothing for versions that were never audited."""
+    leaks = manifest.get("leaks")
+    if leaks is None:
+        return []
+    head = [
+        "## Leaks",
+        "",
+        f"The files were read again, copies included ([all of it]({leaks['files'][0]['path']})):",
+        "",
+    ]
+    if leaks["clean"]:
+        return [*head, "nothing of validation or test was found in train.", ""]
+    rows = [f"| {kind} | {count} |" for kind, count in leaks["leaking"].items() if count]
+    return [*head, "| what rows of validation and test share with train | rows |", "|---|---|", *rows, ""]
 
 
 def _step_name(step: Any) -> str:

@@ -48,6 +48,7 @@ def run_json(result: "RunResult") -> dict[str, Any]:
         "samples": result.samples,
         "splits": manifest["splits"],
         "dropped": manifest["dropped"],
+        **({"leaks": {n: v for n, v in manifest["leaks"].items() if n != "files"}} if "leaks" in manifest else {}),
         "shards": len(manifest["shards"]),
         "bytes": sum(s["bytes"] for s in manifest["shards"]),
         "seconds": round(result.seconds, 3),
@@ -71,6 +72,10 @@ def show_run(console: Console, result: "RunResult") -> None:
     for kind, reasons in result.manifest["dropped"].items():
         if reasons:
             console.print(f"{kind}: {', '.join(f'{r} {n}' for r, n in reasons.items())} (see _{kind}/)")
+    leaks = result.manifest.get("leaks", {"clean": True})
+    if not leaks["clean"]:
+        counts = ", ".join(f"{kind} {count}" for kind, count in leaks["leaking"].items() if count)
+        console.print(f"shared by train and held-out rows: {counts} (see leaks.json)")
     rate = result.samples / result.seconds if result.seconds else 0.0
     resumed = f", {result.resumed_shards} shards were there already" if result.resumed_shards else ""
     console.print(f"{result.samples} samples in {result.seconds:.1f} s ({rate:.0f} samples/s{resumed})")

@@ -63,10 +63,13 @@ def verify(dataset: Dataset, samples: int, input_path: str | None = None) -> Rep
         data = _whole_file(dataset, shard, report)
         if data is not None:
             report.rows += _check_rows(dataset, shard, data, report, seen)
-    for shard in dataset.manifest["dropped_shards"]:
-        _whole_file(dataset, shard, report)
+    for file in (*dataset.manifest["dropped_shards"], *dataset.manifest.get("leaks", {}).get("files", ())):
+        _whole_file(dataset, file, report)
     report.differences += [*_edited(dataset), *_strangers(dataset)]
-    report.differences += [*_doubled(seen), *_crossing(seen), *_miscounted(dataset, seen)]
+    admitted = dataset.manifest.get("leaks", {}).get("leaking", {})
+    for kind, crossing in _crossing(seen):
+        (report.notes if admitted.get(kind) else report.differences).append(crossing)
+    report.differences += [*_doubled(seen), *_miscounted(dataset, seen)]
     _render_again(dataset, input_path, report, seen)
     return report
 
@@ -194,17 +197,18 @@ def _doubled(seen: _Seen) -> list[str]:
     return [f"{count} sample ids occur more than once"] if count else []
 
 
-def _crossing(seen: _Seen) -> list[str]:
-    """Records or groups that are in two splits."""
+def _crossing(seen: _Seen) -> list[tuple[str, str]]:
+    """Records or groups that are in two splits, each with the word of the certificate that would admit it."""
     found = []
-    for what, parts in (("records", seen.sources), ("groups", seen.groups)):
+    for kind, parts in (("source", seen.sources), ("group", seen.groups)):
+        what = {"source": "records", "group": "groups"}[kind]
         splits = {s: np.unique(np.concatenate([h for name, h in parts if name == s])) for s in {n for n, _ in parts}}
         named = sorted(splits)
         for number, one in enumerate(named):
             for other in named[number + 1 :]:
                 shared = len(np.intersect1d(splits[one], splits[other]))
                 if shared:
-                    found.append(f"{shared} {what} are in both {one} and {other}")
+                    found.append((kind, f"{shared} {what} are in both {one} and {other}"))
     return found
 
 

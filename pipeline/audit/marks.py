@@ -72,9 +72,9 @@ class Marks:
 
 def group_columns(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Columns whose values must not be on two sides: the group, and those that the split keeps together."""
-    named = [config["input"].get("group")]
-    named += (config.get("split", {}).get("keep_together") or {}).get("group") or ()
-    return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
+    kept = (config["split"].get("keep_together") or {}).get("group") or ()
+    named = (config["input"]["group"], *([kept] if isinstance(kept, str) else kept))
+    return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
 def marks_of(folder: Folder, portion: Portion, looked: Looked) -> Marks:
