@@ -257,6 +257,7 @@ def test_words_for_sides_follow_a_mirrored_picture(tmp_path: Path) -> None:
         },
         "mirror_words": {"left": "right"},
         "output": {"path": str(tmp_path / "out")},
+        "limits": {"leaks": 1},  # all pictures are one
     }
     made = pipeline.open_dataset(pipeline.run(JobConfig.model_validate(tree)).path)
     sides = {"left": 0, "right": 0}

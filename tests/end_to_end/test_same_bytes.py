@@ -135,7 +135,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_rows_added_and_removed_move_no_other_sample(tmp_path: Path, keyed: Path) -> None:
     rows = [r for n, r in enumerate(mixed_rows()) if n % 10 != 3]
-    added = [{**r, "id": f"new{n}"} for n, r in enumerate(mixed_rows(9))]
+    added = [{**r, "id": f"new{n}", "image": material.picture(500 + n)} for n, r in enumerate(mixed_rows(9))]
     version = make(tmp_path, "more", [*added[:5], *rows[:30], *added[5:], *rows[30:]])
     there, before = seen(version), seen(keyed)
     gone = {f"r{n:03d}" for n in range(3, COUNT, 10)}
