@@ -111,7 +111,7 @@ write_boot() {
         echo '#!/usr/bin/env bash'
         echo "export FANBEAM_WORKER_BOOT=$(printf %q "$boot") FANBEAM_WORKER_PYTHON=$(printf %q "$python")"
         echo "export FANBEAM_WORKER_PACKAGES=$(printf %q "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')")"
-        echo "export FANBEAM_WORKERS=$(printf %q "$state/workers")"
+        echo "export FANBEAM_WORKERS=$(printf %q "$state/workers") FANBEAM_WORKER_FLINK=localhost:$rest_port"
         echo "exec bash $(printf %q "$here/worker_boot.sh") \"\$@\""
     } > "$state/boot.sh"
     chmod +x "$state/boot.sh"

@@ -81,7 +81,7 @@ def test_ctrl_c_cancels_and_the_same_command_goes_on(
     assert "Traceback" not in told
     ((name, state),) = ((n, s) for n, s in flink.jobs().items() if n not in before)
     assert state == "CANCELED", name
-    material.until(lambda: not flink.workers(), timeout=20)
+    material.until(lambda: not flink.workers(), timeout=90)
     assert not list((tmp_path / "out").rglob("manifest.json"))
     done = material.run("run", config, *options, "--json", PYTHONPATH=installed.path, timeout=240)
     assert done.returncode == 0, done.stderr
@@ -116,6 +116,7 @@ def test_workers_without_fanbeam(records: Records, flink: FlinkCluster, tmp_path
     assert "the workers cannot import fanbeam" in done.stdout
     assert "--setup_file" in done.stdout
     assert "attempt 2" not in done.stderr
+    material.until(lambda: not flink.processes(), timeout=90)  # those that Beam has forgotten among them
 
 
 def test_up_again_and_status(flink: FlinkCluster) -> None:

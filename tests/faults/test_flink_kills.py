@@ -132,7 +132,7 @@ def test_killed_at_a_random_moment(
     material.until(lambda: not _at_work(cluster), timeout=60)
     hurt.is_whole()
     # What was still on its way when the run ended changes nothing either.
-    material.until(lambda: not cluster.processes(), timeout=30)
+    material.until(lambda: not cluster.processes(), timeout=90)
     hurt.is_whole()
 
 

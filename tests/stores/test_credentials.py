@@ -184,9 +184,10 @@ def noting(packed: list[bytes], compress: Callable[..., bytes]) -> Callable[...,
 
 
 def job_graph(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The graph as every engine gets it, and what is packed in it before it is packed."""
+    """The graph as every engine gets it, what is packed in it before it is packed, and the files of its work."""
     import apache_beam as beam
 
+    from pipeline.assignment import assign
     from pipeline.build import Work, build
     from pipeline.check import checked
     from pipeline.commit import Expected
@@ -199,12 +200,15 @@ def job_graph(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     config, listing = checked(read_config(str(path)), with_recipes=False)
     job = job_of(config, listing)
     tasks = [Task(Shard("train", n, (Block(unit, 0, unit.rows),))) for n, unit in enumerate(listing.units)]
+    expected = Expected(tuple(t.shard.name for t in tasks), 0, listing.files)
+    files = assign(job, "fanbeam-x", tasks, expected)
     packed: list[bytes] = []
     for library in (bz2, zlib):
         monkeypatch.setattr(library, "compress", noting(packed, library.compress))
     pipeline = beam.Pipeline(options=beam.options.pipeline_options.PipelineOptions([]))
-    expected = Expected(tuple(t.shard.name for t in tasks), 0, listing.files)
-    build(pipeline, Work(job, tasks, expected, Surroundings.here(config, "fanbeam-x"), local=False))
+    build(pipeline, Work(job, files, Surroundings.here(config, "fanbeam-x"), local=False))
     graph = pipeline.to_runner_api().SerializeToString()
     assert any(job.output.url.encode() in part for part in packed)
-    return [graph, *packed]
+    assigned = [job.dataset.read(f"_runs/work/{name}") for name in job.dataset.names("_runs/work")]
+    assert len(assigned) == files + 1
+    return [graph, *packed, *assigned]
