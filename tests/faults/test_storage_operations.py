@@ -11,7 +11,7 @@ from pipeline.cli import main
 
 ROWS = text_rows(24, 1200)
 SHARD_SIZE = "128KiB"
-OPERATIONS = 20  # of the run below; a test checks that these are all
+OPERATIONS = 21  # of the run below; a test checks that these are all
 
 
 @pytest.fixture(scope="module")
