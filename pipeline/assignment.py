@@ -57,7 +57,8 @@ def with_candidates(job: Job, name: str) -> Job:
     except FileNotFoundError:
         return job
     classes = {label: tuple(map(_candidate, found)) for label, found in listed["classes"].items()}
-    return replace(job, candidates=Candidates(classes, tuple(map(_candidate, listed["everyone"]))))
+    everyone, donors = (tuple(map(_candidate, listed[name])) for name in ("everyone", "donors"))
+    return replace(job, candidates=Candidates(classes, everyone, donors))
 
 
 def dismiss(dataset: Folder, name: str) -> None:
@@ -117,4 +118,5 @@ def _unit(stated: dict[str, Any]) -> Unit:
 
 def _candidate(stated: dict[str, Any]) -> Candidate:
     block = stated["block"]
-    return Candidate(**{**stated, "block": Block(**{**block, "unit": _unit(block["unit"])}) if block else None})
+    found = Block(**{**block, "unit": _unit(block["unit"])}) if block else None
+    return Candidate(**{**stated, "block": found, "labels": tuple(stated["labels"])})

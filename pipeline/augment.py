@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pipeline.codecs import CodecError
@@ -11,7 +12,7 @@ from pipeline.labels.agreement import disagrees
 from pipeline.labels.binding import bind, changes
 from pipeline.labels.cells import BadLabels
 from pipeline.mirror_words import mirrored, swapped
-from pipeline.peers import PeersOfJob
+from pipeline.peers import Offer, PeersOfJob
 from pipeline.quality import check
 from pipeline.records import Family, Record, Refusal, Rendered, Variant
 from pipeline.seeds import field_seed, variant_seed
@@ -42,12 +43,20 @@ def augment(
         yield family
 
 
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """A record's value as it enters the augment steps: decoded, labeled and prepared; its format, and the steps."""
+
+    source_format: str
+    value: Value
+    steps: tuple[Applied, ...] = ()
+
+
 def _render_field(tools: FieldTools, run_seed: int, family: Family, peers: PeersOfJob) -> Family:
     entering = _entering(tools, run_seed, family.record)
     if isinstance(entering, Refusal):
         return family.refused(entering)
-    source_format, value, steps = entering
-    renderer = _Renderer(tools, family.record, source_format, peers.offered(tools, family.record, value), steps)
+    renderer = _Renderer(tools, family.record, entering, peers.offer(tools, family.record))
     original = renderer.original()
     if original.refusal is not None:
         return family.refused(original.refusal)
@@ -60,8 +69,8 @@ def _render_field(tools: FieldTools, run_seed: int, family: Family, peers: Peers
     return Family(family.record, family.variants, {**family.rendered, tools.name: tuple(rendered)})
 
 
-def _entering(tools: FieldTools, run_seed: int, record: Record) -> tuple[str, Value, tuple[Applied, ...]] | Refusal:
-    """A record's value as it enters the augment steps: decoded, labeled and prepared; its format, and the steps."""
+def _entering(tools: FieldTools, run_seed: int, record: Record) -> Entering | Refusal:
+    """Decode, label and prepare a field of a record."""
     payload = record.payloads[tools.name]
     if payload is None:
         return Refusal("failed", tools.name, "read", "null_payload", message="the payload is null")
@@ -72,11 +81,11 @@ def _entering(tools: FieldTools, run_seed: int, record: Record) -> tuple[str, Va
     if isinstance(value, Refusal):
         return value
     prepared = _prepared(tools, run_seed, record.key, value)
-    return prepared if isinstance(prepared, Refusal) else (decoded.source_format, *prepared)
+    return prepared if isinstance(prepared, Refusal) else Entering(decoded.source_format, *prepared)
 
 
-def _only_value(entering: tuple[str, Value, tuple[Applied, ...]] | Refusal) -> Value | Refusal:
-    return entering if isinstance(entering, Refusal) else entering[1]
+def _only_value(entering: Entering | Refusal) -> Value | Refusal:
+    return entering if isinstance(entering, Refusal) else entering.value
 
 
 def _prepared(tools: FieldTools, run_seed: int, key: str, value: Value) -> tuple[Value, tuple[Applied, ...]] | Refusal:
@@ -100,19 +109,17 @@ def _labeled(tools: FieldTools, record: Record, value: Value) -> Value | Refusal
 class _Renderer:
     """One decoded and prepared field of one record; makes its variants."""
 
-    __slots__ = ("_format", "_record", "_steps", "_tools", "_value")
+    __slots__ = ("_entering", "_offer", "_record", "_tools", "_value")
 
-    def __init__(
-        self, tools: FieldTools, record: Record, source_format: str, value: Value, steps: tuple[Applied, ...]
-    ) -> None:
-        self._tools, self._record, self._format = tools, record, source_format
-        self._value, self._steps = value, steps
+    def __init__(self, tools: FieldTools, record: Record, entering: Entering, offer: Offer | None) -> None:
+        self._tools, self._record, self._entering, self._offer = tools, record, entering, offer
+        self._value = entering.value if offer is None else offer.made_to(entering.value)
 
     def original(self) -> Rendered:
         """Copy 0: the bytes as they came, unless `prepare` steps changed them."""
         if not self._tools.prepare:
             return Rendered(self._record.payloads[self._tools.name])
-        return self._encoded(self._value, self._steps)
+        return self._encoded(self._value, self._entering.steps)
 
     def mirrored(self, variant: Variant) -> Rendered:
         """A variant whose picture is mirrored: words for sides change places, then come the steps as for any other."""
@@ -120,9 +127,10 @@ class _Renderer:
         if isinstance(made, Refusal):
             return Rendered(None, refusal=made)
         value, steps = made
-        other = _Renderer(self._tools, self._record, self._format, value, (*self._steps, *steps))
+        entering = Entering(self._entering.source_format, value, (*self._entering.steps, *steps))
+        other = _Renderer(self._tools, self._record, entering, self._offer)
         if variant.copy == 0 or not self._tools.augment:
-            return other._encoded(value, other._steps)
+            return other._encoded(value, entering.steps)
         return other.copy(variant)
 
     def copy(self, variant: Variant) -> Rendered:
@@ -140,7 +148,7 @@ class _Renderer:
             value, steps = result
             reason = self._refused(value, seed)
             if reason is None:
-                return self._encoded(value, (*_retry(reasons), *self._steps, *steps))
+                return self._encoded(value, (*_retry(reasons), *self._entering.steps, *steps))
             reasons.append(reason)
         message = f"refused in every attempt: {', '.join(reasons)}"
         return Rendered(None, refusal=Refusal("rejected", tools.name, "gate", reasons[-1], message=message))
@@ -159,12 +167,14 @@ class _Renderer:
 
     def _encoded(self, value: Value, steps: tuple[Applied, ...]) -> Rendered:
         tools = self._tools
-        payload = _guarded(tools.name, "encode", tools.codec.encode, value, self._format)
+        payload = _guarded(tools.name, "encode", tools.codec.encode, value, self._entering.source_format)
         if isinstance(payload, Refusal):
             return Rendered(None, refusal=payload)
         if not tools.bindings:
             return Rendered(payload, steps)
-        return Rendered(payload, steps, changes=changes(tools.bindings, self._record.batch, self._record.index, value))
+        others = () if self._offer is None else tuple(self._offer.rows())
+        record = self._record
+        return Rendered(payload, steps, changes=changes(tools.bindings, record.batch, record.index, value, others))
 
 
 def _retry(reasons: list[str]) -> tuple[Applied, ...]:

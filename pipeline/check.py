@@ -8,19 +8,18 @@ from importlib import util
 import pyarrow as pa
 
 from pipeline import material
-from pipeline.candidates import SAME_CLASS, wanted
+from pipeline.blends import has_soft_labels
 from pipeline.codecs import EXTRAS
 from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
 from pipeline.labels.check import label_problems, missing_columns
 from pipeline.leaks import leak_problems
-from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.other_records import blend_problems, class_problems, prepare_problems
+from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
 from pipeline.sources.listing import gather
 from pipeline.storage import StoreFailed, absolute, is_url, secret_in
-from transforms.registry import references
-from transforms.steps import leaves, read_steps
 from transforms.values import LABEL_KINDS
 
 _LINE = re.compile(r".*?:(\d+)\b")
@@ -93,20 +92,12 @@ def recipe_problems(text: ConfigText) -> list[Problem]:
         given = text.values["fields"][name]
         bound = [kind for kind in LABEL_KINDS.get(modality, ()) if given.get(kind) is not None]
         if part == "prepare":
-            found += _record_references(steps, text, name)
+            found += prepare_problems(steps, text, name)
         for problem in check_steps(steps, modality, bound):
             where = text.where(("fields", name, part, *problem.path))
             hint = f"Did you mean {problem.suggestion!r}?" if problem.suggestion else ""
             found.append(Problem(where, f"{problem.message.rstrip('.')}.", hint))
     return found
-
-
-def _record_references(steps: object, text: ConfigText, name: str) -> Iterator[Problem]:
-    """`prepare` runs on every split, where other records must not be seen."""
-    for step in leaves(read_steps(steps).nodes):
-        if references(step):
-            message = f"{step.name}: reference: records: is for augment steps; prepare runs on every split."
-            yield Problem(text.where(("fields", name, "prepare", *step.place, "reference")), message)
 
 
 def recipe_warnings(config: JobConfig) -> list[str]:
@@ -134,10 +125,11 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
         *_label_problems(config, listing, text),
         *_mirror_problems(config, text),
         *_output_problems(config, text),
-        *_class_problems(config, text),
+        *class_problems(config, text),
         *leak_problems(config, listing, text),
+        *blend_problems(config, listing, text),
     ]
-    for name in (SAMPLE_ID, LINEAGE):
+    for name in (SAMPLE_ID, LINEAGE, *([LABEL_WEIGHTS] if has_soft_labels(config) else [])):
         if name in listing.schema.names:
             message = f"the input has a column {name!r}, which fanbeam writes itself."
             found.append(Problem(text.where(("input", "path")), message, "Rename it, or read the original data."))
@@ -213,12 +205,6 @@ def _mirror_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
             f"mirror_words needs one image field and a text field; there are {pictures} and {kinds.count('text')}."
         )
         yield Problem(text.where(("mirror_words",)), message, "Leave it out, or split the record.")
-
-
-def _class_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
-    if SAME_CLASS in wanted(config) and config.input.label is None:
-        message = "reference: records: same_class needs the class of each record."
-        yield Problem(text.where(("input",)), message, "Give input.label, or write records: any.")
 
 
 def _missing(where: str, name: str, names: list[str]) -> Problem:

@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.blend_settings import BlendSettings
 from pipeline.config_types import Column, Float, Int, Node, Paths, Seed, Share, Steps, each_once, number, rising
 from pipeline.copy_settings import Balanced, CopySettings, most_copies
 from pipeline.labels.settings import (
@@ -171,6 +172,7 @@ class JobConfig(Node):
         default_factory=dict,
         description="Pairs such as left: right that change places in the texts of a record whose picture is mirrored.",
     )
+    blends: BlendSettings = BlendSettings()
     output: OutputConfig
     limits: Limits = Limits()
     record_timeout: Annotated[Float, Field(gt=0)] = Field(60.0, description="Seconds for one record, all its copies.")

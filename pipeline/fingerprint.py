@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from pipeline import material
+from pipeline.blends import blend_steps
 from pipeline.codecs import DISTRIBUTIONS, video_library
 from pipeline.config import JobConfig
 from pipeline.copy_settings import Balanced
@@ -46,8 +47,9 @@ def _digest(parts: dict[str, Any]) -> str:
 
 def frozen_config(config: JobConfig) -> dict[str, Any]:
     """The config without what cannot change bytes: places, limits, and how the input was recognised."""
+    unused: dict[str, bool] = {} if blend_steps(config) else {"blends": True}
     return config.model_dump(
-        mode="json", exclude={"limits": True, "input": {"path", "fingerprint"}, "output": {"path"}}
+        mode="json", exclude={"limits": True, "input": {"path", "fingerprint"}, "output": {"path"}, **unused}
     )
 
 

@@ -1,27 +1,46 @@
-"""Other records for steps that look at them: read, decoded and prepared where they are asked for, then kept."""
+"""Other records for steps that look at them, or blend with them: read, decoded and prepared where they are asked for.
 
-from collections.abc import Callable
+A worker process reads each of them once, as long as their files fit into 128 MiB, and decodes it once, as long as the
+values fit into 256 MiB; beyond that those that were not used for longest are read and decoded again.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
 from pipeline.candidates import Candidate, Candidates
 from pipeline.errors import InputError
 from pipeline.job import Job, Task
+from pipeline.labels.binding import Row, columns_of
+from pipeline.labels.entries import of_source
 from pipeline.location import located
 from pipeline.read import read_task
 from pipeline.records import Record, Refusal, Shard
 from pipeline.sources.parquet import apart
 from pipeline.tools import FieldTools
-from transforms.picture_cache import PictureCache
-from transforms.values import ImageValue, Peers, Value
+from transforms.bounded_cache import BoundedCache
+from transforms.values import AudioValue, Donors, ImageValue, Peers, TextValue, Value
 
 Prepare = Callable[[FieldTools, Record], Value | Refusal]
 """A record's value as it enters the augment steps of a field."""
-_cache = PictureCache(256 * 2**20)
-_UNUSABLE = np.zeros((0, 0, 0), np.uint8)
+_Able = ImageValue | AudioValue | TextValue
+
+
+def _record_bytes(record: Record) -> int:
+    return sum(len(payload or b"") for payload in record.payloads.values()) + int(record.batch.nbytes)
+
+
+def _value_bytes(value: _Able | None) -> int:
+    if isinstance(value, ImageValue):
+        return value.pixels.nbytes + (0 if value.masks is None else value.masks.nbytes)
+    return value.samples.nbytes if isinstance(value, AudioValue) else len(value.text if value else "")
+
+
+_records: BoundedCache[Record] = BoundedCache(128 * 2**20, _record_bytes)
+_values: BoundedCache[_Able | None] = BoundedCache(256 * 2**20, _value_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +55,29 @@ class PeersOfJob:
         """What the survey found."""
         return None if self.job is None else self.job.candidates
 
-    def offered(self, tools: FieldTools, record: Record, value: Value) -> Value:
-        """The value with its peers, if a step of the field asks for any."""
-        if self.known is None or not tools.looks_at_others or not isinstance(value, ImageValue):
-            return value
-        offer = _Offer(self, tools, record)
-        return replace(value, peers=Peers(offer.names, offer.value))
+    def offer(self, tools: FieldTools, record: Record) -> "Offer | None":
+        """The peers of one field of a record, if a step of the field asks for any."""
+        return Offer(self, tools, record) if self.known is not None and tools.looks_at_others else None
 
-    def picture(self, tools: FieldTools, candidate: Candidate) -> NDArray[np.uint8]:
-        """The pixels of a candidate, empty if it is unusable. Raises InputError if it is not in the input any more."""
+    def value(self, tools: FieldTools, candidate: Candidate) -> _Able | None:
+        """A candidate as it enters its augment steps, None if it is unusable. Raises InputError if it is gone."""
+        return _values.get(self._key(tools, candidate), lambda: self._prepared(tools, candidate))
+
+    def record(self, tools: FieldTools, candidate: Candidate) -> Record:
+        """A candidate with the columns that are bound to the field. Raises InputError if it is gone."""
+        return _records.get(self._key(tools, candidate), lambda: self._read(tools, candidate))
+
+    def _key(self, tools: FieldTools, candidate: Candidate) -> tuple[object, ...]:
         job = cast(Job, self.job)
-        key = (job.reader.root.url, job.version, tools.name, candidate.file, candidate.row, candidate.key)
-        return _cache.get(key, lambda: self._rendered(job, tools, candidate))
+        return (job.reader.root.url, job.version, tools.name, candidate.file, candidate.row, candidate.key)
 
-    def _rendered(self, job: Job, tools: FieldTools, candidate: Candidate) -> NDArray[np.uint8]:
+    def _prepared(self, tools: FieldTools, candidate: Candidate) -> _Able | None:
+        record = self.record(tools, candidate)
+        value = self.prepare(tools, record) if record.refusal is None else record.refusal
+        return _sealed(value) if isinstance(value, _Able) else None
+
+    def _read(self, tools: FieldTools, candidate: Candidate) -> Record:
+        job = cast(Job, self.job)
         job, block = replace(job, reader=apart(job.reader)), candidate.block
         if block is None:
             reader, block = located(job.config, job.reader.root, candidate.file, candidate.row)
@@ -58,27 +86,81 @@ class PeersOfJob:
         if record is None or record.key != candidate.key:
             place = f"{candidate.file} row {candidate.row}"
             raise InputError(f"the reference record {candidate.key!r} is not at {place} any more")
-        value = self.prepare(tools, record) if record.refusal is None else record.refusal
-        return value.pixels.copy() if isinstance(value, ImageValue) else _UNUSABLE.copy()
+        return _alone(record, tools)
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
+class Offer:
     """The peers of one field of one record."""
 
     peers: PeersOfJob
     tools: FieldTools
     record: Record
     named: dict[str, Candidate] = field(default_factory=dict)
+    scopes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    """Donors that were asked for, each with the number under which its labels stand beside those of the record, 0."""
 
-    def names(self, scope: str, most: int) -> tuple[str, ...]:
+    def made_to(self, value: Value) -> Value:
+        """The value with its peers."""
+        if not isinstance(value, _Able):
+            return value
+        return replace(value, peers=Peers(self._names, self._picture, Donors(self._partners, self._donor)))
+
+    def rows(self) -> Iterator[Row]:
+        """The columns of the donors that were asked for, in the order of their numbers."""
+        for key in self.sources:
+            yield self.peers.record(self.tools, self.named[key]).batch, 0
+
+    def _names(self, scope: str, most: int) -> tuple[str, ...]:
         """Keys of the candidates."""
         known = self.peers.known
         found = () if known is None else known.of(self.record, scope, most)
         self.named.update({candidate.key: candidate for candidate in found})
         return tuple(candidate.key for candidate in found)
 
-    def value(self, key: str) -> Value | None:
+    def _picture(self, key: str) -> Value | None:
         """One of those that were named, without labels."""
-        pixels = self.peers.picture(self.tools, self.named[key])
-        return ImageValue(pixels) if pixels.size else None
+        value = self.peers.value(self.tools, self.named[key])
+        return ImageValue(value.pixels) if isinstance(value, ImageValue) else None
+
+    def _partners(self, scope: str) -> tuple[str, ...]:
+        """Keys of the donors of a scope."""
+        known = self.peers.known
+        if scope not in self.scopes and known is not None:
+            found = known.partners(self.record, scope)
+            self.named.update({donor.key: donor for donor in found})
+            self.scopes[scope] = tuple(donor.key for donor in found)
+        return self.scopes.get(scope, ())
+
+    def _donor(self, key: str) -> Value | None:
+        """One of those that were named, with labels of its own numbers."""
+        value = self.peers.value(self.tools, self.named[key])
+        if value is None:
+            return None
+        return of_source(value, self.sources.setdefault(key, len(self.sources) + 1))
+
+
+def _alone(record: Record, tools: FieldTools) -> Record:
+    """The record with copies of the columns that are bound to the field, and no others: it is kept for long."""
+    names = [name for name in columns_of(tools.bindings) if name in record.batch.schema.names]
+    columns = [record.batch.column(name).take(pa.array([record.index])) for name in names]
+    batch = pa.record_batch(columns, names=names) if names else pa.record_batch([pa.nulls(1)], names=[""])
+    return replace(record, batch=batch, index=0, payloads={tools.name: record.payloads[tools.name]})
+
+
+def _sealed(value: _Able) -> _Able:
+    """A copy of what may be a view of something large, that nobody may write to."""
+    if isinstance(value, TextValue):
+        return value
+    if isinstance(value, AudioValue):
+        samples = value.samples.copy()
+        samples.setflags(write=False)
+        return replace(value, samples=samples)
+    pixels = value.pixels.copy()
+    pixels.setflags(write=False)
+    if value.masks is None:
+        return replace(value, pixels=pixels)
+    masks = np.array(value.masks)
+    masks.setflags(write=False)
+    return replace(value, pixels=pixels, masks=masks)

@@ -1,18 +1,28 @@
 """Samples -> Arrow tables: pass-through columns from Arrow to Arrow, payload in place, then id and lineage."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.candidates import Candidates
 from pipeline.dictionaries import encoded
 from pipeline.job import Job
 from pipeline.labels.binding import columns_of
+from pipeline.parents import label_weights, parents_of
 from pipeline.read import BYTES
 from pipeline.records import Dropped, Payload, Sample, Split
-from pipeline.schema import DROPPED_SCHEMA, LINEAGE, LINEAGE_TYPE, SAMPLE_ID, output_schema
+from pipeline.schema import (
+    DROPPED_SCHEMA,
+    LABEL_WEIGHTS,
+    LABEL_WEIGHTS_TYPE,
+    LINEAGE,
+    LINEAGE_TYPE,
+    SAMPLE_ID,
+    output_schema,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class RowMaker:
                 columns.append(pa.chunked_array([pa.array(ids, pa.string())]))
             elif field.name == LINEAGE:
                 columns.append(pa.chunked_array([self._lineage(samples)]))
+            elif field.name == LABEL_WEIGHTS:
+                columns.append(pa.chunked_array([self._label_weights(samples)]))
             elif field.name in self.job.config.fields:
                 columns.append(_payload_column(samples, field, passing))
             elif field.name in moving:
@@ -56,10 +68,14 @@ class RowMaker:
             "seed": _strings([s.variant.seed.hex() for s in samples]),
             "recipe": _strings([self.recipe] * len(samples)),
             "transforms": _transforms(samples, names),
-            "parents": pa.array([[]] * len(samples), LINEAGE_TYPE.field("parents").type),
+            "parents": _weighted([parents_of(s) for s in samples], LINEAGE_TYPE.field("parents").type),
             "sha256": _strings([digest([s.rendered[n].payload for n in names]) for s in samples]),
         }
         return pa.StructArray.from_arrays([columns[f.name] for f in LINEAGE_TYPE], fields=list(LINEAGE_TYPE))
+
+    def _label_weights(self, samples: Sequence[Sample]) -> pa.Array:
+        candidates = self.job.candidates or Candidates({})
+        return _weighted([label_weights(s, candidates.labels_of) for s in samples], LABEL_WEIGHTS_TYPE)
 
 
 def digest(payloads: Sequence[Payload | None]) -> str:
@@ -79,6 +95,12 @@ def dropped_table(dropped: Sequence[Dropped], split: Split) -> pa.Table:
         for d in dropped
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=DROPPED_SCHEMA)
+
+
+def _weighted(weights: Sequence[Mapping[str, float]], kind: pa.DataType) -> pa.Array:
+    """Names with their weights, as lists of structs."""
+    name, weight = (member.name for member in kind.value_type)
+    return pa.array([[{name: key, weight: share} for key, share in row.items()] for row in weights], kind)
 
 
 def _strings(values: list[str]) -> pa.Array:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline import workers
+from pipeline.blends import refuse_large_shelf
 from pipeline.candidates import keep
 from pipeline.certificate import check_leaks, kept_leaks
 from pipeline.check import checked, with_problems
@@ -180,7 +181,11 @@ def survey_job(job: Job, listing: Listing, pool: workers.Pool, text: ConfigText,
 
 
 def decide(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Counted | None]:
-    """The job with what depends on all records: which others a step may look at, and copies by class."""
+    """The job with what depends on all records: which others a step may look at, and copies by class.
+
+    Raises InputError for a shelf that they do not fill.
+    """
+    refuse_large_shelf(job.config, surveyed.of_split("train"))
     if isinstance(job.config.copies, int):
         return (job if surveyed.candidates is None else replace(job, candidates=surveyed.candidates)), None
     counted = count_copies(job, listing.units, surveyed.blocks)

@@ -5,9 +5,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.blends import has_soft_labels
 from pipeline.job import Job
 
-SAMPLE_ID, LINEAGE = "sample_id", "lineage"
+SAMPLE_ID, LINEAGE, LABEL_WEIGHTS = "sample_id", "lineage", "label_weights"
+LABEL_WEIGHTS_TYPE = pa.list_(pa.struct([("label", pa.string()), ("weight", pa.float64())]))
 
 LINEAGE_TYPE = pa.struct(
     [
@@ -47,11 +49,13 @@ DROPPED_SCHEMA = pa.schema(
 def output_schema(job: Job) -> pa.Schema:
     """The input's columns, names and order unchanged, then `sample_id` and `lineage`.
 
-    Only a column of paths or URLs changes its type: it comes out holding what it referred to.
+    Before those `label_weights`, where records are blended: how much of each class a sample is. Only a column of paths
+    or URLs changes its type: it comes out holding what it referred to.
     """
     fields = [pa.field(f.name, payload_type(job, f), f.nullable, f.metadata) for f in job.schema]
+    fields += [pa.field(LABEL_WEIGHTS, LABEL_WEIGHTS_TYPE)] if has_soft_labels(job.config) else []
     fields += [pa.field(SAMPLE_ID, pa.string()), pa.field(LINEAGE, LINEAGE_TYPE)]
-    known = [f for f in fields if f.name in (*job.external, SAMPLE_ID, LINEAGE)]
+    known = [f for f in fields if f.name in (*job.external, LABEL_WEIGHTS, SAMPLE_ID, LINEAGE)]
     return pa.schema(fields, metadata=_metadata(job.schema.metadata, known))
 
 

@@ -17,7 +17,7 @@ from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobCo
 from pipeline.labels.binding import Bindings
 from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VideoQuality, VolumeQuality
 from transforms.recipe import Recipe, build_recipe
-from transforms.registry import references
+from transforms.registry import partners, references
 from transforms.steps import leaves, read_steps
 
 _FIELDS: TypeAdapter[dict[str, dict[str, FieldConfig]]] = TypeAdapter(dict[str, dict[str, FieldConfig]])
@@ -41,7 +41,7 @@ class FieldTools:
     mirror_words: tuple[tuple[str, str], ...] = ()
     """Of a text: pairs of words that change places where the record's picture is mirrored."""
     looks_at_others: bool = False
-    """Whether an `augment` step looks at other records."""
+    """Whether an `augment` step looks at other records, or blends with them."""
 
 
 def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:
@@ -87,7 +87,7 @@ def _field_tools(name: str, config: AnyField, mirror_words: tuple[tuple[str, str
         gate=_gate(config),
         retries=config.quality.retries if config.quality else 0,
         bindings=config.bound(),
-        looks_at_others=any(references(step) for step in leaves(read_steps(config.augment).nodes)),
+        looks_at_others=any(references(step) or partners(step) for step in leaves(read_steps(config.augment).nodes)),
         label_check=float(getattr(config.quality, "label_check", 0.0)),
         mirror_words=mirror_words if config.type == "text" else (),
     )

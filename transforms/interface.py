@@ -13,6 +13,10 @@ library itself is imported by the first function that needs it. More names are o
   records of the input. Must not import the library.
 - `references(name, params) -> tuple[str, int] | None`: scope (`same_class`, `any`) and number of other training records
   that a step looks at (`values.Peers`); None for none. Must not import the library.
+- `partners(name, params) -> str | None`: scope (`same_class`, `other_class`, `any`) of the training records that a step
+  blends with (`values.Donors`); None for none. Must not import the library.
+- `mixes(name, params) -> Callable[[Mapping[str, Any]], Mixed] | None`: for a class that blends records: which others
+  are in the result, and how much of it each of them is, by the drawn parameters.
 - `needs(name) -> frozenset[str]`: kinds of labels without which a class cannot work.
 - `mirrors(name, params) -> Callable[[Mapping[str, Any]], bool] | None`: for a class that may bring what is on the left
   to the right, and back: whether these drawn parameters did.
@@ -73,15 +77,27 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Mixed:
+    """What a step blended in: keys of other records with their shares of the result; the rest is what came in.
+
+    `labels`: whether the labels of the records are shared out alike; if not, the result keeps those that came in.
+    """
+
+    parents: tuple[tuple[str, float], ...]
+    labels: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """A step that was really applied: `library.Class` and its drawn parameters as JSON text.
 
-    `mirrored`: it brought what is on the left of a picture to the right.
+    `mirrored`: it brought what is on the left of a picture to the right. `mixed`: what it blended in.
     """
 
     name: str
     params: str
     mirrored: bool = False
+    mixed: Mixed | None = None
 
 
 class Transform(Protocol):

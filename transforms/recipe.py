@@ -16,9 +16,10 @@ from transforms.interface import SEED_BYTES, Applied, RecipeError, StepProblem, 
 from transforms.parameters import to_json
 from transforms.philox import chance
 from transforms.steps import Group, Node, Step, canonical, leaves, read_steps
-from transforms.values import ImageValue, Value
+from transforms.values import AudioValue, ImageValue, TextValue, Value
 
 _DIGEST_BYTES = 6
+_WITH_PEERS = (ImageValue, AudioValue, TextValue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def step_seed(seed: bytes, path: str) -> bytes:
 
 
 class _RunStep:
-    __slots__ = ("mirrors", "name", "path", "transform")
+    __slots__ = ("mirrors", "mixes", "name", "path", "transform")
 
     def __init__(self, step: Step) -> None:
         adapter, cls = registry.find(step.name)
@@ -128,6 +129,7 @@ class _RunStep:
         self.path = step.path.encode()
         self.transform: Transform = adapter.build(cls, step.params)
         self.mirrors = registry.mirrors(step.name, step.params)
+        self.mixes = registry.mixes(step.name, step.params)
 
     def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
         try:
@@ -136,10 +138,21 @@ class _RunStep:
             error.add_note(f"in step {self.path.decode()}")
             raise
         if params is not None:
-            applied.append(Applied(self.name, to_json(params), self.mirrors is not None and self.mirrors(params)))
-        if isinstance(value, ImageValue) and value.peers is not None and isinstance(result, ImageValue):
-            return replace(result, peers=value.peers)
-        return result
+            mirrored = self.mirrors is not None and self.mirrors(params)
+            mixed = None if self.mixes is None else self.mixes(params)
+            applied.append(Applied(self.name, to_json(params), mirrored, mixed))
+        return _staying(value, result)
+
+
+def _staying(before: Value, after: Value) -> Value:
+    """The result of a step with what it need not know of: the other records, and which entry each mask is."""
+    if not isinstance(before, _WITH_PEERS) or not isinstance(after, _WITH_PEERS):
+        return after
+    if after.peers is not before.peers:
+        after = replace(after, peers=before.peers)
+    if isinstance(before, ImageValue) and isinstance(after, ImageValue) and before.mask_rows is not None:
+        return after if after.mask_rows is not None else replace(after, mask_rows=before.mask_rows)
+    return after
 
 
 class _RunSome:

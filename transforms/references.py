@@ -21,7 +21,7 @@ from transforms import material
 from transforms.checks import labeled_picture, nearest
 from transforms.interface import StepProblem, Transform
 from transforms.picture_cache import PictureCache
-from transforms.values import ImageValue, Peers, Value
+from transforms.values import AudioValue, Donors, ImageValue, Peers, TextValue, Value
 
 Pixels = NDArray[np.uint8]
 SCOPES = ("same_class", "any")
@@ -218,7 +218,7 @@ def with_channels(pixels: Pixels, channels: int) -> Pixels:
 
 
 class OnTrial:
-    """A step as a check tries it: with two records to look at."""
+    """A step as a check tries it: with two records to look at, and to blend with."""
 
     __slots__ = ("_step",)
 
@@ -227,8 +227,11 @@ class OnTrial:
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
         """Apply the step to the value with peers."""
-        if isinstance(value, ImageValue):
-            value = replace(value, peers=Peers(lambda scope, most: ("first", "second"), lambda name: labeled_picture()))
+        if isinstance(value, ImageValue | AudioValue | TextValue):
+            other = labeled_picture() if isinstance(value, ImageValue) else value
+            donors = Donors(lambda scope: ("first", "second"), lambda name: other)
+            peers = Peers(lambda scope, most: ("first", "second"), lambda name: labeled_picture(), donors)
+            value = replace(value, peers=peers)
         return self._step(value, seed)
 
 

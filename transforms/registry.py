@@ -12,7 +12,7 @@ from importlib import import_module, metadata, util
 from typing import Any, cast
 
 from transforms.checks import nearest
-from transforms.interface import Adapter, Description, MissingLibrary, Resource, StepProblem
+from transforms.interface import Adapter, Description, MissingLibrary, Mixed, Resource, StepProblem
 from transforms.steps import Step
 from transforms.values import LABEL_KINDS
 
@@ -31,6 +31,7 @@ class Library:
 LIBRARIES = {
     "albumentations": Library("transforms.albumentations_images", "albumentations", "images"),
     "audiomentations": Library("transforms.audiomentations_audio", "audiomentations", "audio"),
+    "fanbeam": Library("transforms.fanbeam_blends", "numpy", ""),
     "keras": Library("transforms.keras_images", "keras", "keras"),
     "nlpaug": Library("transforms.nlpaug_library", "nlpaug", "text"),
     "pillow": Library("transforms.pillow_images", "PIL", "images"),
@@ -101,14 +102,23 @@ def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]
     return known(cls, params) if known else None
 
 
+def mixes(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Mixed] | None:
+    """Tell of a draw of a step which other records it blended in; None if it never does. Raises as `find`."""
+    found, cls = find(name)
+    known = getattr(found, "mixes", None)
+    return known(cls, params) if known else None
+
+
+def partners(step: Step) -> str | None:
+    """Scope of the records that a step blends with; None for none, and for names that nobody knows."""
+    scope: str | None = _asked(step, "partners")
+    return scope
+
+
 def references(step: Step) -> tuple[str, int] | None:
     """Scope and number of other records that a step looks at; None for none, and for names that nobody knows."""
-    library, _, cls = step.name.partition(".")
-    try:
-        known = getattr(adapter(library), "references", None)
-    except (LookupError, MissingLibrary):
-        return None
-    return known(cls, step.params) if known else None
+    found: tuple[str, int] | None = _asked(step, "references")
+    return found
 
 
 def modalities(name: str) -> frozenset[str]:
@@ -118,12 +128,7 @@ def modalities(name: str) -> frozenset[str]:
 
 def places(step: Step) -> tuple[str, ...]:
     """Locations of the files that a step mixes in; none for names that nobody knows."""
-    library, _, cls = step.name.partition(".")
-    try:
-        known = getattr(adapter(library), "places", None)
-    except (LookupError, MissingLibrary):
-        return ()
-    return tuple(known(cls, step.params)) if known else ()
+    return tuple(_asked(step, "places") or ())
 
 
 def describe(name: str) -> Description:
@@ -210,6 +215,16 @@ def name_problem(name: str, modality: str) -> StepProblem | None:
         made_for = _plural(found.modality(cls))
         return StepProblem((name,), f"{name} works on {made_for}; this field is {modality}", twin)
     return None
+
+
+def _asked(step: Step, question: str) -> Any:
+    """What the adapter of a step answers; None for what it does not know, and for names that nobody knows."""
+    library, _, cls = step.name.partition(".")
+    try:
+        known = getattr(adapter(library), question, None)
+    except (LookupError, MissingLibrary):
+        return None
+    return known(cls, step.params) if known else None
 
 
 def _modalities(found: Adapter, cls: str) -> frozenset[str]:

@@ -58,25 +58,44 @@ class Spans:
     rows: NDArray[np.int64]
 
 
+WITHOUT_BOX = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Donors:
+    """Training records that may be blended into others; never the record itself.
+
+    `names(scope)` gives the keys of those of a scope (`same_class`, `other_class`, `any`); which ones depends on the
+    input alone. `value(key)` gives one as it enters its augment steps, with its labels, under `rows` that no entry of
+    another record has; None if it cannot be decoded or prepared. Nobody may write to it.
+    """
+
+    names: Callable[[str], Sequence[str]]
+    value: Callable[[str], "Value | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class Peers:
     """Other training records, for steps that look at them; never the record itself.
 
     `names(scope, most)` gives keys of at most `most` records of a scope (`same_class`, `any`); which ones depends on
     the input alone. `value(key)` gives one of those as it enters its augment steps, without labels; None if it cannot
-    be decoded or prepared.
+    be decoded or prepared. `donors` are for steps that blend records.
     """
 
     names: Callable[[str, int], Sequence[str]]
     value: Callable[[str], "Value | None"]
+    donors: Donors | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageValue:
     """A picture: `pixels` is (height, width, channels) uint8, channels 1 (grey), 3 (RGB) or 4 (RGBA).
 
-    `masks` is (n, height, width) uint8 or int32: one per instance, or a single one of class numbers. `peers` stays with
-    the value through all steps (see `recipe`); None where no step asks for other records.
+    `masks` is (n, height, width) uint8 or int32: one per instance, or a single one of class numbers. `mask_rows`, (n,)
+    int64, says which entry of the record each instance is; None for class numbers. The box of an instance has the same
+    number; `WITHOUT_BOX` marks instances that have none. `mask_rows` and `peers` stay with the value through all steps
+    that do not change them (see `recipe`); `peers` is None where no step asks for others.
     """
 
     pixels: NDArray[np.uint8]
@@ -84,6 +103,7 @@ class ImageValue:
     keypoints: Keypoints | None = None
     masks: NDArray[np.generic] | None = None
     peers: Peers | None = None
+    mask_rows: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +113,7 @@ class AudioValue:
     samples: NDArray[np.float32]
     sample_rate: int
     segments: Segments | None = None
+    peers: Peers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +122,7 @@ class TextValue:
 
     text: str
     spans: Spans | None = None
+    peers: Peers | None = None
 
 
 @dataclass(frozen=True, slots=True)

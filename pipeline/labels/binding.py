@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.labels import cells
+from pipeline.labels import cells, entries
 from pipeline.labels.box_formats import from_corners, to_corners
 from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
-from pipeline.labels.masks import read_masks, written_masks
+from pipeline.labels.masks import read_masks, written_mask
 from pipeline.labels.settings import (
     BoxBinding,
     ClipBoxBinding,
@@ -41,24 +41,44 @@ from transforms.values import (
 Coordinated = BoxBinding | KeypointBinding | SegmentBinding | SpanBinding
 Binding = Coordinated | MaskBinding | VolumeMaskBinding
 Bindings = Mapping[Kind, Binding]
+Row = tuple[pa.RecordBatch, int]
+"""A batch, and the place of a row in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of one row's cell: the entries that are left and their new coordinates, or a new content."""
+    """What becomes of one row's cell: the entries that are left and their new coordinates, or a new content.
+
+    `more`: entries of other records that come after them.
+    """
 
     rows: tuple[int, ...] = ()
     layout: Layout | None = None
     new: Coordinates | None = None
     content: Any = None
     replaced: bool = False
+    more: tuple["Foreign", ...] = ()
 
     def applied(self, column: pa.Array, index: int) -> pa.Array:
         """An array of one row."""
         if self.replaced:
             return pa.array([self.content], column.type)
         new = np.zeros((0, 0)) if self.new is None else self.new
-        return cells.moved(column, index, self.rows, self.layout, new)
+        own = cells.moved(column, index, self.rows, self.layout, new)
+        if not self.more:
+            return own
+        others = [part.change.applied(part.column.cast(column.type), part.index) for part in self.more]
+        return cells.joined([own, *others], [len(self.rows), *(len(part.change.rows) for part in self.more)])
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Entries of another record: the number of the record (see `entries`), and its own row of the column."""
+
+    source: int
+    column: pa.Array
+    index: int
+    change: Change
 
 
 def columns_of(bindings: Bindings) -> tuple[str, ...]:
@@ -91,7 +111,10 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
         if isinstance(binding, MaskBinding):
             picture = cast(ImageValue, value)
             height, width = picture.pixels.shape[:2]
-            value = replace(picture, masks=read_masks(column[index].as_py(), height, width))
+            cell = column[index].as_py()
+            masks = read_masks(cell, height, width)
+            rows = entries.of_masks(len(cell), picture.boxes) if isinstance(cell, list) else None
+            value = replace(picture, masks=masks, mask_rows=rows)
             continue
         layout = layout_for(binding, column.type)
         found = cells.read(column, index, layout)
@@ -102,24 +125,43 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
     return value
 
 
-def changes(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> dict[str, Change]:
-    """How each bound column of the row changes, now that the value is this."""
+def changes(
+    bindings: Bindings, row: pa.RecordBatch, index: int, value: Value, others: Sequence[Row] = ()
+) -> dict[str, Change]:
+    """How each bound column of the row changes, now that the value is this.
+
+    `others`: rows of the records that were blended into it, in the order of their numbers (see `entries`).
+    """
     found: dict[str, Change] = {}
+    rows_of: Sequence[Row] = ((row, index), *others)
     for binding in bindings.values():
         if isinstance(binding, MaskBinding | VolumeMaskBinding):
             continue
         column = row.column(binding.column)
         layout = layout_for(binding, column.type)
         rows, new = _left(binding, value, _is_whole(column.type, layout))
-        found[binding.column] = Change(tuple(rows.tolist()), layout, new)
-        found |= {name: Change(tuple(rows.tolist())) for name in _followers(binding) if name in row.schema.names}
+        found[binding.column] = _change(binding.column, rows_of, (rows, new), layout)
+        followers = [name for name in _followers(binding) if name in row.schema.names]
+        found |= {name: _change(name, rows_of, (rows, None), None) for name in followers}
     masks = bindings.get("masks")
     if masks is not None and isinstance(value, ImageValue | VolumeValue) and value.masks is not None:
-        cell = row.column(masks.column)[index].as_py()
-        rows_left = _mask_rows(bindings, row, index, value, found)
-        write = written_masks if isinstance(value, ImageValue) else written_volume_masks
-        found[masks.column] = Change(content=write(cell, value.masks, rows_left), replaced=True)
+        content = _mask_content(bindings, rows_of, value, found)
+        found[masks.column] = Change(content=content, replaced=True)
     return found
+
+
+def _change(
+    name: str, rows_of: Sequence[Row], left: tuple[NDArray[np.int64], Coordinates | None], layout: Layout | None
+) -> Change:
+    """What is left of a column's entries, those of each record taken from its own row."""
+    numbers, new = left
+    parts = []
+    for source, (batch, place) in enumerate(rows_of):
+        mine = entries.of_one(numbers, source)
+        if source == 0 or mine.any():
+            change = Change(tuple(entries.entries(numbers[mine])), layout, None if new is None else new[mine])
+            parts.append(Foreign(source, batch.column(name), place, change))
+    return replace(parts[0].change, more=tuple(parts[1:]))
 
 
 def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
@@ -176,15 +218,32 @@ def _frame_numbers(found: Coordinates, value: VideoValue) -> NDArray[np.int64]:
     return numbers.astype(np.int64)
 
 
-def _mask_rows(
-    bindings: Bindings, row: pa.RecordBatch, index: int, value: ImageValue | VolumeValue, found: Mapping[str, Change]
-) -> Sequence[int]:
-    """Instances keep the masks of the boxes that are left, where there is one of each for every box."""
-    count = 0 if value.masks is None else len(value.masks)
-    boxes = bindings.get("boxes")
-    if boxes is not None and cells.length(row.column(boxes.column), index) == count:
-        return found[boxes.column].rows
-    return range(count)
+def _mask_content(
+    bindings: Bindings, rows_of: Sequence[Row], value: ImageValue | VolumeValue, found: Mapping[str, Change]
+) -> Any:
+    """What to write for the masks of a value, each in the form in which it came."""
+    name = bindings["masks"].column
+    row, index = rows_of[0]
+    cell, masks = row.column(name)[index].as_py(), cast(NDArray[np.generic], value.masks)
+    if isinstance(value, VolumeValue):
+        return written_volume_masks(cell, masks, range(len(masks)))
+    if value.mask_rows is None:
+        return written_mask(cell, masks[0])
+    written = []
+    for source, (batch, at) in enumerate(rows_of):
+        boxes = _boxes_left(bindings, found, source)
+        kept = entries.instances(value.mask_rows, source, boxes)
+        forms = batch.column(name)[at].as_py() if kept else []
+        written += [written_mask(forms[entry], masks[place]) for entry, place in kept]
+    return written
+
+
+def _boxes_left(bindings: Bindings, found: Mapping[str, Change], source: int) -> Sequence[int] | None:
+    """Entries of the boxes of a source that are left; None where the config binds no boxes."""
+    if "boxes" not in bindings:
+        return None
+    change = found[bindings["boxes"].column]
+    return change.rows if source == 0 else next((p.change.rows for p in change.more if p.source == source), ())
 
 
 def _refuse_uneven(binding: Binding, row: pa.RecordBatch, index: int, count: int) -> None:

@@ -130,6 +130,34 @@ def moved(column: pa.Array, index: int, rows: Sequence[int], layout: Layout | No
     return _list(pa.StructArray.from_arrays(parts, fields=list(kind.value_type)), kind)
 
 
+def joined(parts: Sequence[pa.Array], counts: Sequence[int]) -> pa.Array:
+    """Arrays of one row each as one row: the entries of all, `counts` of them each; null cells count as nulls."""
+    kind = parts[0].type
+    if not any(part[0].is_valid for part in parts):
+        return parts[0]
+    if not pa.types.is_struct(kind):
+        return _list(_entries(parts, counts, kind.value_type), kind)
+    valid = next(part[0] for part in parts if part[0].is_valid)
+    members = []
+    for member in kind:
+        if _is_list(member.type):
+            members.append(
+                joined([part.field(member.name) if part[0].is_valid else _null(member.type) for part in parts], counts)
+            )
+        else:
+            members.append(pa.array([valid[member.name].as_py()], member.type))
+    return pa.StructArray.from_arrays(members, fields=list(kind))
+
+
+def _null(kind: pa.DataType) -> pa.Array:
+    return pa.nulls(1, kind)
+
+
+def _entries(parts: Sequence[pa.Array], counts: Sequence[int], kind: pa.DataType) -> pa.Array:
+    held = [p[0].values if p[0].is_valid else pa.nulls(n, kind) for p, n in zip(parts, counts, strict=True)]
+    return pa.concat_arrays(held)
+
+
 def _moved_struct(
     cell: pa.StructScalar, kind: pa.DataType, rows: Sequence[int], layout: Layout | None, new: Coordinates
 ) -> pa.Array:

@@ -4,7 +4,6 @@ Run lengths are read and written by pycocotools (BSD).
 """
 
 import io
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,11 +30,13 @@ def read_masks(cell: Any, height: int, width: int) -> Mask | None:
     return np.stack(masks)
 
 
-def written_masks(cell: Any, masks: Mask, rows: Sequence[int]) -> Any:
-    """What to write for a cell: the masks `rows`, each in the form in which it came."""
-    if not isinstance(cell, list):
-        return _write(cell, masks[0])
-    return [_write(cell[row], masks[row]) for row in rows]
+def written_mask(entry: Any, mask: Mask) -> Any:
+    """What to write for one mask, in the form in which `entry` came."""
+    if isinstance(entry, dict) and "counts" in entry:
+        return {**entry, **_to_runs(entry, mask)}
+    sink = io.BytesIO()
+    Image.fromarray(mask).save(sink, "PNG", compress_level=6)
+    return {**entry, "bytes": sink.getvalue()} if isinstance(entry, dict) else sink.getvalue()
 
 
 def _read(entry: Any) -> Mask:
@@ -64,14 +65,6 @@ def _class_numbers(pixels: Mask) -> Mask:
     if pixels.dtype not in (np.uint8, np.uint16):
         raise BadLabels(f"a mask holds {pixels.dtype}, not class numbers of 8 or 16 bits")
     return pixels
-
-
-def _write(entry: Any, mask: Mask) -> Any:
-    if isinstance(entry, dict) and "counts" in entry:
-        return {**entry, **_to_runs(entry, mask)}
-    sink = io.BytesIO()
-    Image.fromarray(mask).save(sink, "PNG", compress_level=6)
-    return {**entry, "bytes": sink.getvalue()} if isinstance(entry, dict) else sink.getvalue()
 
 
 def _from_runs(entry: dict[str, Any]) -> Mask:

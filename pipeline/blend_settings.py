@@ -1,0 +1,18 @@
+"""Config of blends: how many training records are kept at hand as partners."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.config_types import Int, Node
+
+SHELF = 512
+MOST_DONORS = 65_536
+
+
+class BlendSettings(Node):
+    """Where steps that blend records find others."""
+
+    shelf: Annotated[Int, Field(ge=2, le=MOST_DONORS)] | None = Field(
+        None, description=f"Training records on the donor shelf, spread over the classes. Absent: {SHELF}, or all."
+    )
