@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.ancestry import foreign_parents, parent_problems
 from pipeline.commit import MANIFEST, receipted
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, RunFailed
@@ -20,7 +21,7 @@ from pipeline.read import BYTES
 from pipeline.records import SPLITS, Receipt
 from pipeline.replay import bound_columns, environment_differences, replay
 from pipeline.rows import digest
-from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.shards import read_receipt, receipt_path
 from pipeline.sources.fetching import in_order
 from pipeline.tally import Tally
@@ -52,6 +53,8 @@ class _Seen:
     samples: list[NDArray[np.uint64]] = field(default_factory=list)
     sources: list[tuple[str, NDArray[np.uint64]]] = field(default_factory=list)
     groups: list[tuple[str, NDArray[np.uint64]]] = field(default_factory=list)
+    parents: set[str] = field(default_factory=set)
+    """Keys of records that were blended into others: no more than the donor shelf has."""
     candidates: list[tuple[bytes, dict[str, Any]]] = field(default_factory=list)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -69,7 +72,7 @@ def verify(dataset: Dataset, samples: int, input_path: str | None = None) -> Rep
     admitted = dataset.manifest.get("leaks", {}).get("leaking", {})
     for kind, crossing in _crossing(seen):
         (report.notes if admitted.get(kind) else report.differences).append(crossing)
-    report.differences += [*_doubled(seen), *_miscounted(dataset, seen)]
+    report.differences += [*_doubled(seen), *_miscounted(dataset, seen), *_outside(dataset, seen)]
     _render_again(dataset, input_path, report, seen)
     return report
 
@@ -108,8 +111,10 @@ def _check_batch(dataset: Dataset, shard: dict[str, Any], batch: pa.RecordBatch,
     """Each row against its own lineage."""
     payloads = [_payloads(batch.column(name)) for name in dataset.manifest["field_order"]]
     ids = batch.column(SAMPLE_ID).to_pylist()
+    weights = batch.column(LABEL_WEIGHTS).to_pylist() if LABEL_WEIGHTS in batch.schema.names else [None] * len(ids)
     for number, (sample_id, lineage) in enumerate(zip(ids, batch.column(LINEAGE).to_pylist(), strict=True)):
-        for problem in _row_problems(shard["split"], sample_id, lineage, [column[number] for column in payloads]):
+        of_row = _row_problems(shard["split"], sample_id, lineage, [column[number] for column in payloads])
+        for problem in (*of_row, *parent_problems(lineage, weights[number])):
             report.differences.append(f"{shard['path']}: sample {sample_id!r} {problem}")
 
 
@@ -135,7 +140,10 @@ def _remember(dataset: Dataset, split: str, batch: pa.RecordBatch, seen: _Seen) 
     lineage = batch.column(LINEAGE)
     ids = batch.column(SAMPLE_ID).to_pylist()
     seen.samples.append(_hashes(ids))
-    seen.sources.append((split, _hashes(lineage.field("source_id").to_pylist())))
+    own = lineage.field("source_id").to_pylist()
+    seen.sources.append((split, _hashes(own)))
+    for key, parents in zip(own, lineage.field("parents").to_pylist(), strict=True):
+        seen.parents.update(p["source_id"] for p in parents or () if p["source_id"] != key)
     group = dataset.manifest["config"]["input"]["group"]
     if group is not None:
         known = [g for g in texts(batch.column(group)) if g is not None]
@@ -202,7 +210,7 @@ def _crossing(seen: _Seen) -> list[tuple[str, str]]:
     found = []
     for kind, parts in (("source", seen.sources), ("group", seen.groups)):
         what = {"source": "records", "group": "groups"}[kind]
-        splits = {s: np.unique(np.concatenate([h for name, h in parts if name == s])) for s in {n for n, _ in parts}}
+        splits = {s: np.unique(_joined(parts, s)) for s in {n for n, _ in parts}}
         named = sorted(splits)
         for number, one in enumerate(named):
             for other in named[number + 1 :]:
@@ -210,6 +218,22 @@ def _crossing(seen: _Seen) -> list[tuple[str, str]]:
                 if shared:
                     found.append((kind, f"{shared} {what} are in both {one} and {other}"))
     return found
+
+
+def _outside(dataset: Dataset, seen: _Seen) -> Iterator[str]:
+    """Parents that are no training records."""
+    if seen.parents:
+        named = sorted(seen.parents)
+        hashes = _hashes(named)
+        held = {s: _joined(seen.sources, s) for s in ("validation", "test")}
+        crossing = {
+            s: {n for n, there in zip(named, np.isin(hashes, h), strict=True) if there} for s, h in held.items()
+        }
+        yield from foreign_parents(dataset.folder, seen.parents, crossing)
+
+
+def _joined(parts: list[tuple[str, NDArray[np.uint64]]], split: str) -> NDArray[np.uint64]:
+    return np.concatenate([np.empty(0, np.uint64), *(hashes for name, hashes in parts if name == split)])
 
 
 def _miscounted(dataset: Dataset, seen: _Seen) -> list[str]:

@@ -18,12 +18,15 @@ import orjson
 from pipeline import material
 from transforms import registry
 from transforms.recipe import Recipe, build_recipe
+from transforms.steps import Step
 from transforms.values import (
     LABEL_KINDS,
     AudioValue,
     Boxes,
+    Donors,
     ImageValue,
     Keypoints,
+    Peers,
     Segments,
     TextValue,
     Value,
@@ -32,6 +35,8 @@ from transforms.values import (
 )
 
 FILES_FOLDER = "FANBEAM_CONTRACT_FILES"
+_MODALITIES: dict[type, str] = {ImageValue: "image", AudioValue: "audio", TextValue: "text"}
+_WITH_PEERS = (ImageValue, AudioValue, TextValue)
 SEEDS = tuple(bytes([number]) * 16 for number in range(1, 9))
 
 
@@ -78,9 +83,34 @@ def clip_of(count: int, height: int, width: int, rate: int = 8_000) -> VideoValu
 
 
 def value_for(name: str) -> Value:
-    """A value that the class can work on: with labels where it looks at them."""
-    value = value_of(modality_of(name))
-    return labeled(value) if registry.needs(name) and isinstance(value, ImageValue) else value
+    """A value that the class can work on: with labels where it looks at them, with others where it blends."""
+    return suited(name, value_of(modality_of(name)))
+
+
+def suited(name: str, value: Value) -> Value:
+    """Any value of the class's modality, with what it needs beside."""
+    if registry.needs(name) and isinstance(value, ImageValue):
+        value = labeled(value)
+    if registry.partners(Step(name, {}, name, ())) is None or not isinstance(value, _WITH_PEERS):
+        return value
+    donors = Donors(lambda scope: ("one", "two", "three", "four"), donor_like(value))
+    return replace(value, peers=Peers(lambda scope, most: (), lambda key: None, donors))
+
+
+def donor_like(value: Value) -> Callable[[str], Value]:
+    """Other values of one modality, labeled where this one is: of other sizes, each of its own content."""
+
+    def donor(key: str) -> Value:
+        plain, number = value_of(_MODALITIES[type(value)]), len(key)
+        if isinstance(plain, ImageValue):
+            pixels = np.ascontiguousarray(np.roll(plain.pixels, 7 * number, axis=1)[: 40 + number])
+            return labeled(ImageValue(pixels))
+        if isinstance(plain, AudioValue):
+            return AudioValue(np.ascontiguousarray(plain.samples[:, ::-1][:, : 500 * number]), 8_000)
+        assert isinstance(plain, TextValue)
+        return TextValue(f"{key} is another text. It has {number} letters.")
+
+    return donor
 
 
 def labeled(value: ImageValue) -> ImageValue:

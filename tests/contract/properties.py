@@ -23,10 +23,10 @@ from contract_samples import (
     clip_of,
     content,
     digest,
-    labeled,
     modality_of,
     params_of,
     recipe_of,
+    suited,
     value_for,
     value_of,
 )
@@ -123,7 +123,7 @@ def tiny_values(name: str) -> str:
     recipe = recipe_of(name)
     worked, tried = 0, tiny_values_of(modality_of(name))
     for tiny in tried:
-        value = suited(name, tiny) if isinstance(tiny, ImageValue) else tiny
+        value = suited(name, tiny)
         try:
             result, _ = recipe.apply(value, SEEDS[0])
         except Exception as error:  # noqa: BLE001 - a failed record, whatever it is; the process lives
@@ -187,16 +187,12 @@ def other_value(name: str) -> Value:
     if modality == "image":
         return suited(name, ImageValue(np.ascontiguousarray(pixels_of(value_of("image"))[8:60, ::-1])))
     if modality == "audio":
-        return AudioValue(np.ascontiguousarray(value_of("audio").samples[:, 700:6700]), 8_000)
+        return suited(name, AudioValue(np.ascontiguousarray(value_of("audio").samples[:, 700:6700]), 8_000))
     if modality == "volume":
         return VolumeValue(np.ascontiguousarray(voxels_of(value_of("volume"))[1:, ::-1, 2:]))
     if modality == "video":
         return clip_of(5, 44, 30)
-    return TextValue("Another good text, with other quick words in it. And a second sentence.")
-
-
-def suited(name: str, value: ImageValue) -> ImageValue:
-    return labeled(value) if registry.needs(name) else value
+    return suited(name, TextValue("Another good text, with other quick words in it. And a second sentence."))
 
 
 def pixels_of(value: Value) -> np.ndarray[Any, Any]:
@@ -216,7 +212,7 @@ def many_channels(name: str) -> Value:
         return suited(name, ImageValue(np.ascontiguousarray(np.dstack([pixels, pixels[:, :, :1]]))))
     if modality == "audio":
         samples = value_of("audio").samples
-        return AudioValue(np.concatenate([samples, samples * np.float32(0.5)]), 16_000)
+        return suited(name, AudioValue(np.concatenate([samples, samples * np.float32(0.5)]), 16_000))
     if modality == "volume":
         voxels = voxels_of(value_of("volume"))
         masks = np.ascontiguousarray(voxels[np.newaxis, ..., 0] > 128).astype(np.uint8)
@@ -225,7 +221,9 @@ def many_channels(name: str) -> Value:
     if modality == "video":
         clip = clip_of(7, 33, 35, 16_000)
         return replace(clip, audio=None, rate=clip.rate / 2)
-    return TextValue("Zwölf Boxkämpfer jagen\u00a0Viktor\nquer über den großen Sylter Deich. 猫 🐈 good! é")
+    return suited(
+        name, TextValue("Zwölf Boxkämpfer jagen\u00a0Viktor\nquer über den großen Sylter Deich. 猫 🐈 good! é")
+    )
 
 
 def tiny_values_of(modality: str) -> list[Value]:

@@ -107,20 +107,78 @@ def test_what_is_kept_beside_the_plan_comes_back_without_blocks(tmp_path: Path) 
     assert all(c.block is None for cs in back.classes.values() for c in cs)
 
 
+def blending(shelf: int, *names: str) -> JobConfig:
+    fields = {"image": {"type": "image", "augment": [f"fanbeam.{name}" for name in names]}}
+    tree = {"input": {"path": "x"}, "output": {"path": "y"}, "fields": fields, "blends": {"shelf": shelf}}
+    return JobConfig.model_validate(tree)
+
+
+def donors(keys: list[Key], shelf: int) -> Candidates:
+    search = Search(blending(shelf, "MixUp"))
+    for row, one in enumerate(keys):
+        search.see(replace(one, row=row), UNIT, row)
+    candidates = search.found()
+    assert candidates is not None
+    return candidates
+
+
+def test_donors_are_training_records_without_fault_spread_over_the_classes() -> None:
+    fault = Refusal("failed", "label", "read", "null_label")
+    many = [key(f"x{n}", "x") for n in range(40)]
+    others = [key("b", "x", split="test"), key("c", "x", refusal=fault), key("d", "y"), key("e"), key("f", "y", "z")]
+    shelf = donors([*many, *others], 8)
+    assert len(shelf.donors) == 7  # a record of two classes takes two places
+    found = {c.key for c in shelf.donors}
+    assert {"d", "e", "f"} < found
+    assert not found & {"b", "c"}
+    assert [c.labels for c in shelf.donors if c.key == "f"] == [("y", "z")]
+    assert shelf.classes == {}
+
+
+def test_partners_by_class_and_never_the_record_itself() -> None:
+    shelf = donors([key("a", "x"), key("b", "x", "y"), key("c", "y"), key("d", "z"), key("e")], 16)
+
+    def partners(own: Record, scope: str) -> set[str]:
+        return {c.key for c in shelf.partners(own, scope)}
+
+    assert partners(record("a", "x"), "any") == {"b", "c", "d", "e"}
+    assert partners(record("a", "x"), "same_class") == {"b"}
+    assert partners(record("a", "x"), "other_class") == {"c", "d", "e"}
+    assert partners(record("new", "y"), "same_class") == {"b", "c"}
+    assert partners(record("d", "z"), "same_class") == set()
+    assert shelf.labels_of("b") == ("x", "y")
+    assert shelf.labels_of("nobody") == ()
+
+
+def test_donors_come_back_with_their_labels(tmp_path: Path) -> None:
+    folder = Folder.at(str(tmp_path))
+    shelf = donors([key("a", "x"), key("b", "x", "y")], 16)
+    keep(folder, shelf)
+    back = kept(folder)
+    assert back is not None
+    assert back.donors == tuple(replace(donor, block=None) for donor in shelf.donors)
+
+
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 LABELED = st.lists(st.tuples(NAMES, st.none() | st.lists(st.sampled_from("xyz"), max_size=3)), max_size=40)
 
 
 @given(
-    LABELED, st.integers(1, 4), st.integers(1, 9), st.sampled_from([("any",), ("same_class",), ("any", "same_class")])
+    LABELED,
+    st.integers(1, 4),
+    st.integers(1, 9),
+    st.sampled_from([("any",), ("same_class",), ("any", "same_class"), ("blend",), ("any", "same_class", "blend")]),
 )
 def test_what_is_not_promising_is_never_a_candidate(
     rows: list[tuple[str, Any]], count: int, at_once: int, scopes: tuple[str, ...]
 ) -> None:
     """Looking only at the promising ones, block by block, finds what looking at each finds."""
     named = [(f"{key}{n}", labels) for n, (key, labels) in enumerate(rows)]
-    tree = config(*({"records": scope, "count": count} for scope in scopes)).model_dump(mode="json")
+    tree = config(*({"records": scope, "count": count} for scope in scopes if scope != "blend")).model_dump(mode="json")
     tree["input"] |= {"id": "id", "label": "label"}
+    if "blend" in scopes:
+        tree["fields"]["image"]["augment"].append("fanbeam.MixUp")
+        tree["blends"] = {"shelf": count + 1}
     looking = JobConfig.model_validate({**tree, "split": {"test": 0.3}})
     reader = ParquetReader(Folder("/in"), ())
     some, every = Search(looking), Search(looking)
