@@ -28,7 +28,8 @@ def mix_up(value: ImageValue, draws: Draws) -> Blended:
     weight = weight_of(draws)
     other = covering(found, value, (width, height), _CENTRE)
     pixels = _mean(value.pixels, other.pixels, weight)
-    return replace(together(value, [other]), pixels=pixels), {"weight": share(weight), PARENTS: {key: share(_WHOLE - weight)}}
+    drawn = {"weight": share(weight), PARENTS: {key: share(_WHOLE - weight)}}
+    return replace(together(value, [other]), pixels=pixels), drawn
 
 
 def cut_mix(value: ImageValue, draws: Draws) -> Blended:
