@@ -26,6 +26,8 @@ class Planned:
     probe: Probe
     listing: Listing
     config: JobConfig
+    donors: int = 0
+    """Training records on the donor shelf of blends."""
 
 
 def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> JobConfig:
@@ -45,7 +47,8 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
     with workers.pool_for(job, workers_count or 1) as pool:
         found = survey_job(job, listing, pool, text, Silent())
     made = make_plan(found.job, found.survey, found.probe, found.counted)
-    return Planned(job.version, made, found.probe, listing, job.config)
+    donors = len(found.job.candidates.donors) if found.job.candidates is not None else 0
+    return Planned(job.version, made, found.probe, listing, job.config, donors)
 
 
 def run(config: Config, options: RunOptions | None = None) -> RunResult:

@@ -12,7 +12,7 @@ from pipeline.labels.agreement import disagrees
 from pipeline.labels.binding import bind, changes
 from pipeline.labels.cells import BadLabels
 from pipeline.mirror_words import mirrored, swapped
-from pipeline.peers import Offer, PeersOfJob
+from pipeline.peers import Offer, PeersOfJob, alone
 from pipeline.quality import check
 from pipeline.records import Family, Record, Refusal, Rendered, Variant
 from pipeline.seeds import field_seed, variant_seed
@@ -50,6 +50,14 @@ class Entering:
     source_format: str
     value: Value
     steps: tuple[Applied, ...] = ()
+
+
+def donor(tools: FieldTools, run_seed: int, records: Iterator[Record]) -> Record | None:
+    """One record with what is bound to the field, for others to blend with; None if it cannot be used."""
+    for record in records:
+        if record.refusal is None and not isinstance(_entering(tools, run_seed, record), Refusal):
+            return alone(record, tools)
+    return None
 
 
 def _render_field(tools: FieldTools, run_seed: int, family: Family, peers: PeersOfJob) -> Family:

@@ -1,10 +1,11 @@
 """Other records for steps that look at them, or blend with them: read, decoded and prepared where they are asked for.
 
-A worker process reads each of them once, as long as their files fit into 128 MiB, and decodes it once, as long as the
+A worker process reads each of them once, as long as their files fit into 64 MiB, and decodes it once, as long as the
 values fit into 256 MiB; beyond that those that were not used for longest are read and decoded again.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -19,6 +20,7 @@ from pipeline.labels.entries import of_source
 from pipeline.location import located
 from pipeline.read import read_task
 from pipeline.records import Record, Refusal, Shard
+from pipeline.shelf_file import stored
 from pipeline.sources.parquet import apart
 from pipeline.tools import FieldTools
 from transforms.bounded_cache import BoundedCache
@@ -29,7 +31,8 @@ Prepare = Callable[[FieldTools, Record], Value | Refusal]
 _Able = ImageValue | AudioValue | TextValue
 
 
-def _record_bytes(record: Record) -> int:
+def record_bytes(record: Record) -> int:
+    """What a record that is kept takes."""
     return sum(len(payload or b"") for payload in record.payloads.values()) + int(record.batch.nbytes)
 
 
@@ -39,7 +42,7 @@ def _value_bytes(value: _Able | None) -> int:
     return value.samples.nbytes if isinstance(value, AudioValue) else len(value.text if value else "")
 
 
-_records: BoundedCache[Record] = BoundedCache(128 * 2**20, _record_bytes)
+_records: BoundedCache[Record] = BoundedCache(64 * 2**20, record_bytes)
 _values: BoundedCache[_Able | None] = BoundedCache(256 * 2**20, _value_bytes)
 
 
@@ -77,7 +80,12 @@ class PeersOfJob:
         return _sealed(value) if isinstance(value, _Able) else None
 
     def _read(self, tools: FieldTools, candidate: Candidate) -> Record:
+        """From the file of donors; from the input where there is none, or where it is no donor."""
         job = cast(Job, self.job)
+        with suppress(FileNotFoundError):
+            kept = stored(job.dataset, candidate, tools.name) if tools.blends else None
+            if kept is not None:
+                return kept
         job, block = replace(job, reader=apart(job.reader)), candidate.block
         if block is None:
             reader, block = located(job.config, job.reader.root, candidate.file, candidate.row)
@@ -86,7 +94,7 @@ class PeersOfJob:
         if record is None or record.key != candidate.key:
             place = f"{candidate.file} row {candidate.row}"
             raise InputError(f"the reference record {candidate.key!r} is not at {place} any more")
-        return _alone(record, tools)
+        return alone(record, tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +149,7 @@ class Offer:
         return of_source(value, self.sources.setdefault(key, len(self.sources) + 1))
 
 
-def _alone(record: Record, tools: FieldTools) -> Record:
+def alone(record: Record, tools: FieldTools) -> Record:
     """The record with copies of the columns that are bound to the field, and no others: it is kept for long."""
     names = [name for name in columns_of(tools.bindings) if name in record.batch.schema.names]
     columns = [record.batch.column(name).take(pa.array([record.index])) for name in names]

@@ -98,6 +98,7 @@ def plan_json(planned: "Planned", seconds: float) -> dict[str, Any]:
         "bytes": sum(p.bytes for p in plan.splits.values()),
         "refused": plan.refused,
         "ignored": list(planned.listing.ignored),
+        **({"donors": planned.donors} if planned.donors else {}),
         **_balance_json(planned),
         "warnings": copy_warnings(planned.config.copies, plan.counted),
         "seconds": round(seconds, 1),
@@ -117,6 +118,8 @@ def show_plan(console: Console, planned: "Planned", seconds: float, workers: int
         names = planned.listing.ignored
         more = ", …" if len(names) > 3 else ""
         console.print(f"{len(names)} files are not read: {', '.join(names[:3])}{more}")
+    if planned.donors:
+        console.print(f"{planned.donors} training records are at hand as partners of blends")
     shards, size = len(plan.shards), megabytes(sum(p.bytes for p in plan.splits.values()))
     console.print(f"{plan.samples} samples in {shards} shards, about {size}")
     if planned.probe.seconds_per_sample:

@@ -16,6 +16,7 @@ from pipeline.commit import Expected, check_limits, complete, point_latest, read
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.copy_counts import Counted, count_copies
+from pipeline.donors import with_donors
 from pipeline.errors import InputError, RunFailed
 from pipeline.exclusive import guarded
 from pipeline.fingerprint import fingerprint
@@ -115,6 +116,7 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
         job = found.job
         settings = settings or settings_for(engine, job, options.beam, options.debug)
         job.dataset.make()
+        job = with_donors(job, pool)
         keep(job.dataset, job.candidates)
         plan = make_plan(job, found.survey, remember(job.dataset, found.probe), found.counted)
         if not engine.local:

@@ -53,10 +53,10 @@ class Shelf(Generic[T]):
         return bounds.get(name, default)
 
     def found(self) -> list[T]:
-        """The records on the shelf, by digest."""
+        """The records on the shelf, in the order of their places."""
         self._cut()
-        chosen = {key: entry for held in self._classes.values() for key, entry in held.items()}
-        return [record for _, _, record in sorted(chosen.values(), key=lambda entry: entry[:2])]
+        placed = sorted((place, name) for place, name in self._places())
+        return list({place[2]: self._classes[name][place[2]][2] for place, name in placed}.values())
 
     def _cut(self) -> None:
         """Forget records behind the last place: no record that comes later brings one of them forward."""

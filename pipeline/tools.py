@@ -42,6 +42,8 @@ class FieldTools:
     """Of a text: pairs of words that change places where the record's picture is mirrored."""
     looks_at_others: bool = False
     """Whether an `augment` step looks at other records, or blends with them."""
+    blends: bool = False
+    """Whether one blends with them."""
 
 
 def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:
@@ -78,6 +80,8 @@ def codec_of(field: AnyField) -> Codec:
 
 
 def _field_tools(name: str, config: AnyField, mirror_words: tuple[tuple[str, str], ...]) -> FieldTools:
+    steps = list(leaves(read_steps(config.augment).nodes))
+    blends = any(partners(step) for step in steps)
     return FieldTools(
         name=name,
         modality=config.type,
@@ -87,7 +91,8 @@ def _field_tools(name: str, config: AnyField, mirror_words: tuple[tuple[str, str
         gate=_gate(config),
         retries=config.quality.retries if config.quality else 0,
         bindings=config.bound(),
-        looks_at_others=any(references(step) or partners(step) for step in leaves(read_steps(config.augment).nodes)),
+        looks_at_others=blends or any(references(step) for step in steps),
+        blends=blends,
         label_check=float(getattr(config.quality, "label_check", 0.0)),
         mirror_words=mirror_words if config.type == "text" else (),
     )

@@ -58,7 +58,7 @@ def served(kind: str, job: Job, task: Any, beat: MutableSequence[float]) -> obje
     """What an order of that kind comes to. Raises FanbeamError, whatever went wrong: the parent must hear of it."""
     serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
         "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
-        "replay": _replay, "mark": _mark,
+        "replay": _replay, "donor": _donor, "mark": _mark,
     }  # fmt: skip
     watch = _Watch(beat, _samples(job, task) if kind == "render" else lambda _: 0)
     try:
@@ -161,6 +161,18 @@ def _collect(job: Job, task: Task, watch: _Watch) -> object:
     from pipeline.rendering import families
 
     return list(families(job, task, watch))
+
+
+def _donor(job: Job, task: Task, watch: _Watch) -> object:
+    """A record that others may blend with, if it can be decoded and stays in train."""
+    from pipeline.augment import donor
+    from pipeline.copies import DROPPED
+    from pipeline.read import read_task
+    from pipeline.tools import tools_of
+
+    blended = next(tools for tools in tools_of(job.config) if tools.blends)
+    staying = (r for r in read_task(job, task) if job.copies.of(r.classes, r.key) != DROPPED)
+    return donor(blended, job.config.seed, watch(staying))
 
 
 def _replay(_: Job, order: tuple[Job, Task], watch: _Watch) -> object:

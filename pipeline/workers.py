@@ -34,7 +34,7 @@ _GIVEN_UP_DEATHS = 4  # more than chance: what the probe cannot weigh changes ho
 _TRIAL_DEATHS = 2
 _START_ATTEMPTS = 5
 _forking = threading.Lock()  # to fork, the process as a whole is changed for a moment
-_GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": []}
+_GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": [], "donor": None}
 
 
 @dataclass(slots=True)

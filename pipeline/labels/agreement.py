@@ -79,11 +79,23 @@ def _point_strays(recipe: Recipe, before: ImageValue, after: ImageValue, seed: b
 
 
 def _masks_stray(recipe: Recipe, before: ImageValue, after: ImageValue, seed: bytes) -> bool:
-    if before.masks is None or after.masks is None or not len(before.masks) or len(after.masks) != len(before.masks):
+    if before.masks is None or after.masks is None or not len(before.masks):
         return False
     chosen, number = _chosen_mask(before.masks, seed)
+    place = _same_instance(before, after, chosen)
+    if place is None:
+        return False
     shown = _shown(recipe, before, before.masks[chosen] == number, seed)
-    return shown is not None and _outside(shown, _grown(after.masks[chosen] == number, _margin(after)))
+    return shown is not None and _outside(shown, _grown(after.masks[place] == number, _margin(after)))
+
+
+def _same_instance(before: ImageValue, after: ImageValue, chosen: int) -> int | None:
+    """Where an instance stands among those of the result, which other records may have added to."""
+    if before.mask_rows is None or after.mask_rows is None:
+        same = before.masks is not None and after.masks is not None and len(before.masks) == len(after.masks)
+        return chosen if same else None
+    found = np.flatnonzero(after.mask_rows == before.mask_rows[chosen])
+    return int(found[0]) if len(found) else None
 
 
 def _chosen_mask(masks: NDArray[np.generic], seed: bytes) -> tuple[int, int]:

@@ -112,6 +112,7 @@ def test_all_parents_are_training_records_and_weights_sum_to_one(made: tuple[Pat
         assert name != "fanbeam.MixUp" or row["label"] not in others
         assert name != "fanbeam.CopyPaste" or others == {row["label"]}
     assert len(damaged) == 1
+    assert {row["reason"] for row in material.dropped(version, "rejected")} <= {"identical"}  # no label disagrees
     assert names == {"fanbeam.MixUp", "fanbeam.CutMix", "fanbeam.Mosaic", "fanbeam.CopyPaste"}
 
 
@@ -188,6 +189,7 @@ def test_plan_and_preview(made: tuple[Path, Path], tmp_path: Path, ask: Callable
     written = material.write_config(tmp_path / "c.yaml", photo_config(made[0], tmp_path / "out"))
     code, answer = ask("plan", written)
     assert (code, answer["version"]) == (0, made[1].name)
+    assert answer["donors"] == answer["splits"]["train"]["records"]
     code, answer = ask("preview", written, "-o", tmp_path / "sheet.png", "--records", 2)
     assert (code, answer["records"]) == (0, 2)
 
@@ -231,6 +233,18 @@ def test_copies_by_class_gate_and_retries_work_with_blends(tmp_path: Path) -> No
     assert retried
     assert all(row["lineage"]["parents"] for row in found.values() if row["lineage"]["copy"])
     assert main(["verify", str(version), "--samples", "20", "--json"]) == 0
+
+
+def test_records_that_are_left_out_are_no_partners(tmp_path: Path) -> None:
+    data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(30))
+    copies = {"balance": {"target": 6, "min_copies": 1, "downsample": True}}
+    version = run(tmp_path, simple(data, tmp_path / "out", split={}, copies=copies, blends={}))
+    rows = rows_of(version)
+    staying = {row["lineage"]["source_id"] for row in rows.values()}
+    assert len(staying) == 9
+    parents = {p["source_id"] for row in rows.values() for p in row["lineage"]["parents"]}
+    assert parents <= staying
+    assert len(parents) > 5
 
 
 def test_a_lonely_record_is_left_alone_and_that_is_recorded(tmp_path: Path) -> None:

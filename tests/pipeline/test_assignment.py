@@ -51,7 +51,8 @@ def test_work_comes_back_as_it_was(job: Job, shards: list[Shard], per_file: int,
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=3), st.lists(BLOCKS, max_size=3)))
 def test_candidates_come_back_with_their_blocks(job: Job, classes: dict[str, list[Block]]) -> None:
     found = {name: tuple(Candidate("k", "f", 3, block) for block in blocks) for name, blocks in classes.items()}
-    looking = replace(job, candidates=Candidates(found, (Candidate("k", "f", 4),)))
+    donors = tuple(Candidate("d", "f", 1, block, ("a", name)) for name, blocks in classes.items() for block in blocks)
+    looking = replace(job, candidates=Candidates(found, (Candidate("k", "f", 4),), donors))
     assign(looking, "s", (), Expected((), 0, ()))
     assert with_candidates(job, "s") == looking
     dismiss(job.dataset, "s")

@@ -33,7 +33,7 @@ def by_definition(records: Records, size: int) -> list[str]:
     for name in {name for names in records.values() for name in names}:
         members = sorted((digest(key), key) for key, names in records.items() if name in names)
         places += [(rank, *member) for rank, member in enumerate(members)]
-    return [key for _, key in sorted({place[1:] for place in sorted(places)[:size]})]
+    return list(dict.fromkeys(key for _, _, key in sorted(places)[:size]))
 
 
 @given(RECORDS, SIZES, st.randoms(use_true_random=False))
