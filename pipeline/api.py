@@ -9,9 +9,9 @@ from pipeline.check import checked
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, read_config, validate
 from pipeline.errors import ConfigError
-from pipeline.planning import Plan, Probe, make_plan
+from pipeline.planning import Plan, Probe
 from pipeline.progress import Silent
-from pipeline.running import RunOptions, RunResult, job_of, run_job, survey_job
+from pipeline.running import RunOptions, RunResult, job_of, planned, run_job, survey_job
 from pipeline.sources import Listing
 
 Config = str | os.PathLike[str] | JobConfig | ConfigText
@@ -46,9 +46,8 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
     job = job_of(checked_config, listing)
     with workers.pool_for(job, workers_count or 1) as pool:
         found = survey_job(job, listing, pool, text, Silent())
-    made = make_plan(found.job, found.survey, found.probe, found.counted)
     donors = len(found.job.candidates.donors) if found.job.candidates is not None else 0
-    return Planned(job.version, made, found.probe, listing, job.config, donors)
+    return Planned(found.job.version, planned(found, found.probe), found.probe, listing, job.config, donors)
 
 
 def run(config: Config, options: RunOptions | None = None) -> RunResult:

@@ -3,6 +3,8 @@
 So the graph is as small for a million shards as for one: engines limit it, and keep it in memory.
 """
 
+import base64
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -31,7 +33,7 @@ def assign(job: Job, name: str, tasks: Iterable[Task], expected: Expected) -> in
         files += 1
     dataset.put(f"{_FOLDER}/{name}-expected.json", orjson.dumps(expected))
     if job.candidates is not None:
-        dataset.put(_candidates_path(name), orjson.dumps(job.candidates))
+        dataset.put(_candidates_path(name), orjson.dumps(job.candidates, default=_packed))
     return files
 
 
@@ -40,14 +42,14 @@ def assigned_tasks(dataset: Folder, name: str, number: int) -> Iterator[Task]:
     listed = orjson.loads(dataset.read(_tasks_path(name, number)))
     units = [_unit(unit) for unit in listed["units"]]
     for split, index, blocks in listed["tasks"]:
-        yield Task(Shard(split, index, tuple(Block(units[unit], start, stop) for unit, start, stop in blocks)))
+        yield Task(Shard(split, index, tuple(_block(units[unit], *stated) for unit, *stated in blocks)))
 
 
 def assigned_end(dataset: Folder, name: str) -> Expected:
     """What the commit must find."""
     stated = orjson.loads(dataset.read(f"{_FOLDER}/{name}-expected.json"))
     files = tuple(InputFile(**file) for file in stated["files"])
-    return Expected(tuple(stated["shards"]), stated["records"], files)
+    return Expected(tuple(stated["shards"]), stated["records"], files, stated["split"])
 
 
 def with_candidates(job: Job, name: str) -> Job:
@@ -105,9 +107,18 @@ def _tasks_bytes(tasks: list[Task]) -> bytes:
     units: dict[Unit, int] = {}
     listed = []
     for task in tasks:
-        blocks = [(units.setdefault(b.unit, len(units)), b.start, b.stop) for b in task.shard.blocks]
+        blocks = [(units.setdefault(b.unit, len(units)), b.start, b.stop, _packed(b.splits)) for b in task.shard.blocks]
         listed.append((task.shard.split, task.shard.index, blocks))
     return orjson.dumps({"units": list(units), "tasks": listed})
+
+
+def _packed(splits: bytes) -> str:
+    """Long runs of few values, as text."""
+    return base64.b85encode(zlib.compress(splits)).decode() if splits else ""
+
+
+def _block(unit: Unit, start: int, stop: int, splits: str) -> Block:
+    return Block(unit, start, stop, zlib.decompress(base64.b85decode(splits)) if splits else b"")
 
 
 def _unit(stated: dict[str, Any]) -> Unit:
@@ -118,5 +129,5 @@ def _unit(stated: dict[str, Any]) -> Unit:
 
 def _candidate(stated: dict[str, Any]) -> Candidate:
     block = stated["block"]
-    found = Block(**{**block, "unit": _unit(block["unit"])}) if block else None
+    found = _block(_unit(block["unit"]), block["start"], block["stop"], block["splits"]) if block else None
     return Candidate(**{**stated, "block": found, "labels": tuple(stated["labels"])})

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import SPLITS, Block, Split, Unit
+from pipeline.split_table import SplitTable, block_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class BlockTable(Sequence[BlockTally]):
     start: NDArray[np.int64]
     stop: NDArray[np.int64]
     records: NDArray[np.int32]
+    decided: SplitTable | None = None
 
     @classmethod
     def of(cls, tallies: Iterable[BlockTally]) -> "BlockTable":
@@ -49,7 +51,7 @@ class BlockTable(Sequence[BlockTally]):
 
     def block(self, place: int) -> Block:
         """One block."""
-        return Block(self.units[self.unit[place]], int(self.start[place]), int(self.stop[place]))
+        return block_of(self.decided, self.units[self.unit[place]], int(self.start[place]), int(self.stop[place]))
 
     def of_split(self, split: Split) -> NDArray[np.int32]:
         """Records of a split in each block."""

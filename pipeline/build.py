@@ -33,7 +33,7 @@ class Work:
 
 def build(pipeline: beam.Pipeline, work: Work) -> Any:
     """Tasks in, one committed version out."""
-    job, around = replace(work.job, candidates=None), work.around
+    job, around = replace(work.job, candidates=None, decided=None), work.around
     render = beam.ParDo(stages.RenderInPool()) if work.local else stages.Render(job, around, work.processes)
     whole = (
         pipeline

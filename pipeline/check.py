@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import util
 
-import pyarrow as pa
-
 from pipeline import material
 from pipeline.blends import has_soft_labels
 from pipeline.codecs import EXTRAS
-from pipeline.config import AnyField, JobConfig
+from pipeline.column_types import field_type_problem, key_type_problem
+from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
 from pipeline.labels.check import label_problems, missing_columns
@@ -19,6 +18,7 @@ from pipeline.other_records import blend_problems, class_problems, prepare_probl
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
 from pipeline.sources.listing import gather
+from pipeline.splitting.problems import split_problems
 from pipeline.storage import StoreFailed, absolute, is_url, secret_in
 from transforms.values import LABEL_KINDS
 
@@ -126,6 +126,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
         *_mirror_problems(config, text),
         *_output_problems(config, text),
         *class_problems(config, text),
+        *split_problems(config, text),
         *leak_problems(config, listing, text),
         *blend_problems(config, listing, text),
     ]
@@ -174,18 +175,20 @@ def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> I
     keys: list[tuple[Path, str | None]] = [
         (("input", "id"), config.input.id), (("input", "label"), config.input.label),
         (("input", "group"), config.input.group), (("split", "column"), config.split.column),
+        *((("split", "keep_together", "group"), name) for name in config.split.keep_together.groups),
         *((("copies", "balance"), name) for name in config.key_columns()),
     ]  # fmt: skip
     for name, path in {name: path for path, name in reversed(keys)}.items():
         if name is not None and name not in names:
             yield _missing(text.where(path), name, names)
-        elif name is not None and (problem := _key_type(listing.schema.field(name), path[-1])):
-            yield Problem(text.where(path), problem, "Use a column of text or whole numbers.")
+        elif name is not None and name != config.split.time_column:
+            problem = key_type_problem(listing.schema.field(name), path[-1])
+            yield from [Problem(text.where(path), problem, "Use a column of text or whole numbers.")] if problem else []
     for name, field in config.fields.items():
         where = text.where(("fields", name))
         if name not in names:
             yield _missing(where, name, names)
-        elif unusable := _field_type(listing.schema.field(name).type, field, listing.kind):
+        elif unusable := field_type_problem(listing.schema.field(name).type, field, listing.kind):
             yield Problem(where, *unusable)
 
 
@@ -211,47 +214,6 @@ def _missing(where: str, name: str, names: list[str]) -> Problem:
     hint = nearest(name, names)
     listed = "" if hint.startswith("Known") or len(names) > 20 else f" Columns: {', '.join(names)}."
     return Problem(where, f"the input has no column {name!r}.", hint.replace("Known:", "Columns:") + listed)
-
-
-def _key_type(field: pa.Field, role: object) -> str | None:
-    kind = field.type
-    if role == "label" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-        kind = kind.value_type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if _is_text(kind) or pa.types.is_integer(kind):
-        return None
-    if role == "label" and (pa.types.is_boolean(kind) or pa.types.is_floating(kind)):
-        return None
-    return f"column {field.name!r} is {field.type}, which cannot be the {role}."
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _is_bytes(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
-
-
-def _field_type(kind: pa.DataType, field: AnyField, source: str) -> tuple[str, str] | None:
-    """What is wrong with the type of a payload column, and what to do."""
-    if source == "folder" or (field.uri and _is_text(kind)):
-        return None
-    inner = kind
-    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-        inner = kind.field("bytes").type
-    if field.uri:
-        return f"uri: true needs a column of text, this one is {kind}.", "Leave out uri for payload in the table."
-    if field.type == "text":
-        value = kind.value_type if pa.types.is_dictionary(kind) else kind
-        return None if _is_text(value) else (f"a text field needs a column of text, this one is {kind}.", "")
-    if _is_bytes(inner):
-        return None
-    if _is_text(kind):
-        return f"the {field.type} column holds text, not bytes.", "If it holds paths or URLs, add: uri: true"
-    article = "an" if field.type[0] in "aeiou" else "a"
-    return f"{article} {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
 
 
 def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """Receipts -> manifest. The manifest is the commit: put if absent, after everything it names is there."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from pipeline.records import InputFile, Receipt
 from pipeline.shards import RECEIPTS, read_receipt, receipt_path
 from pipeline.snapshot import refuse_changed_references
 from pipeline.sources.fetching import in_order
+from pipeline.splitting.ledger import count_in
 from pipeline.storage import Folder
 from pipeline.tally import Tally
 
@@ -37,6 +38,8 @@ class Expected:
     shards: tuple[str, ...]
     records: int
     files: tuple[InputFile, ...]
+    split: Mapping[str, Any] = field(default_factory=dict)
+    """How the splits were decided, where no record tells its own."""
 
 
 def receipted(dataset: Folder) -> set[str]:
@@ -90,7 +93,7 @@ def commit_outcome(job: Job, expected: Expected, made: Tally, found: Findings | 
 def commit_detached(job: Job, expected: Expected, made: Tally, found: Findings | None = None) -> str:
     """`commit` for a job that nobody waits for: LATEST follows here, and limits raise, so that the job fails."""
     commit(job, expected, made, found)
-    point_latest(job.output, job.version)
+    announce(job)
     return "committed"
 
 
@@ -173,6 +176,7 @@ def manifest_of(job: Job, expected: Expected, tally: Tally) -> dict[str, Any]:
         "input": {"files": [asdict(f) for f in expected.files], "records": expected.records},
         "libraries": libraries(job.config),
         "cpu": cpu(),
+        **({"split": dict(expected.split)} if expected.split else {}),
         **tally.as_json(),
     }
 
@@ -223,6 +227,12 @@ def publish(dataset: Folder, manifest: dict[str, Any]) -> None:
             f"{dataset.full(MANIFEST)} exists and differs from what this run made. "
             "The same version must have the same bytes: keep both and report which library or input differs."
         )
+
+
+def announce(job: Job) -> None:
+    """What follows a commit: LATEST names the version, and its splits count for those to come."""
+    point_latest(job.output, job.version)
+    count_in(job)
 
 
 def point_latest(output: Folder, version: str) -> None:

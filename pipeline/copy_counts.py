@@ -19,9 +19,9 @@ from pipeline.copies import DROPPED, CopyTable, balanced_table, table_of
 from pipeline.copy_settings import Balanced
 from pipeline.errors import InputError, Problem
 from pipeline.job import Job
-from pipeline.keys import KeyBlock, digests, key_block, texts
+from pipeline.keys import KeyBlock, digests, texts
 from pipeline.records import SPLITS, Unit
-from pipeline.survey import key_batches, key_blocks, side_by_side
+from pipeline.survey import key_blocks, keyed_batches, side_by_side
 
 MOST_VALUES = 100_000
 """Of a watched column; with more of them it is not watched."""
@@ -114,10 +114,7 @@ def _training(block: KeyBlock) -> tuple[NDArray[np.int64], list[Classes]]:
 
 
 def _rows(job: Job, unit: Unit) -> Iterator[_Rows]:
-    start = 0
-    for batch in key_batches(job, unit):
-        block = key_block(job.config, job.reader, unit, batch, start)
-        start += batch.num_rows
+    for block, batch in keyed_batches(job, unit):
         places, classes = _training(block)
         copies = job.copies.of_rows(classes, block.keys.take(pa.array(places)))
         taken = pa.array(places)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.block_table import BlockTable
-from pipeline.records import Block, Shard, Split, Unit
+from pipeline.records import Shard, Split, Unit
+from pipeline.split_table import SplitTable, block_of
 
 _AT_ONCE = 1 << 16
 
@@ -23,6 +24,7 @@ class SplitShards:
     start: NDArray[np.int64]
     stop: NDArray[np.int64]
     first: NDArray[np.int64]
+    decided: SplitTable | None = None
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -31,7 +33,7 @@ class SplitShards:
         """One of them."""
         runs = slice(self.first[index], self.first[index + 1])
         rows = zip(self.unit[runs].tolist(), self.start[runs].tolist(), self.stop[runs].tolist(), strict=True)
-        return Shard(self.split, index, tuple(Block(self.units[u], start, stop).alone() for u, start, stop in rows))
+        return Shard(self.split, index, tuple(block_of(self.decided, self.units[u], *row) for u, *row in rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,7 @@ def cut_shards(split: Split, table: BlockTable, weights: NDArray[np.float64], si
     runs = np.flatnonzero(begins)
     ends = np.append(runs[1:], len(chosen))[: len(runs)] - 1
     first = np.append(np.searchsorted(runs, cuts), len(runs))
-    return SplitShards(split, table.units, unit[runs], start[runs], stop[ends], first)
+    return SplitShards(split, table.units, unit[runs], start[runs], stop[ends], first, table.decided)
 
 
 def cut(weights: NDArray[np.float64], size: int) -> Iterator[int]:

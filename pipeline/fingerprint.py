@@ -1,6 +1,7 @@
 """What decides the bytes of a dataset -> its version. Names of folders, limits and dates are not part of it."""
 
 import platform
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +19,7 @@ from transforms.registry import versions
 
 FORMAT = 1
 _ALWAYS = ("fanbeam", "numpy", "pyarrow")
+_LIKENESS = ("faiss-cpu", "opencv-python-headless", "rapidfuzz", "rensa")
 
 
 def fingerprint(config: JobConfig, listing: Listing) -> str:
@@ -38,7 +40,14 @@ def fingerprint_of(manifest: dict[str, Any]) -> str:
     """The version that a manifest's own words make; another one than it names means that somebody edited it."""
     same = {name: manifest[name] for name in ("format", "config", "libraries", "cpu")}
     files = [[f["path"], f["size"], f["tag"]] for f in manifest["input"]["files"]]
-    return _digest({**same, "fields": manifest["field_order"], "files": files})
+    alone = _digest({**same, "fields": manifest["field_order"], "files": files})
+    ancestors = manifest.get("split", {}).get("ancestors", [])
+    return inherited_version(alone, ancestors) if ancestors else alone
+
+
+def inherited_version(fingerprint: str, ancestors: Sequence[str]) -> str:
+    """The version of an input whose splits go on from those of other versions."""
+    return _digest({"fingerprint": fingerprint, "ancestors": list(ancestors)})
 
 
 def _digest(parts: dict[str, Any]) -> str:
@@ -64,6 +73,8 @@ def libraries(config: JobConfig) -> dict[str, str]:
         found.update(video_library.versions() if field.type == "video" else {})
     if isinstance(config.copies, Balanced):
         found["scipy"] = _version("scipy")  # the linear programme
+    if config.near_duplicates:
+        found.update({name: _version(name) for name in _LIKENESS})
     found.update(versions(config.steps()))
     return dict(sorted(found.items()))
 

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.candidates import Candidates
 from pipeline.config import JobConfig
 from pipeline.copies import CopyTable, table_of
-from pipeline.records import Refusal, Shard
+from pipeline.records import Refusal, Shard, Unit
 from pipeline.sources.interface import Reader
+from pipeline.split_table import SplitTable
 from pipeline.storage import Folder
 
 
@@ -32,10 +35,17 @@ class Job:
     counted: CopyTable | None = None
     """Copies of each record where the survey decided; None where the config says it all."""
 
+    decided: SplitTable | None = None
+    """Splits of all rows where the survey decided; stays on the submitting machine: tasks carry their own rows'."""
+
     @property
     def copies(self) -> CopyTable:
         """How many copies each training record gets."""
         return self.counted or table_of(self.config.copies)
+
+    def decided_rows(self, unit: Unit, start: int, count: int) -> NDArray[np.uint8] | None:
+        """What the survey decided of some rows of a unit."""
+        return None if self.decided is None else self.decided.of(unit)[start : start + count]
 
     @property
     def dataset(self) -> Folder:

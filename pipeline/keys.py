@@ -16,6 +16,7 @@ from pipeline.errors import InputError, Problem
 from pipeline.records import SPLITS, Record, Refusal, Split, Unit
 from pipeline.sources.interface import Reader
 from pipeline.split import ALIASES, split_of_name, splits_of_keys
+from pipeline.split_table import refusal_of, refusals, split_places
 
 TOGETHER = " / "
 """Between the values of several columns that are one class together."""
@@ -58,6 +59,8 @@ class KeyBlock:
     classes: Labels
     splits: NDArray[np.uint8]
     refused: NDArray[np.bool_]
+    odd: NDArray[np.uint8] | None = None
+    """Bits of `split_table` for what the survey refuses."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -77,8 +80,18 @@ class Key:
     classes: tuple[str, ...] = ()
 
 
-def key_block(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch, start: int) -> KeyBlock:
-    """The keys of a batch whose first row is row `start` of the unit. Raises InputError: odd splits, text not UTF-8."""
+def key_block(
+    config: JobConfig,
+    reader: Reader,
+    unit: Unit,
+    batch: pa.RecordBatch,
+    start: int,
+    decided: NDArray[np.uint8] | None = None,
+) -> KeyBlock:
+    """The keys of a batch whose first row is row `start` of the unit. Raises InputError: odd splits, text not UTF-8.
+
+    `decided`: of each row what the survey decided, see `split_table`; None where each row tells its split by itself.
+    """
     columns = {name: _text(batch.column(name), name, unit) for name in _scalar_columns(config)}
     ids, groups, names = (
         columns.get(n or "") for n in (config.input.id, config.input.group, config.split.split_column)
@@ -86,13 +99,18 @@ def key_block(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBat
     count = batch.num_rows
     keys, identified = _keys(ids, reader, unit, range(start, start + count))
     labels = _labels(batch, config.input.label, unit)
-    if names is not None:
+    if decided is not None:
+        splits = split_places(decided)
+    elif names is not None:
         splits = _named_splits(config.split.split_column, names, lambda n: reader.locate(unit, start + n))
     else:
         splits = splits_of_keys(keys, groups, config.split.shares(), config.split.seed)
     refused = labels.missing | (~identified if ids is not None else np.zeros(count, np.bool_))
+    odd = None if decided is None else refusals(decided)
+    if odd is not None:
+        refused = refused | (odd > 0)
     classes = labels if config.class_columns == (config.input.label,) else _classes(batch, config.class_columns, unit)
-    return KeyBlock(unit, start, keys, identified, groups, labels, classes, splits, refused)
+    return KeyBlock(unit, start, keys, identified, groups, labels, classes, splits, refused, odd)
 
 
 def keys_at(config: JobConfig, reader: Reader, block: KeyBlock, places: Sequence[int]) -> list[Key]:
@@ -105,7 +123,7 @@ def keys_at(config: JobConfig, reader: Reader, block: KeyBlock, places: Sequence
     for n, name, label, found in zip(at.tolist(), names, labels, classes, strict=True):
         file, row = reader.locate(block.unit, block.start + n)
         identified, split = bool(block.identified[n]), SPLITS[block.splits[n]]
-        refusal = _refusal(config, identified, bool(block.labels.missing[n])) if block.refused[n] else None
+        refusal = _refusal(config, block, n) if block.refused[n] else None
         keys.append(Key(name, file, row, label, split, identified, refusal, found))
     return keys
 
@@ -227,9 +245,11 @@ def _odd_splits(column: str | None, names: Sequence[str | None], place: _Place) 
     return InputError(str(problems[0]), tuple(problems))
 
 
-def _refusal(config: JobConfig, identified: bool, unlabeled: bool) -> Refusal | None:
-    if config.input.id is not None and not identified:
+def _refusal(config: JobConfig, block: KeyBlock, n: int) -> Refusal | None:
+    if config.input.id is not None and not block.identified[n]:
         return Refusal("failed", config.input.id, "read", "null_id", message="the id is null")
-    if config.input.label is not None and unlabeled:
+    if config.input.label is not None and block.labels.missing[n]:
         return Refusal("failed", config.input.label, "read", "null_label", message="the label is null")
+    if block.odd is not None and block.odd[n]:
+        return refusal_of(int(block.odd[n]), config.split.column or "")
     return None

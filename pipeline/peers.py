@@ -90,7 +90,7 @@ class PeersOfJob:
         if block is None:
             reader, block = located(job.config, job.reader.root, candidate.file, candidate.row)
             job = replace(job, reader=reader)
-        record = next(read_task(job, Task(Shard("train", 0, (block,)))), None)
+        record = next(read_task(job, Task(Shard("train", 0, (block.all_of("train"),)))), None)
         if record is None or record.key != candidate.key:
             place = f"{candidate.file} row {candidate.row}"
             raise InputError(f"the reference record {candidate.key!r} is not at {place} any more")

@@ -50,6 +50,8 @@ class Plan:
     refused: int
     counted: Counted | None = None
     """The copies of each class, where not all records get the same."""
+    notes: tuple[str, ...] = ()
+    """What people should know of the splits."""
 
     @property
     def samples(self) -> int:

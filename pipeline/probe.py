@@ -36,7 +36,7 @@ def probe_tasks(surveyed: Survey) -> tuple[Task, ...]:
         places = first[:: len(first) // PROBED_RECORDS][:PROBED_RECORDS]
     else:
         places = np.sort(training[np.argsort(ranks, kind="stable")[:PROBED_RECORDS]])
-    blocks = [surveyed.blocks.block(place).alone() for place in places.tolist()]
+    blocks = [surveyed.blocks.block(place) for place in places.tolist()]
     return tuple(Task(Shard("train", n, (block,)), only=0) for n, block in enumerate(blocks))
 
 

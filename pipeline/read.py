@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.job import Job, Task
 from pipeline.keys import Key, key_block, keys_at, record_of
@@ -29,7 +30,7 @@ def read_shard(job: Job, split: Split, blocks: Sequence[Block], only: int | None
     for block in blocks:
         start = block.start
         for batch in read_listed(job.reader, block.unit, None, block.start, block.stop):
-            keyed = key_block(job.config, job.reader, block.unit, batch, start)
+            keyed = key_block(job.config, job.reader, block.unit, batch, start, _decided(block, start, batch.num_rows))
             start += batch.num_rows
             wanted = np.flatnonzero(keyed.splits == SPLITS.index(split)).tolist()
             numbered = [(seen + n, index) for n, index in enumerate(wanted) if only in (None, seen + n)]
@@ -41,19 +42,25 @@ def read_shard(job: Job, split: Split, blocks: Sequence[Block], only: int | None
                 return
 
 
+def _decided(block: Block, start: int, count: int) -> NDArray[np.uint8] | None:
+    """What the survey decided of some rows of a block."""
+    first = start - block.start
+    return np.frombuffer(block.splits, np.uint8)[first : first + count] if block.splits else None
+
+
 def _records(
     job: Job, batch: pa.RecordBatch, keys: list[Key], numbered: list[tuple[int, int]], block: Block
 ) -> Iterator[tuple[int, Record]]:
     rest = without_payload(batch, tuple(job.config.fields))
     columns = {name: batch.column(name) for name in job.config.fields}
     for key, (number, index) in zip(keys, numbered, strict=True):
-        found = {name: _content(job, name, column, index, block.unit.file) for name, column in columns.items()}
+        found = {name: content_of(job, name, column, index, block.unit.file) for name, column in columns.items()}
         refusal = key.refusal or next((p for p in found.values() if isinstance(p, Refusal)), None)
         payloads = {name: None if isinstance(p, Refusal) else p for name, p in found.items()}
         yield number, record_of(replace(key, refusal=refusal) if refusal else key, payloads, rest, index)
 
 
-def _content(job: Job, name: str, column: pa.Array, index: int, file: str) -> Payload | Refusal | None:
+def content_of(job: Job, name: str, column: pa.Array, index: int, file: str) -> Payload | Refusal | None:
     """One field of one row: payload in the column, or in the file that the column refers to."""
     payload = _payload(column, index)
     return _fetch(job, name, payload, file) if name in job.external and isinstance(payload, str) else payload

@@ -41,14 +41,23 @@ class Unit:
     members: tuple[InputFile, ...] = ()
     listed: InputFile | None = None
 
+    @property
+    def place(self) -> tuple[str, int, int, int]:
+        """What no other unit of the same listing has."""
+        return self.file, self.part, self.begin, self.first_row
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows `start`..`stop` of a unit (counted within the unit); the smallest thing the planner moves."""
+    """Rows `start`..`stop` of a unit (counted within the unit); the smallest thing the planner moves.
+
+    `splits`: a byte for each row where the survey decided, see `split_table`; empty where each row tells by itself.
+    """
 
     unit: Unit
     start: int
     stop: int
+    splits: bytes = b""
 
     def alone(self) -> "Block":
         """The same rows; of a folder's unit only their own files stay, so that a description of them is small."""
@@ -56,7 +65,12 @@ class Block:
         if len(unit.members) <= count:
             return self
         own = unit.members[self.start : self.stop]
-        return Block(replace(unit, rows=count, bytes=unit.bytes // unit.rows * count, members=own), 0, count)
+        alone = replace(unit, rows=count, bytes=unit.bytes // unit.rows * count, members=own)
+        return Block(alone, 0, count, self.splits)
+
+    def all_of(self, split: Split) -> "Block":
+        """The same rows, as known to be of one split."""
+        return replace(self, splits=bytes([SPLITS.index(split)]) * (self.stop - self.start))
 
 
 @dataclass(frozen=True, slots=True)

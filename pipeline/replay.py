@@ -89,7 +89,7 @@ def _prepare(dataset: Dataset, row: dict[str, Any], root: str) -> "_Ready | Repl
         return Replayed(sample_id, "", f"its source {name} row {number} cannot be read: {detail}")
     split: Split = lineage["split"]
     made = replace(job, counted=CopyTable(lineage["copy"]))  # what other records get does not matter here
-    return _Ready(made, Task(Shard(split, 0, (block,))), row)
+    return _Ready(made, Task(Shard(split, 0, (block.all_of(split),))), row)
 
 
 def source_of(dataset: Dataset, root: str, name: str, number: int) -> tuple[Job, Block]:

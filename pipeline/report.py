@@ -100,7 +100,7 @@ def plan_json(planned: "Planned", seconds: float) -> dict[str, Any]:
         "ignored": list(planned.listing.ignored),
         **({"donors": planned.donors} if planned.donors else {}),
         **_balance_json(planned),
-        "warnings": copy_warnings(planned.config.copies, plan.counted),
+        "warnings": [*planned.plan.notes, *copy_warnings(planned.config.copies, plan.counted)],
         "seconds": round(seconds, 1),
     }
 
@@ -112,8 +112,10 @@ def show_plan(console: Console, planned: "Planned", seconds: float, workers: int
     _print_classes(console, nested)
     console.print(_split_table({s: (p.records, p.samples, p.bytes) for s, p in plan.splits.items()}))
     _print_balance(console, planned)
+    for note in planned.plan.notes:
+        console.print(f"note: {note}", soft_wrap=True)
     if plan.refused:
-        console.print(f"{plan.refused} records will fail: their id or label is null")
+        console.print(f"{plan.refused} records will fail: their id, label or time is null, or they bridge splits")
     if planned.listing.ignored:
         names = planned.listing.ignored
         more = ", …" if len(names) > 3 else ""

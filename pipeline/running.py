@@ -12,7 +12,7 @@ from pipeline.blends import refuse_large_shelf
 from pipeline.candidates import keep
 from pipeline.certificate import check_leaks, kept_leaks
 from pipeline.check import checked, with_problems
-from pipeline.commit import Expected, check_limits, complete, point_latest, read_manifest
+from pipeline.commit import Expected, announce, check_limits, complete, read_manifest
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.copy_counts import Counted, count_copies
@@ -27,6 +27,8 @@ from pipeline.progress import Progress, Silent
 from pipeline.run_log import newest_log, write_log
 from pipeline.runners import engine_of, leaves_template
 from pipeline.sources import Listing
+from pipeline.splitting.deciding import Decision, decide, is_decided, settle
+from pipeline.splitting.ledger import descent_of
 from pipeline.storage import Folder
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
@@ -80,24 +82,32 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     options.progress.say("reading the input")
     engine = engine_of(options.runner)
     config, listing = checked(text, with_recipes=False)
-    job = job_of(config, listing)
+    own = job_of(config, listing)
+    job = descended(own)
     options.progress.identify(job.version, job.dataset.url)
     job.output.remove_leftovers()
     manifest = read_manifest(job.dataset)
     if manifest is not None and not leaves_template(options.beam):
         _finish(job)
         return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
-    with _swept(job), guarded(job.dataset) as warnings:
+    with _swept(job), guarded(own.dataset) as warnings:
         for warning in warnings:
             options.progress.warn(warning)
-        job, plan, submitted = _made(job, listing, text, options)
+        job, plan, submitted = _made(own, listing, text, options)
     seconds, resumed, handed = time.monotonic() - started, submitted.there, submitted.handed_over
     if handed is not None:
-        return RunResult(job.version, job.dataset.url, {}, seconds, False, resumed, handed, tuple(warnings))
+        return RunResult(job.version, job.dataset.url, {}, seconds, False, resumed, handed, (*warnings, *plan.notes))
     manifest = _outcome(job, plan, listing)
-    point_latest(job.output, job.version)
+    announce(job)
     result = RunResult(
-        job.version, job.dataset.url, manifest, time.monotonic() - started, False, resumed, None, tuple(warnings)
+        job.version,
+        job.dataset.url,
+        manifest,
+        time.monotonic() - started,
+        False,
+        resumed,
+        None,
+        (*warnings, *plan.notes),
     )
     count = options.workers or (workers.default_count() if engine.local else 0)
     write_log(job, result.seconds, result.samples, options.runner, count)
@@ -113,15 +123,17 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
         pool = stack.enter_context(workers.pool_for(job, options.workers or workers.default_count(), options.debug))
         stack.enter_context(workers.in_use(pool))
         found = survey_job(job, listing, pool, text, options.progress)
-        job = found.job
-        settings = settings or settings_for(engine, job, options.beam, options.debug)
+        settings = settings or settings_for(engine, found.job, options.beam, options.debug)
+        while found.decision is not None and not settle(found.job, found.decision, job.version):
+            found = survey_job(job, listing, pool, text, options.progress)  # another run of this input came first
+        job = _told(job, found, options.progress)
         job.dataset.make()
         job = with_donors(job, pool)
         keep(job.dataset, job.candidates)
-        plan = make_plan(job, found.survey, remember(job.dataset, found.probe), found.counted)
+        plan = planned(found, remember(job.dataset, found.probe))
         if not engine.local:
             stack.close()  # the engine's workers render
-        expected = expected_of(plan, listing)
+        expected = expected_of(plan, listing, found.decision)
         made = Submission(job, plan, expected, settings, options.workers, options.attempts, options.progress)
         return job, plan, submit(made)
 
@@ -137,7 +149,7 @@ def _swept(job: Job) -> Iterator[None]:
 
 def _finish(job: Job) -> None:
     """What a run that was killed right after its commit did not come to: LATEST, and where its sources are."""
-    point_latest(job.output, job.version)
+    announce(job)
     if newest_log(job.dataset) is None:
         with suppress(RunFailed):  # the dataset is whole without it
             write_log(job, 0.0, 0, "none", 0)
@@ -164,25 +176,37 @@ class Surveyed:
     survey: Survey
     counted: Counted | None
     probe: Probe
+    decision: Decision | None = None
+
+
+def _told(job: Job, found: Surveyed, progress: Progress) -> Job:
+    """The job that was surveyed; people hear of its version, if that is another one, and of its splits."""
+    if found.job.version != job.version:
+        progress.identify(found.job.version, found.job.dataset.url)
+    for note in found.decision.notes if found.decision else ():
+        progress.warn(note)
+    return found.job
 
 
 def survey_job(job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress) -> Surveyed:
     """Survey, check the recipes (in a worker, which has the libraries), probe. Writes nothing."""
     progress.say("surveying the input")
     try:
+        decision = decide(job, listing.units, pool, job.version)
+        if decision is not None:
+            job = replace(job, decided=decision.table, version=decision.descent.version)
         surveyed = survey(job, listing.units)
-        decided, counted = decide(job, listing, surveyed)
+        settled, counted = counted_out(job, listing, surveyed)
     except InputError as error:
         problems = pool.recipe_problems(text)
         raise with_problems(text, error, problems) if problems else error from error
     pool.check_recipes(text)
-    if decided is not job:
-        pool.adopt(decided)
+    pool.adopt(settled)
     probe = remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
-    return Surveyed(decided, surveyed, counted, probe)
+    return Surveyed(settled, surveyed, counted, probe, decision)
 
 
-def decide(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Counted | None]:
+def counted_out(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Counted | None]:
     """The job with what depends on all records: which others a step may look at, and copies by class.
 
     Raises InputError for a shelf that they do not fill.
@@ -194,9 +218,22 @@ def decide(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Counted |
     return replace(job, candidates=surveyed.candidates, counted=counted.table), counted
 
 
-def expected_of(plan: Plan, listing: Listing) -> Expected:
+def planned(found: Surveyed, probe: Probe) -> Plan:
+    """The plan of what was surveyed."""
+    notes = found.decision.notes if found.decision else ()
+    return replace(make_plan(found.job, found.survey, probe, found.counted), notes=notes)
+
+
+def descended(job: Job) -> Job:
+    """The job with the version that an earlier run of the same input found, where more than the input decides it."""
+    descent = descent_of(job.output, job.version) if is_decided(job.config) else None
+    return job if descent is None else replace(job, version=descent.version)
+
+
+def expected_of(plan: Plan, listing: Listing, decision: Decision | None = None) -> Expected:
     """What the commit must find."""
-    return Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
+    split = {} if decision is None else decision.as_json()
+    return Expected(tuple(s.name for s in plan.shards), plan.records, listing.files, split)
 
 
 def _outcome(job: Job, plan: Plan, listing: Listing) -> dict[str, Any]:

@@ -21,16 +21,24 @@ def splits_of_keys(keys: pa.Array, groups: pa.Array | None, shares: dict[Split, 
     validation and test; train gets the rest. Growing one share moves records only out of train or between neighbours
     on the unit interval: test takes the low end, validation the high end.
     """
+    if not any(shares.values()):
+        return np.full(len(keys), SPLITS.index("train"), np.uint8)
+    return splits_of_numbers(numbers_of(keys, groups, seed), shares)
+
+
+def splits_of_numbers(numbers: NDArray[np.float64], shares: dict[Split, float]) -> NDArray[np.uint8]:
+    """Splits of numbers in 0 <= u < 1, as places in SPLITS."""
     test, validation = shares.get("test", 0.0), shares.get("validation", 0.0)
-    found = np.full(len(keys), SPLITS.index("train"), np.uint8)
-    if test or validation:
-        numbers = _numbers(keys, groups, seed)
+    found = np.full(len(numbers), SPLITS.index("train"), np.uint8)
+    if validation:
         found[numbers >= 1.0 - validation] = SPLITS.index("validation")
+    if test:
         found[numbers < test] = SPLITS.index("test")
     return found
 
 
-def _numbers(keys: pa.Array, groups: pa.Array | None, seed: int) -> NDArray[np.float64]:
+def numbers_of(keys: pa.Array, groups: pa.Array | None, seed: int) -> NDArray[np.float64]:
+    """For each record a number in 0 <= u < 1, by its group, else by its key."""
     if groups is None:
         return unit_intervals(seed, keys.to_pylist(), "split", b"key:")
     numbers = np.empty(len(keys))

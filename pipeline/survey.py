@@ -82,7 +82,7 @@ def survey(job: Job, units: Sequence[Unit]) -> Survey:
     if not any(len(starts) for starts, _, _ in parts):
         raise InputError(f"the input {job.config.input.path!r} has no records")
     _refuse_duplicates(job, units, hashes[:seen])
-    return Survey(_table(units, parts), dict(sorted(classes.items())), refused, search.found())
+    return Survey(_table(job, units, parts), dict(sorted(classes.items())), refused, search.found())
 
 
 def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
@@ -123,9 +123,15 @@ def block_rows(job: Job, unit: Unit) -> int:
 
 def key_blocks(job: Job, unit: Unit) -> Iterator[KeyBlock]:
     """The keys of a unit, block by block; nothing is read where file and row number are all there is."""
+    yield from (block for block, _ in keyed_batches(job, unit))
+
+
+def keyed_batches(job: Job, unit: Unit) -> Iterator[tuple[KeyBlock, pa.RecordBatch]]:
+    """The same, each with the key columns that it was made of."""
     start = 0
     for batch in key_batches(job, unit):
-        yield key_block(job.config, job.reader, unit, batch, start)
+        decided = job.decided_rows(unit, start, batch.num_rows)
+        yield key_block(job.config, job.reader, unit, batch, start, decided), batch
         start += batch.num_rows
 
 
@@ -154,11 +160,12 @@ def side_by_side(job: Job, units: Sequence[Unit], call: Callable[[Unit], _Found]
 
 
 def _table(
-    units: Sequence[Unit], parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]]
+    job: Job, units: Sequence[Unit], parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]]
 ) -> BlockTable:
     starts, stops, records = zip(*parts, strict=True)
     places = np.repeat(np.arange(len(units), dtype=np.int32), [len(part) for part in starts])
-    return BlockTable(tuple(units), places, np.concatenate(starts), np.concatenate(stops), np.concatenate(records))
+    start, stop, counts = np.concatenate(starts), np.concatenate(stops), np.concatenate(records)
+    return BlockTable(tuple(units), places, start, stop, counts, job.decided)
 
 
 def _refuse_duplicates(job: Job, units: Sequence[Unit], hashes: NDArray[np.uint64]) -> None:

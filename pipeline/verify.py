@@ -144,9 +144,8 @@ def _remember(dataset: Dataset, split: str, batch: pa.RecordBatch, seen: _Seen) 
     seen.sources.append((split, _hashes(own)))
     for key, parents in zip(own, lineage.field("parents").to_pylist(), strict=True):
         seen.parents.update(p["source_id"] for p in parents or () if p["source_id"] != key)
-    group = dataset.manifest["config"]["input"]["group"]
-    if group is not None:
-        known = [g for g in texts(batch.column(group)) if g is not None]
+    for column in dataset.config("-", dataset.path).group_columns:
+        known = [f"{column}\0{group}" for group in texts(batch.column(column)) if group is not None]
         seen.groups.append((split, _hashes(known)))
     seen.counts.setdefault(split, Counter())["samples"] += len(ids)
     bound = [n for n in bound_columns(dataset.config("-", dataset.path)) if n in batch.schema.names]

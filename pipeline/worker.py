@@ -58,7 +58,7 @@ def served(kind: str, job: Job, task: Any, beat: MutableSequence[float]) -> obje
     """What an order of that kind comes to. Raises FanbeamError, whatever went wrong: the parent must hear of it."""
     serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
         "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
-        "replay": _replay, "donor": _donor, "mark": _mark,
+        "replay": _replay, "donor": _donor, "mark": _mark, "survey": _survey,
     }  # fmt: skip
     watch = _Watch(beat, _samples(job, task) if kind == "render" else lambda _: 0)
     try:
@@ -184,6 +184,11 @@ def _mark(job: Job, portion: Portion, _: _Watch) -> object:
     from pipeline.certificate import looked_at
 
     return marks_of(job.dataset, portion, looked_at(job))
+
+
+def _survey(job: Job, task: Any, watch: _Watch) -> object:
+    """Tasks of `pipeline.splitting` know what to do."""
+    return task.run(job, watch)
 
 
 def _probe(job: Job, task: Task, watch: _Watch) -> object:

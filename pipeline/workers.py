@@ -84,10 +84,10 @@ class Pool:
 
     def adopt(self, job: Job) -> None:
         """Work for this job from now on: the same one, with what the survey found. Workers must be idle."""
-        self._job = job
+        self._job = replace(job, decided=None)
         for member in self._workers:
             with suppress(OSError):  # a worker that died while idle is found by its sentinel
-                member.pipe.send(("adopt", job))
+                member.pipe.send(("adopt", self._job))
 
     def samples(self) -> int:
         """Samples rendered so far, those of unfinished shards included."""
@@ -165,9 +165,12 @@ class Pool:
         waiting.appendleft(self._suspect(order, at, cause))
 
     def _suspect(self, order: _Order, at: int, cause: Refusal) -> _Order:
-        if at < 0 or order.kind != "render":
+        if at < 0 or order.kind not in {"render", "survey"}:
             return order
         order.culprits[at] += 1
+        if order.kind == "survey":
+            guilty = order.culprits[at] >= _GUILTY_DEATHS
+            return _Order("survey", order.task.without(at)) if guilty else order
         if order.culprits[at] >= _GUILTY_DEATHS:
             return _without(order, at, cause)
         return _Order("trial", replace(order.task, only=at), suspect_of=order)

@@ -1,5 +1,7 @@
 """Render a few training records for looking at; nothing is written."""
 
+from dataclasses import replace
+
 from pipeline import workers
 from pipeline.check import checked
 from pipeline.config_file import ConfigText
@@ -7,7 +9,8 @@ from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.preview.sheet import preview_job, preview_tasks
 from pipeline.records import Gated
-from pipeline.running import decide, job_of
+from pipeline.running import counted_out, job_of
+from pipeline.splitting.deciding import decide
 from pipeline.survey import survey
 
 
@@ -16,11 +19,20 @@ def preview_families(text: ConfigText, records: int) -> tuple[Job, list[Gated]]:
     config, listing = checked(text, with_recipes=False)
     job = job_of(config, listing)
     with workers.pool_for(preview_job(job), 1) as pool:
+        decision = decide(_hasty(job), listing.units, pool, job.version)
+        job = replace(job, decided=decision.table) if decision else job
         surveyed = survey(job, listing.units)
         pool.check_recipes(text)
-        pool.adopt(preview_job(decide(job, listing, surveyed)[0]))
+        pool.adopt(preview_job(counted_out(job, listing, surveyed)[0]))
         tasks = preview_tasks(surveyed, records)
         families = [family for found in pool.run("collect", tasks) for family in found]
     if not families:
         raise InputError("there is no training record to show: see `split` in the config")
     return job, families
+
+
+def _hasty(job: Job) -> Job:
+    """The job without what it takes a look at every payload for: a held-out relative on the sheet does no harm."""
+    kept = job.config.split.keep_together.model_copy(update={"exact": False, "near_duplicates": False})
+    split = job.config.split.model_copy(update={"keep_together": kept})
+    return replace(job, config=job.config.model_copy(update={"split": split}))

@@ -141,6 +141,11 @@ def version_folder(output: Path) -> Path:
     return output / (output / "LATEST").read_text().strip()
 
 
+def versions(output: Path) -> list[Path]:
+    """Folders of versions, finished or not."""
+    return [path for path in output.iterdir() if path.is_dir() and not path.name.startswith("_")]
+
+
 def contents(folder: Path) -> dict[str, str]:
     """Path -> sha256 of everything below a version folder, hidden files included, run logs left out."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] != "_runs")

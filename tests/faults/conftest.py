@@ -82,7 +82,7 @@ class Slow:
 
     def is_whole(self, output: Path) -> None:
         """Nothing is missing, different or left over."""
-        assert [p.name for p in output.iterdir() if p.is_dir()] == [material.version_folder(output).name]
+        assert material.versions(output) == [material.version_folder(output)]
         assert material.contents(material.version_folder(output)) == self.contents
         assert material.leftovers(output) == []
 

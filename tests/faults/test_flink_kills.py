@@ -106,7 +106,7 @@ class Round:
     def is_whole(self) -> None:
         output = self.home / "out"
         version = material.version_folder(output)
-        assert [p.name for p in output.iterdir() if p.is_dir()] == [version.name]
+        assert material.versions(output) == [version]
         assert material.contents(version) == self.texts.contents
         assert material.leftovers(output) == []
 

@@ -105,7 +105,7 @@ def test_in_the_middle_of_a_run(
     shutil.rmtree(tmp_path / "in")
     shutil.copytree(tmp_path / "kept", tmp_path / "in")  # with the modification times that it had
     assert run(config) == 0
-    (version,) = (p for p in (tmp_path / "out").iterdir() if p.is_dir())
+    (version,) = material.versions(tmp_path / "out")
     found = material.samples(version, ("text",))
     originals = {s[1][0] for i, s in found.items() if i.endswith("/0")}
     assert originals == {r["text"] for r in ROWS}

@@ -36,7 +36,7 @@ def test_nothing_is_committed_and_everything_is_kept(leaky: Path, capsys: pytest
     assert "2 of 10 validation and test records leak into train (group 1, exact 2)" in problem["message"]
     assert "'r000/0' (train), 'r003/0'" in problem["message"]
     assert "raise limits.leaks" in problem["suggestion"]
-    (version,) = (home / "out").iterdir()
+    (version,) = material.versions(home / "out")
     assert not (version / "manifest.json").exists()
     written = {p: p.stat().st_mtime_ns for p in version.rglob("*") if p.suffix == ".parquet" or p.name == "leaks.json"}
     assert version / "leaks.json" in written

@@ -22,7 +22,7 @@ def test_raising_the_limit_commits_what_is_there(
     assert "raise limits." in answer["hint"]
     assert "2 of 40 records failed" in answer["problems"][0]["message"]
     assert "augment_error 4" in answer["problems"][0]["message"]
-    (version,) = (tmp_path / "out").iterdir()
+    (version,) = material.versions(tmp_path / "out")
     assert not (version / "manifest.json").exists()
     assert len(material.dropped(version)) == 4
     written = {p: p.stat().st_mtime_ns for p in version.rglob("*.parquet")}

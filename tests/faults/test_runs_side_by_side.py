@@ -40,7 +40,7 @@ def test_two_configs_into_one_output_folder(slow: Slow, trouble: Trouble, tmp_pa
     for process in processes:
         out, err = process.communicate(timeout=100)
         assert process.returncode == 0, out + err
-    versions = [p for p in (tmp_path / "out").iterdir() if p.is_dir()]
+    versions = material.versions(tmp_path / "out")
     assert len(versions) == 2
     assert slow.contents in [material.contents(v) for v in versions]
     assert material.version_folder(tmp_path / "out") in versions

@@ -12,7 +12,12 @@ MODULES = sorted(
     p.relative_to(ROOT).as_posix() for room in ("pipeline", "transforms") for p in (ROOT / room).rglob("*.py")
 )
 BEAM = {"pipeline/stages.py", "pipeline/audit_stages.py", "pipeline/build.py", "pipeline/runners.py"}
-STORAGE = {"pipeline/storage.py", "pipeline/local_files.py", "pipeline/stores/fsspec_store.py"}
+STORAGE = {
+    "pipeline/storage.py",
+    "pipeline/local_files.py",
+    "pipeline/scratch.py",
+    "pipeline/stores/fsspec_store.py",
+}
 DEVICES = {
     "pipeline/cli.py",
     "pipeline/fork_server.py",

@@ -1,0 +1,47 @@
+"""Which types a column may have, by what it is for."""
+
+import pyarrow as pa
+
+from pipeline.config import AnyField
+
+
+def key_type_problem(field: pa.Field, role: object) -> str | None:
+    """Why a column cannot be an id, a label, a group or a split."""
+    kind = field.type
+    if role == "label" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        kind = kind.value_type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if _is_text(kind) or pa.types.is_integer(kind):
+        return None
+    if role == "label" and (pa.types.is_boolean(kind) or pa.types.is_floating(kind)):
+        return None
+    return f"column {field.name!r} is {field.type}, which cannot be the {role}."
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
+
+
+def field_type_problem(kind: pa.DataType, field: AnyField, source: str) -> tuple[str, str] | None:
+    """What is wrong with the type of a payload column, and what to do."""
+    if source == "folder" or (field.uri and _is_text(kind)):
+        return None
+    inner = kind
+    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        inner = kind.field("bytes").type
+    if field.uri:
+        return f"uri: true needs a column of text, this one is {kind}.", "Leave out uri for payload in the table."
+    if field.type == "text":
+        value = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return None if _is_text(value) else (f"a text field needs a column of text, this one is {kind}.", "")
+    if _is_bytes(inner):
+        return None
+    if _is_text(kind):
+        return f"the {field.type} column holds text, not bytes.", "If it holds paths or URLs, add: uri: true"
+    article = "an" if field.type[0] in "aeiou" else "a"
+    return f"{article} {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""

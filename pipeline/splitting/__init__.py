@@ -1,0 +1,1 @@
+"""Splits that no record tells by itself: relatives found in the whole input, and shares met class by class."""

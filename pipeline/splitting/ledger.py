@@ -1,0 +1,114 @@
+"""What earlier versions decided, kept beside them, so that data which grows never moves a record to another split.
+
+    _splits/<settings>/<version>-00000.parquet    new rows of that version, in the order of the input: part, digests
+    _splits/<settings>/<version>.json             it was committed; its rows count though the version may be removed
+    _splits/<fingerprint>.json                    version and ancestors of one input, put if absent
+
+`settings` digests all that says how to split: another way to split starts anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.config import JobConfig
+from pipeline.job import Job
+from pipeline.sources.fetching import in_order
+from pipeline.splitting.parts import ID, Known, Relations
+from pipeline.storage import Folder
+
+FOLDER = "_splits"
+_PART = "part"
+_ROWS = 1 << 20
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """The version that an input makes, and the versions that were known when it was decided."""
+
+    version: str
+    ancestors: tuple[str, ...] = ()
+
+
+def settings_digest(config: JobConfig) -> str:
+    """Of everything that says how records are split."""
+    split = config.split.model_dump(mode="json", exclude={"by": {"kfold": {"fold"}}} if config.split.folds else set())
+    named = [config.input.id, config.input.group, config.input.label if config.split.stratified else None]
+    stated = {"split": split, "columns": named, "fields": sorted((n, f.type) for n, f in config.fields.items())}
+    return blake2b(orjson.dumps(stated, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
+
+
+def descent_of(output: Folder, fingerprint: str) -> Descent | None:
+    """What an earlier run of this very input found; None if there was none."""
+    try:
+        stated = orjson.loads(output.read(_descent_path(fingerprint)))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Descent(stated["version"], tuple(stated["ancestors"]))
+
+
+def keep_descent(output: Folder, fingerprint: str, descent: Descent) -> Descent:
+    """Put it if there is none; returns the one that stands."""
+    stated = {"version": descent.version, "ancestors": list(descent.ancestors)}
+    data = orjson.dumps(stated, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    if output.put_if_absent(_descent_path(fingerprint), data):
+        return descent
+    return descent_of(output, fingerprint) or descent
+
+
+def committed_versions(output: Folder, settings: str) -> tuple[str, ...]:
+    """Versions whose decisions count, sorted."""
+    names = output.names(f"{FOLDER}/{settings}")
+    told = {name.removesuffix(".json") for name in names if name.endswith(".json")}
+    rest = {name.rpartition("-")[0] for name in names if name.endswith(".parquet")} - told
+    return tuple(sorted(told | {version for version in rest if output.exists(f"{version}/{_MANIFEST}")}))
+
+
+def known_rows(output: Folder, settings: str, versions: Sequence[str]) -> Known:
+    """What these versions decided; of a row that several hold, the first one's word counts."""
+    wanted = set(versions)
+    names = sorted(n for n in output.names(f"{FOLDER}/{settings}") if n.endswith(".parquet"))
+    paths = [f"{FOLDER}/{settings}/{name}" for name in names if name.rpartition("-")[0] in wanted]
+    tables = list(in_order(lambda path: pq.read_table(pa.BufferReader(output.read(path))), paths))
+    if not tables:
+        return Known()
+    whole = pa.concat_tables(tables)
+    relations = {name: whole.column(name).to_numpy() for name in whole.column_names if name != _PART}
+    parts = whole.column(_PART).to_numpy()
+    ids = relations[ID]
+    _, first = np.unique(ids, return_index=True)
+    kept = ids == 0
+    kept[first] = True
+    return Known(parts[kept], {name: digests[kept] for name, digests in relations.items()})
+
+
+def keep_rows(job: Job, parts: np.ndarray[Any, np.dtype[np.uint8]], relations: Relations) -> None:
+    """Write the rows that this version decided first, some files of a million each."""
+    settings = settings_digest(job.config)
+    for number, start in enumerate(range(0, max(1, len(parts)), _ROWS)):
+        rows = slice(start, start + _ROWS)
+        columns = {_PART: pa.array(parts[rows])} | {name: pa.array(d[rows]) for name, d in relations.items()}
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table(columns), sink, compression="zstd", use_dictionary=[_PART], write_statistics=False)
+        job.output.put(f"{FOLDER}/{settings}/{job.version}-{number:05d}.parquet", sink.getvalue().to_pybytes())
+
+
+def count_in(job: Job) -> None:
+    """Say that a version is committed, if it has decided anything."""
+    settings = settings_digest(job.config)
+    folder = f"{FOLDER}/{settings}"
+    names = [n for n in job.output.names(folder) if n.startswith(f"{job.version}-")]
+    if names:
+        data = orjson.dumps({"files": sorted(names)}, option=orjson.OPT_APPEND_NEWLINE)
+        job.output.put(f"{folder}/{job.version}.json", data)
+
+
+def _descent_path(fingerprint: str) -> str:
+    return f"{FOLDER}/{fingerprint}.json"

@@ -1,0 +1,98 @@
+"""Near duplicates of one field among all records: signatures on disk, candidates bucket by bucket, then distances.
+
+All in tasks for the pool; the submitting machine holds row numbers and buckets, a few dozen bytes a record. What comes
+out depends on the records alone, not on their order.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.job import Job
+from pipeline.records import Block, Unit
+from pipeline.scratch import scratch_folder
+from pipeline.similarity.neighbours import Centres, centroids
+from pipeline.splitting.components import Rows
+from pipeline.splitting.facts import Digests
+from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, Signed, SignTask, load
+from pipeline.workers import Pool
+
+_TASK_BYTES, _TASK_RECORDS = 16 * 2**20, 2_048
+BUCKET = 4_096
+"""Records per centroid: each is compared with about twice as many others, however many there are."""
+MOST_CENTROIDS, _SAMPLED = 4_096, 32
+_PAIRS_PER_TASK, _ROWS_PER_TASK = 4_096, 4_096
+_MOST_BUCKET = 2 * 65_536
+
+
+def near_pairs(job: Job, units: Sequence[Unit], pool: Pool, field: str, ranks: Digests) -> NDArray[np.int64]:
+    """(n, 2) rows whose payloads of `field` are near duplicates, the smaller row first, sorted.
+
+    `ranks` of all rows choose the sample that buckets are made of.
+    """
+    with scratch_folder() as folder:
+        signed = tuple(pool.run("survey", list(_sign_tasks(job, units, field, folder))))
+        signed = tuple(sorted((part for part in signed if len(part)), key=lambda part: part.first))
+        if not signed:
+            return np.empty((0, 2), np.int64)
+        buckets, rows = _bucketed(pool, signed, _centres(signed, ranks), ranks)
+        tasks = [PairTask(signed, some) for some in _together(buckets, rows)]
+        found = [pairs for pairs in pool.run("survey", tasks) if len(pairs)]
+        if not found:
+            return np.empty((0, 2), np.int64)
+        candidates = np.unique(np.concatenate(found), axis=0)
+        settings = job.config.near_duplicates[field]
+        chunks = [candidates[n : n + _PAIRS_PER_TASK] for n in range(0, len(candidates), _PAIRS_PER_TASK)]
+        checks = [DistanceTask(signed, field, chunk, settings) for chunk in chunks]
+        near = np.concatenate(list(pool.run("survey", checks)))
+        return near[np.lexsort((near[:, 1], near[:, 0]))]
+
+
+def _sign_tasks(job: Job, units: Sequence[Unit], field: str, folder: str) -> Iterator[SignTask]:
+    first, numbers = 0, count()
+    for unit in units:
+        average = max(1, unit.bytes // max(1, unit.rows))
+        step = max(1, min(_TASK_RECORDS, _TASK_BYTES // average))
+        for start in range(0, unit.rows, step):
+            block = Block(unit, start, min(unit.rows, start + step)).alone()
+            yield SignTask(block, field, first + start, f"{folder}/{next(numbers):07d}.arrow")
+        first += unit.rows
+
+
+def _centres(signed: tuple[Signed, ...], ranks: Digests) -> Centres:
+    """Centroids of the signatures of the records with the smallest ranks; one is enough for a few records."""
+    rows = np.concatenate([part.rows for part in signed])
+    wanted = min(MOST_CENTROIDS, -(-len(rows) // BUCKET))
+    sample = rows[np.argsort(ranks[rows], kind="stable")[: wanted * _SAMPLED]]
+    return centroids(load(signed, sample, False), wanted)
+
+
+def _bucketed(
+    pool: Pool, signed: tuple[Signed, ...], centres: Centres, ranks: Digests
+) -> tuple[NDArray[np.uint64], Rows]:
+    """Buckets, sorted, and the rows in them, by rank: of equal neighbours the same ones count in any order of rows."""
+    parts = list(pool.run("survey", [BucketTask(part, centres) for part in signed]))
+    buckets = np.concatenate([found for found, _ in parts])
+    rows = np.concatenate([found for _, found in parts])
+    order = np.lexsort((ranks[rows], buckets))
+    return buckets[order], rows[order]
+
+
+def _together(buckets: NDArray[np.uint64], rows: Rows) -> Iterator[tuple[Rows, ...]]:
+    """Buckets of two and more rows, several small ones in a task."""
+    ends = np.flatnonzero(np.append(buckets[1:] != buckets[:-1], True)) + 1
+    waiting: list[Rows] = []
+    held = start = 0
+    for end in ends.tolist():
+        if end - start > 1:
+            parts = range(start, end, _MOST_BUCKET)
+            waiting += [rows[n : min(end, n + _MOST_BUCKET)] for n in parts]
+            held += end - start
+        start = end
+        if held >= _ROWS_PER_TASK:
+            yield tuple(waiting)
+            waiting, held = [], 0
+    if waiting:
+        yield tuple(waiting)

@@ -1,0 +1,171 @@
+"""What the pool does when near duplicates are looked for. Each task is small, and runs in a worker."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.codecs import CodecError
+from pipeline.job import Job
+from pipeline.keys import key_block, keys_at, record_of
+from pipeline.read import content_of
+from pipeline.records import Block, Record, Refusal
+from pipeline.scratch import mapped_table, write_table
+from pipeline.similarity.interface import Measure, Signature
+from pipeline.similarity.measures import measure_of
+from pipeline.similarity.neighbours import Centres, buckets_of, pairs_within
+from pipeline.snapshot import read_listed
+from pipeline.split_settings import NearSettings
+from pipeline.splitting.components import Rows
+from pipeline.tools import codec_of
+
+Watch = Callable[[Iterator[Record]], Iterator[Record]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signed:
+    """Signatures on disk: of `rows`, ascending, which lie from `first` on."""
+
+    path: str
+    first: int
+    rows: Rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SignTask:
+    """Sign one field of the rows of a block, whose first is row `first` of all; those in `skipped` kill workers."""
+
+    block: Block
+    field: str
+    first: int
+    path: str
+    skipped: tuple[int, ...] = ()
+
+    def without(self, record: int) -> Self:
+        """The same but for a record (counted from 0) that its worker does not survive: it has no relatives."""
+        return replace(self, skipped=(*self.skipped, record))
+
+    def run(self, job: Job, watch: Watch) -> Signed:
+        """Decode and sign. What cannot be read or decoded has no signature; rendering tells why."""
+        measure = measure_for(job, self.field)
+        rows, found = [], []
+        for number, record in enumerate(watch(self._records(job))):
+            payload = record.payloads[self.field]
+            if not payload or number in self.skipped:
+                continue
+            try:
+                found.append(measure.signature(payload))
+            except CodecError:
+                continue
+            rows.append(self.first + number)
+        if rows:
+            write_table(self.path, _table(rows, found))
+        return Signed(self.path, self.first, np.array(rows, np.int64))
+
+    def _records(self, job: Job) -> Iterator[Record]:
+        block, start = self.block, self.block.start
+        names = tuple(dict.fromkeys((self.field, *job.config.key_columns())))
+        for batch in read_listed(job.reader, block.unit, names, block.start, block.stop):
+            keyed = key_block(job.config, job.reader, block.unit, batch, start)
+            start += batch.num_rows
+            for index, key in enumerate(keys_at(job.config, job.reader, keyed, range(batch.num_rows))):
+                found = content_of(job, self.field, batch.column(self.field), index, block.unit.file)
+                payload = None if isinstance(found, Refusal) else found
+                yield record_of(key, {self.field: payload}, batch, index)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketTask:
+    """Buckets of signed rows."""
+
+    signed: Signed
+    centres: Centres
+
+    def run(self, _: Job, __: Watch) -> tuple[NDArray[np.uint64], Rows]:
+        """Buckets, and the row of each; a row is in several."""
+        found = [buckets_of(s, self.centres) for s in load((self.signed,), self.signed.rows, False)]
+        lengths = [len(buckets) for buckets in found]
+        flat = np.array([bucket for buckets in found for bucket in buckets], np.uint64)
+        return flat, np.repeat(self.signed.rows, lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class PairTask:
+    """Candidates within buckets, each given by its rows."""
+
+    signed: tuple[Signed, ...]
+    buckets: tuple[Rows, ...]
+
+    def run(self, _: Job, __: Watch) -> NDArray[np.int64]:
+        """(n, 2) rows."""
+        found = [np.empty((0, 2), np.int64)]
+        for rows in self.buckets:
+            pairs = pairs_within(load(self.signed, rows, True))
+            if pairs:
+                found.append(np.sort(rows[np.array(pairs, np.int64)], axis=1))
+        return np.unique(np.concatenate(found), axis=0)
+
+
+@dataclass(frozen=True, slots=True)
+class DistanceTask:
+    """Candidates, of which those are kept that are near enough."""
+
+    signed: tuple[Signed, ...]
+    field: str
+    pairs: NDArray[np.int64]
+    settings: NearSettings
+
+    def run(self, job: Job, _: Watch) -> NDArray[np.int64]:
+        """(n, 2) rows."""
+        measure = measure_for(job, self.field)
+        most = measure.threshold if self.settings.threshold is None else self.settings.threshold
+        rows = np.unique(self.pairs)
+        details = dict(zip(rows.tolist(), (s.detail for s in load(self.signed, rows, True)), strict=True))
+        near = [measure.distance(details[one], details[other]) <= most for one, other in self.pairs.tolist()]
+        return self.pairs[np.array(near, np.bool_)]
+
+
+def measure_for(job: Job, field: str) -> Measure:
+    """A field's measure, with the field's own codec."""
+    config = job.config.fields[field]
+    return measure_of(config.type, job.config.near_duplicates[field].mirrored, codec_of(config))
+
+
+def load(signed: tuple[Signed, ...], rows: Rows, detailed: bool) -> list[Signature]:
+    """The signatures of some rows; without details, which are most of it, where nobody asks for them."""
+    order = np.argsort(rows, kind="stable")
+    ascending = rows[order]
+    found: list[Signature] = []
+    of = np.searchsorted(np.array([part.first for part in signed]), ascending, "right") - 1
+    for place in np.unique(of).tolist():
+        part = signed[place]
+        at = pa.array(np.searchsorted(part.rows, ascending[of == place]))
+        table = mapped_table(part.path)
+        views, bands = (table.column(name).take(at).to_pylist() for name in ("views", "bands"))
+        details = table.column("detail").take(at).to_pylist() if detailed else [b""] * len(at)
+        width = int(table.schema.metadata[b"width"])
+        found += [_signature(width, *values) for values in zip(views, bands, details, strict=True)]
+    places = np.empty(len(rows), np.int64)
+    places[order] = np.arange(len(rows))
+    return [found[place] for place in places.tolist()]
+
+
+def _table(rows: list[int], signatures: list[Signature]) -> pa.Table:
+    columns = {
+        "row": pa.array(rows, pa.int64()),
+        "views": pa.array([s.embeddings.tobytes() for s in signatures], pa.binary()),
+        "bands": pa.array([s.bands.tobytes() for s in signatures], pa.binary()),
+        "detail": pa.array([s.detail for s in signatures], pa.large_binary()),
+    }
+    return pa.table(columns).replace_schema_metadata({"width": str(signatures[0].embeddings.shape[1])})
+
+
+def _signature(width: int, views: bytes, bands: bytes, detail: bytes) -> Signature:
+    embeddings = np.frombuffer(views, np.int8).reshape(-1, width) if width else np.zeros((0, 0), np.int8)
+    return Signature(embeddings, np.frombuffer(bands, np.uint64), detail)

@@ -1,0 +1,25 @@
+"""What is wrong with the split of a config once it has met its input."""
+
+from collections.abc import Iterator
+from importlib import util
+
+from pipeline.config import JobConfig
+from pipeline.config_file import ConfigText
+from pipeline.errors import Problem, nearest
+
+_PACKAGES = ("faiss", "rapidfuzz", "rensa")
+
+
+def split_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """Classes that nothing names, fields that there are not, packages that are missing."""
+    if config.split.stratified and config.input.label is None:
+        message = "classes can only keep their shares if input.label names the column of the class."
+        yield Problem(text.where(("split", "by")), message, "Give input.label, or another way to split.")
+    where = text.where(("split", "keep_together", "near_duplicates"))
+    for name in config.near_duplicates:
+        if name not in config.fields:
+            known = nearest(name, list(config.fields))
+            yield Problem(where, f"near_duplicates: there is no field {name!r}.", known)
+    missing = [package for package in _PACKAGES if util.find_spec(package) is None]
+    if config.near_duplicates and missing:
+        yield Problem(where, f"near duplicates need {' and '.join(missing)}: pip install 'fanbeam[leaks]'.")

@@ -1,0 +1,135 @@
+"""Splits that hold: relatives on one side, shares met, known records in place, whatever the number of workers."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import material
+import pyarrow.parquet as pq
+import pytest
+
+Ask = Callable[..., tuple[int, dict[str, Any]]]
+Say = Callable[..., tuple[int, str, str]]
+TOGETHER = {"group": "patient", "near_duplicates": True}
+
+
+def rows(count: int, first: int = 0) -> list[dict[str, Any]]:
+    """Pictures, three of each patient; every tenth stands there once more as a smaller PNG under another patient."""
+    found = [
+        {"id": f"r{n:03d}", "label": "owl" if n % 4 else "tit", "patient": f"p{n // 3}", "image": material.picture(n)}
+        for n in range(first, first + count)
+    ]
+    again = [
+        {**row, "id": f"{row['id']}-small", "patient": None, "image": smaller(n)}
+        for n, row in enumerate(found, first)
+        if n % 10 == 0
+    ]
+    return found + again
+
+
+def smaller(number: int) -> bytes:
+    return material.picture(number, 48, "PNG")
+
+
+def run(
+    home: Path, data: Path, ask: Ask, workers: int = 2, code: int = 0, **changes: Any
+) -> tuple[Path, dict[str, Any]]:
+    config = material.write_config(home / "c.yaml", material.image_config(data, home / "out", **changes))
+    got, answer = ask("run", config, "--workers", workers)
+    assert got == code, answer
+    return material.version_folder(home / "out"), answer
+
+
+def placed(version: Path) -> dict[str, str]:
+    """Source id -> the folder that it lies in."""
+    return {
+        lineage["source_id"]: path.parent.name
+        for path in sorted(version.glob("*/part-*.parquet"))
+        for lineage in pq.read_table(path, columns=["lineage"]).column(0).to_pylist()
+    }
+
+
+@pytest.mark.parametrize("by", ["hash", "stratified"])
+def test_relatives_lie_on_one_side_whatever_the_workers_and_the_order(by: str, tmp_path: Path, ask: Ask) -> None:
+    split = {"by": by, "validation": 0.3, "test": 0.1, "keep_together": TOGETHER}
+    made = rows(60)
+    data = material.write_parquet(tmp_path / "in.parquet", made, 16)
+    version, answer = run(tmp_path / "one", data, ask, 1, split=split)
+    found = placed(version)
+    assert len(found) == 66
+    for n in range(60):
+        assert found[f"r{n:03d}"] == found[f"r{n // 3 * 3:03d}"]
+        assert found.get(f"r{n:03d}-small", found[f"r{n:03d}"]) == found[f"r{n:03d}"]
+    assert set(found.values()) == {"train", "validation", "test"}
+    again, _ = run(tmp_path / "two", data, ask, 2, split=split)
+    assert material.contents(again) == material.contents(version)
+    random.Random(5).shuffle(made)
+    shuffled = material.write_parquet(tmp_path / "shuffled.parquet", made, 9)
+    assert placed(run(tmp_path / "three", shuffled, ask, 2, split=split)[0]) == found
+    assert ask("verify", tmp_path / "one/out", "--samples", 20)[0] == 0
+    assert answer["splits"]["train"]["records"] == list(found.values()).count("train")
+
+
+def test_every_week_more_data_and_no_record_moves(tmp_path: Path, ask: Ask, say: Say) -> None:
+    split = {"by": "stratified", "validation": 0.3, "keep_together": TOGETHER}
+    folder = tmp_path / "in"
+    known: dict[str, str] = {}
+    for week in range(3):
+        material.write_parquet(folder / f"{week}.parquet", rows(30, 30 * week), 16)
+        version, answer = run(tmp_path, folder, ask, split=split)
+        found = placed(version)
+        assert {key: found[key] for key in known} == known
+        assert not answer["already_there"]
+        held = list(found.values()).count("validation")
+        assert abs(held - 0.3 * len(found)) < 4
+        known = found
+        assert run(tmp_path, folder, ask, split=split)[1]["already_there"]
+    assert ask("verify", tmp_path / "out", "--samples", 10)[0] == 0
+    patients = {split: next(k for k, v in known.items() if v == split and len(k) == 4) for split in set(known.values())}
+    bridge = {
+        "id": "bridge",
+        "label": "owl",
+        "patient": f"p{int(patients['train'][1:]) // 3}",
+        "image": material.picture(int(patients["validation"][1:])),
+    }
+    material.write_parquet(folder / "3.parquet", [bridge], 16)
+    version, answer = run(tmp_path, folder, ask, split=split, limits={"failed": 0.1})
+    assert answer["dropped"]["failed"] == {"bridges_splits": 1}
+    assert any("relatives in several splits" in warning for warning in answer["warnings"])
+    assert placed(version) == known
+    code, shown, _ = say("plan", tmp_path / "c.yaml")
+    assert code == 0
+    assert "bridges_splits" in shown
+
+
+def test_a_run_that_is_killed_ends_with_the_same_bytes(tmp_path: Path, ask: Ask) -> None:
+    split = {"by": {"kfold": {"k": 3, "fold": 1, "stratified": True}}, "keep_together": TOGETHER}
+    data = material.write_parquet(tmp_path / "in.parquet", rows(60), 16)
+    whole, _ = run(tmp_path / "whole", data, ask, split=split)
+    home = tmp_path / "hurt"
+    config = material.write_config(home / "c.yaml", material.image_config(data, home / "out", split=split))
+    process = material.start("run", config, "--workers", "2")
+    material.until(lambda: list((home / "out").glob("*/_receipts/*.json")), 60)
+    for member in material.family(process.pid):
+        member.kill()
+    process.communicate()
+    version, answer = run(home, data, ask, split=split)
+    assert not answer["already_there"]
+    assert material.contents(version) == material.contents(whole)
+
+
+def test_what_is_wrong_with_a_split_is_told_before_anything_is_written(tmp_path: Path, ask: Ask) -> None:
+    data = material.write_parquet(tmp_path / "in.parquet", rows(10), 16)
+    for split, told in (
+        ({"by": "time", "validation": 0.1, "column": "taken"}, "no column 'taken'"),
+        ({"by": {"kfold": {"k": 40, "fold": 0}}}, "40 folds, and only"),
+        ({"by": "stratified", "validation": 0.1, "keep_together": {"group": "site"}}, "no column 'site'"),
+        ({"validation": 0.1, "keep_together": {"near_duplicates": {"picture": {}}}}, "no field 'picture'"),
+        ({"by": "random"}, "'hash', 'stratified', 'column' or 'time'"),
+    ):
+        config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out", split=split))
+        code, answer = ask("run", config)
+        assert code == 2
+        assert told in str(answer["error"])
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,90 @@
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from made_splits import Here, decided, split_of
+from small_inputs import config_of, jpeg, opened, parquet, wav
+
+from pipeline.config import JobConfig
+from pipeline.splitting import near
+from pipeline.splitting.facts import facts_of
+from pipeline.splitting.near import near_pairs
+from pipeline.splitting.near_tasks import SignTask
+from pipeline.workers import Pool
+
+
+def pairs(config: JobConfig, field: str) -> list[list[int]]:
+    job, listing = opened(config)
+    ranks = facts_of(job, listing.units).keys
+    found: list[list[int]] = near_pairs(job, listing.units, cast(Pool, Here(job)), field, ranks).tolist()
+    return found
+
+
+def made(folder: Path, field: str, kind: str, payloads: list[Any], **settings: Any) -> JobConfig:
+    ids = [f"r{n}" for n in range(len(payloads))]
+    parquet(folder / "in/a.parquet", {"id": ids, "label": ["owl"] * len(ids), field: payloads}, 16)
+    near_fields = {"near_duplicates": {field: settings}}
+    return config_of(
+        folder / "in",
+        folder / "out",
+        fields={field: {"type": kind}},
+        split={"validation": 0.3, "keep_together": near_fields},
+    )
+
+
+def pictures(count: int) -> list[bytes | None]:
+    """Different ones, then the first three once more, a little larger."""
+    return [*(jpeg(n, 64) for n in range(count)), *(jpeg(n, 80) for n in range(3))]
+
+
+def test_pictures(tmp_path: Path) -> None:
+    payloads = [*pictures(40), None, b"no picture"]
+    assert pairs(made(tmp_path, "image", "image", payloads), "image") == [[0, 40], [1, 41], [2, 42]]
+
+
+def test_texts(tmp_path: Path) -> None:
+    letters = np.random.default_rng(0).integers(97, 123, (30, 60), np.uint8)
+    payloads = [" ".join(bytes(word).decode() for word in line.reshape(10, 6)) for line in letters]
+    payloads += [payloads[4].upper(), payloads[5].replace(" ", ", "), "short"]
+    assert pairs(made(tmp_path, "text", "text", payloads), "text") == [[4, 30], [5, 31]]
+
+
+def test_sounds(tmp_path: Path) -> None:
+    payloads = [wav(n, 16_000) for n in range(8)] + [wav(3, 16_000)]
+    assert pairs(made(tmp_path, "sound", "audio", payloads), "sound") == [[3, 8]]
+
+
+def test_a_threshold_of_zero_asks_for_the_same(tmp_path: Path) -> None:
+    assert pairs(made(tmp_path, "image", "image", pictures(12), threshold=0.0), "image") == []
+
+
+def test_nothing_to_compare(tmp_path: Path) -> None:
+    assert pairs(made(tmp_path, "image", "image", [None, b"x", None]), "image") == []
+
+
+def test_many_buckets_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = made(tmp_path, "image", "image", pictures(60))
+    one = pairs(config, "image")
+    monkeypatch.setattr(near, "BUCKET", 8)
+    monkeypatch.setattr(near, "_TASK_RECORDS", 5)
+    monkeypatch.setattr(near, "_PAIRS_PER_TASK", 3)
+    monkeypatch.setattr(near, "_ROWS_PER_TASK", 10)
+    assert pairs(config, "image") == one == [[0, 60], [1, 61], [2, 62]]
+
+
+def test_near_duplicates_lie_in_one_split(tmp_path: Path) -> None:
+    job, listing, found = decided(made(tmp_path, "image", "image", pictures(40)))
+    splits = split_of(job, listing)
+    assert all(splits[f"r{n}"] == splits[f"r{40 + n}"] for n in range(3))
+    assert found.joined == {"exact:image": 0, "near:image": 6}
+    assert set(splits.values()) == {"train", "validation"}
+
+
+def test_a_record_that_kills_its_worker_is_passed_over(tmp_path: Path) -> None:
+    job, listing = opened(made(tmp_path, "image", "image", pictures(4)))
+    (tasks,) = near._sign_tasks(job, listing.units, "image", str(tmp_path))
+    assert isinstance(tasks, SignTask)
+    signed = tasks.without(2).without(5).run(job, iter)
+    assert signed.rows.tolist() == [0, 1, 3, 4, 6]
+    assert np.array_equal(tasks.run(job, iter).rows, np.arange(7))
