@@ -113,12 +113,12 @@ class Search:
         names, codes, rows = _classes(block)
         if SAME_CLASS in self._most:
             worst = np.array([0 if name is None else self._worst(name) for name in names], np.uint64)
-            kept = able[rows] & (ranks[rows] < worst[codes])
-            found.append(_smallest(rows[kept], codes[kept], ranks, self._most[SAME_CLASS]))
+            kept = np.flatnonzero(able[rows] & (ranks[rows] < worst[codes]))
+            found.append(_smallest(*_once(rows[kept], codes[kept]), ranks, self._most[SAME_CLASS]))
         if self._shelf.size:
             bounds = np.array([self._shelf.bound(name) for name in names], np.uint64)
-            kept = able[rows] & (ranks[rows] <= bounds[codes])
-            found.append(_smallest(rows[kept], codes[kept], ranks, self._shelf.size - 1))
+            kept = np.flatnonzero(able[rows] & (ranks[rows] <= bounds[codes]))
+            found.append(_smallest(*_once(rows[kept], codes[kept]), ranks, self._shelf.size - 1))
         places: list[int] = np.unique(np.concatenate(found)).tolist()
         return places
 
@@ -178,10 +178,17 @@ def _classes(block: KeyBlock) -> tuple[list[str | None], NDArray[np.int64], NDAr
     """Names of classes, and for each record and class of its the place of the name and the row; None: of no class."""
     coded = block.labels.values.dictionary_encode()
     names: list[str | None] = [*coded.dictionary.to_pylist(), None]
-    alone = np.setdiff1d(np.arange(len(block)), block.labels.rows)
+    classless = np.ones(len(block), np.bool_)
+    classless[block.labels.rows] = False
+    alone = np.flatnonzero(classless)
     codes = np.concatenate([coded.indices.to_numpy().astype(np.int64), np.full(len(alone), len(names) - 1)])
-    codes, rows = np.unique((codes, np.concatenate([block.labels.rows, alone])), axis=1)  # a class may stand twice
-    return names, codes, rows
+    return names, codes, np.concatenate([block.labels.rows, alone])
+
+
+def _once(rows: NDArray[np.int64], codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows with the codes of their classes; a class that stands twice in a record counts once."""
+    pairs = np.unique((codes, rows), axis=1)
+    return pairs[1], pairs[0]
 
 
 def _smallest(rows: NDArray[np.int64], codes: NDArray[Any], ranks: NDArray[np.uint64], most: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/gallery.md: one photo before and after the steps that stand under each picture.
+"""Draw the pictures of docs/gallery.md, docs/blends.md: one photo before and after the steps under each picture.
 
 python scripts/gallery.py [PAGE]     (default: docs/gallery.md)
 """
@@ -7,6 +7,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pipeline.preview.drawing import BODY, LINE, SMALL
 from pipeline.preview.panels import WIDTH, Panel, picture_panels
 from transforms import library_warnings
 from transforms.recipe import build_recipe
-from transforms.values import ImageValue
+from transforms.values import Donors, ImageValue, Peers
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "gallery.md"
 SEED = b"docs/gallery.md "
@@ -42,8 +43,27 @@ def photo() -> ImageValue:
     return ImageValue(np.ascontiguousarray(skimage.data.chelsea()))
 
 
+def among_others(photo: ImageValue) -> ImageValue:
+    """The photo with three others to blend with; a cup, a face and a rocket in them are marked by masks."""
+    import skimage.data
+
+    marked = {"coffee": (300, 210, 150, 150), "astronaut": (225, 110, 75, 105), "rocket": (322, 190, 25, 160)}
+    others = {name: _marked(getattr(skimage.data, name)(), *place) for name, place in marked.items()}
+    donors = Donors(lambda scope: tuple(others), lambda name: others[name])
+    none = np.zeros((0, *photo.pixels.shape[:2]), np.uint8)
+    peers = Peers(lambda scope, most: (), lambda name: None, donors)
+    return replace(photo, masks=none, mask_rows=np.arange(0), peers=peers)
+
+
+def _marked(pixels: Any, x: int, y: int, wide: int, high: int) -> ImageValue:
+    rows, columns = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
+    ellipse = ((columns - x) / wide) ** 2 + ((rows - y) / high) ** 2 <= 1
+    return ImageValue(np.ascontiguousarray(pixels), masks=ellipse[np.newaxis].astype(np.uint8), mask_rows=np.arange(1))
+
+
 def before_and_after(before: ImageValue, steps: list[Any]) -> Image.Image:
     """Both pictures with their sizes, and what was drawn for each step."""
+    before = among_others(before) if "fanbeam." in str(steps) else before
     with library_warnings.quiet():
         after, applied = build_recipe(steps, "image").apply(before, SEED)
     if not isinstance(after, ImageValue):

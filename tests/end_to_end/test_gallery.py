@@ -1,4 +1,4 @@
-"""The pictures of docs/gallery.md are those that its steps make."""
+"""The pictures of docs/gallery.md and docs/blends.md are those that their steps make."""
 
 import io
 import re
@@ -11,16 +11,18 @@ from PIL import Image
 from scripts import gallery
 
 PAGE = gallery.PAGE.read_text(encoding="utf-8")
-ENTRIES = list(gallery.entries(PAGE))
+BLENDS = (gallery.PAGE.parent / "blends.md").read_text(encoding="utf-8")
+ENTRIES = [*gallery.entries(PAGE), *gallery.entries(BLENDS)]
 LARGEST = 150 * 1024
 
 
-def test_the_page_shows_the_nine_classic_ones_and_every_picture_has_its_steps() -> None:
-    pictures = re.findall(r"!\[[^\]]+\]\((\S+)\)", PAGE)
-    assert [picture for picture, _ in ENTRIES] == pictures
-    assert len(set(pictures)) == 9
-    there = {f"gallery/{path.name}" for path in (gallery.PAGE.parent / "gallery").iterdir()}
-    assert there == {*pictures}
+def test_the_pages_show_nine_classic_ones_and_four_blends_and_every_picture_has_its_steps() -> None:
+    for folder, page, count in (("gallery", PAGE, 9), ("blends", BLENDS, 4)):
+        pictures = re.findall(r"!\[[^\]]+\]\((\S+)\)", page)
+        assert [picture for picture, _ in gallery.entries(page)] == pictures
+        assert len(set(pictures)) == count
+        there = {f"{folder}/{path.name}" for path in (gallery.PAGE.parent / folder).iterdir()}
+        assert there == {*pictures}
 
 
 @pytest.mark.parametrize(("picture", "steps"), ENTRIES, ids=[picture for picture, _ in ENTRIES])

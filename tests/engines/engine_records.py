@@ -8,7 +8,10 @@ FIELDS = {
     "image": {"type": "image", "augment": material.IMAGE_STEPS},
     "text": {"type": "text", "augment": material.TEXT_STEPS},
     "audio": {"type": "audio", "augment": material.AUDIO_STEPS},
+    "blend": {"type": "image", "augment": ["fanbeam.Mosaic", {"fanbeam.MixUp": {"partners": "other_class"}}]},
 }
+COLUMNS = {"blend": "image"}
+"""Of what is not named as its column: pictures that are blended with others."""
 
 
 class Records:
@@ -24,7 +27,7 @@ class Records:
         self.expected = {kinds: self.made(home / "direct" / "-".join(kinds), kinds) for kinds in KINDS}
 
     def config(self, home: Path, kinds: tuple[str, ...]) -> Path:
-        fields = {kind: FIELDS[kind] for kind in kinds}
+        fields = {COLUMNS.get(kind, kind): FIELDS[kind] for kind in kinds}
         return material.write_config(home / "c.yaml", material.image_config(self.data, home / "out", fields=fields))
 
     def made(self, home: Path, kinds: tuple[str, ...], *arguments: str) -> dict[str, str]:
@@ -35,5 +38,5 @@ class Records:
         return material.contents(material.version_folder(home / "out"))
 
 
-KINDS: tuple[tuple[str, ...], ...] = (("image",), ("text",), ("audio",), ("image", "text", "audio"))
+KINDS: tuple[tuple[str, ...], ...] = (("image",), ("text",), ("audio",), ("blend",), ("image", "text", "audio"))
 ALL = KINDS[-1]

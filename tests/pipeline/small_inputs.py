@@ -3,7 +3,7 @@
 import io
 import wave
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -143,7 +143,8 @@ class Ran:
 def planned(config: JobConfig) -> tuple[Job, Listing, Plan]:
     """Listing, survey and plan; no probe."""
     job, listing = opened(config)
-    return job, listing, make_plan(job, survey(job, listing.units), Probe())
+    surveyed = survey(job, listing.units)
+    return replace(job, candidates=surveyed.candidates), listing, make_plan(job, surveyed, Probe())
 
 
 def ran(config: JobConfig) -> Ran:

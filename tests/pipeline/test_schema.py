@@ -107,6 +107,32 @@ def test_a_hugging_face_dataset_stays_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_soft_labels_of_a_hugging_face_dataset(tmp_path: Path) -> None:
+    """Labels are numbers there, whose names the features know; `label_weights` tells the numbers as text."""
+    fields = {"image": {"type": "image", "augment": ["fanbeam.CutMix"]}}
+    parquet(tmp_path / "in.parquet", hub_table(huggingface(), 12))
+    done = ran(config_of(tmp_path / "in.parquet", tmp_path / "out", fields=fields, split={}))
+    found = loaded(done, tmp_path)["train"]
+    assert list(found.features) == [*FEATURES, "label_weights", "sample_id", "lineage"]
+    for row in found:
+        weights = {entry["label"]: entry["weight"] for entry in row["label_weights"]}
+        assert sum(weights.values()) == pytest.approx(1)
+        assert max(weights, key=lambda label: weights[label]) == str(row["label"]) or len(weights) > 1
+    assert any(len(row["label_weights"]) == 2 for row in found)
+
+
+def test_label_weights_are_there_where_records_with_labels_are_blended(tmp_path: Path) -> None:
+    schema = pa.schema([("id", pa.string()), ("label", pa.string()), ("text", pa.string())])
+    table = pa.table([["a", "b"], ["x", "y"], ["one", "two"]], schema=schema)
+    blend = {"text": {"type": "text", "augment": ["fanbeam.SentenceMix"]}}
+    names = schema_of(tmp_path, table, fields=blend).names
+    assert names == ["id", "label", "text", "label_weights", "sample_id", "lineage"]
+    unlabeled = {"path": str(tmp_path / "in.parquet"), "id": "id"}
+    assert "label_weights" not in schema_of(tmp_path, table, fields=blend, input=unlabeled).names
+    assert "label_weights" not in schema_of(tmp_path, table).names
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_hugging_face_sound(tmp_path: Path) -> None:
     features = {"id": FEATURES["id"], "sound": {"sampling_rate": 8000, "_type": "Audio"}, "label": FEATURES["id"]}
     schema = pa.schema([("id", pa.string()), ("sound", STRUCT), ("label", pa.string())], huggingface(features))
