@@ -42,7 +42,8 @@ def _gathered(pool: workers.Pool, donors: Sequence[Candidate]) -> Iterator[Recor
     """Those that can be used, in their order; read as they stand in the input, a few at once."""
     for first in range(0, len(donors), _AT_ONCE):
         part = donors[first : first + _AT_ONCE]
-        tasks = [Task(Shard("train", n, (d.block,))) for n, d in enumerate(sorted(part, key=_place)) if d.block]
+        blocks = [donor.block.all_of("train") for donor in sorted(part, key=_place) if donor.block]
+        tasks = [Task(Shard("train", n, (block,))) for n, block in enumerate(blocks)]
         found = {record.key: record for record in pool.run("donor", tasks) if record is not None}
         yield from (found[donor.key] for donor in part if donor.key in found)
 

@@ -235,6 +235,19 @@ def test_copies_by_class_gate_and_retries_work_with_blends(tmp_path: Path) -> No
     assert main(["verify", str(version), "--samples", "20", "--json"]) == 0
 
 
+@pytest.mark.parametrize(
+    "split", [{"by": "stratified", "validation": 0.3}, {"by": {"kfold": {"k": 3, "fold": 1}}}], ids=str
+)
+def test_splits_that_the_whole_input_decides(tmp_path: Path, split: dict[str, Any]) -> None:
+    data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(30))
+    version = run(tmp_path, simple(data, tmp_path / "out", split=split, blends={}))
+    training = {row["lineage"]["source_id"] for row in rows_of(version).values()}
+    donors = {d[0] for d in json.loads((version / "_references.json").read_text())["donors"]}
+    assert donors == training
+    assert 15 < len(donors) < 25
+    assert main(["verify", str(version), "--samples", "30", "--json"]) == 0
+
+
 def test_records_that_are_left_out_are_no_partners(tmp_path: Path) -> None:
     data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(30))
     copies = {"balance": {"target": 6, "min_copies": 1, "downsample": True}}
