@@ -16,7 +16,7 @@ from pipeline.audit.counting import Findings
 from pipeline.candidates import Candidate, Candidates
 from pipeline.commit import Expected, commit_detached, completed, read_manifest
 from pipeline.job import Job, Task
-from pipeline.records import Block, InputFile, Shard, Unit
+from pipeline.records import Block, InputFile, Shard, Unit, unit_of
 from pipeline.run_log import RUNS
 from pipeline.storage import Folder
 from pipeline.tally import Tally
@@ -40,7 +40,7 @@ def assign(job: Job, name: str, tasks: Iterable[Task], expected: Expected) -> in
 def assigned_tasks(dataset: Folder, name: str, number: int) -> Iterator[Task]:
     """The tasks of one file."""
     listed = orjson.loads(dataset.read(_tasks_path(name, number)))
-    units = [_unit(unit) for unit in listed["units"]]
+    units = [unit_of(unit) for unit in listed["units"]]
     for split, index, blocks in listed["tasks"]:
         yield Task(Shard(split, index, tuple(_block(units[unit], *stated) for unit, *stated in blocks)))
 
@@ -121,13 +121,7 @@ def _block(unit: Unit, start: int, stop: int, splits: str) -> Block:
     return Block(unit, start, stop, zlib.decompress(base64.b85decode(splits)) if splits else b"")
 
 
-def _unit(stated: dict[str, Any]) -> Unit:
-    listed = stated["listed"]
-    members = tuple(InputFile(**member) for member in stated["members"])
-    return Unit(**{**stated, "members": members, "listed": InputFile(**listed) if listed else None})
-
-
 def _candidate(stated: dict[str, Any]) -> Candidate:
     block = stated["block"]
-    found = _block(_unit(block["unit"]), block["start"], block["stop"], block["splits"]) if block else None
+    found = _block(unit_of(block["unit"]), block["start"], block["stop"], block["splits"]) if block else None
     return Candidate(**{**stated, "block": found, "labels": tuple(stated["labels"])})

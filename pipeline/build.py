@@ -1,4 +1,4 @@
-"""The whole graph."""
+"""The whole graph, and that of the survey of payloads which may go before it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,7 +8,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 
-from pipeline import stages
+from pipeline import stages, survey_stages
 from pipeline.audit_stages import Audit
 from pipeline.job import Job
 from pipeline.runners import end_job_servers
@@ -48,14 +48,52 @@ def build(pipeline: beam.Pipeline, work: Work) -> Any:
     return whole | "Commit" >> beam.ParDo(stages.Commit(job, around, work.detached), AsSingleton(found))  # str
 
 
-def run_graph(options: Any, work: Work, cancel: Callable[[], None]) -> str:
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What one survey is to do: `files` of pieces; near duplicates of `field` among `rows`, or else contents."""
+
+    job: Job
+    files: int
+    around: Surroundings
+    field: str | None = None
+    rows: int = 0
+
+    @property
+    def local(self) -> bool:
+        """The local pool needs no graph for that."""
+        return False
+
+    @property
+    def detached(self) -> bool:
+        """The plan waits for it."""
+        return False
+
+
+def build_search(pipeline: beam.Pipeline, search: Search) -> Any:
+    """Pieces in, and what was found in files beside the versions."""
+    job, around = replace(search.job, candidates=None, decided=None), search.around
+    pieces = (
+        pipeline
+        | "Files" >> beam.Create(range(search.files), reshuffle=False)  # int
+        | "Pieces" >> beam.ParDo(survey_stages.TakePieces(job, around))  # Piece
+        | "Spread" >> beam.Reshuffle()  # Piece
+    )
+    if search.field is None:
+        return pieces | "Digest" >> beam.ParDo(survey_stages.Digest(job, around))  # int
+    return pieces | "Near" >> survey_stages.NearPairs(job, around, search.field, search.rows)  # int
+
+
+def run_graph(options: Any, work: Work | Search, cancel: Callable[[], None]) -> str:
     """Build the graph and run it to its end on the engine that `options` (Beam's PipelineOptions) name.
 
     Returns Beam's word for the state it ended in; if nobody waits, the engine's name of the job. Raises what the engine
     raised; `cancel` ends the job on the engine if this process is interrupted.
     """
     pipeline = beam.Pipeline(options=options)
-    build(pipeline, work)
+    if isinstance(work, Work):
+        build(pipeline, work)
+    else:
+        build_search(pipeline, work)
     result = None
     try:
         result = pipeline.run()

@@ -62,7 +62,12 @@ def mark(job: Job, portion: Portion) -> Marks:
     return marks
 
 
-def _asked(job: Job, kind: str, task: Task | Portion) -> Any:
+def survey(job: Job, task: Any) -> Any:
+    """What a task of `splitting` comes to, in a child."""
+    return _asked(job, "survey", task)
+
+
+def _asked(job: Job, kind: str, task: Any) -> Any:
     with _borrowed(job) as pool:
         (answer,) = pool.run(kind, [task])
         return answer

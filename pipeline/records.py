@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -45,6 +45,13 @@ class Unit:
     def place(self) -> tuple[str, int, int, int]:
         """What no other unit of the same listing has."""
         return self.file, self.part, self.begin, self.first_row
+
+
+def unit_of(stated: Mapping[str, Any]) -> Unit:
+    """A unit as JSON says it."""
+    listed = stated["listed"]
+    members = tuple(InputFile(**member) for member in stated["members"])
+    return Unit(**{**stated, "members": members, "listed": InputFile(**listed) if listed else None})
 
 
 @dataclass(frozen=True, slots=True)

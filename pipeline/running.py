@@ -29,9 +29,11 @@ from pipeline.runners import engine_of, leaves_template
 from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import descent_of
+from pipeline.splitting.seeking import InPool, Seeker
 from pipeline.storage import Folder
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
+from pipeline.surveying import OnEngine, seeker_for
 from pipeline.tally import Tally
 
 
@@ -122,10 +124,14 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
     with ExitStack() as stack:
         pool = stack.enter_context(workers.pool_for(job, options.workers or workers.default_count(), options.debug))
         stack.enter_context(workers.in_use(pool))
-        found = survey_job(job, listing, pool, text, options.progress)
+        engine_of_survey = OnEngine(settings, options.attempts, options.progress) if settings else None
+        seeker = seeker_for(job, listing.units, pool, engine_of_survey)
+        found = survey_job(job, listing, pool, text, options.progress, seeker)
         settings = settings or settings_for(engine, found.job, options.beam, options.debug)
         while found.decision is not None and not settle(found.job, found.decision, job.version):
-            found = survey_job(job, listing, pool, text, options.progress)  # another run of this input came first
+            found = survey_job(
+                job, listing, pool, text, options.progress, seeker
+            )  # another run of this input came first
         job = _told(job, found, options.progress)
         job.dataset.make()
         job = with_donors(job, pool)
@@ -188,11 +194,18 @@ def _told(job: Job, found: Surveyed, progress: Progress) -> Job:
     return found.job
 
 
-def survey_job(job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress) -> Surveyed:
-    """Survey, check the recipes (in a worker, which has the libraries), probe. Writes nothing."""
+def survey_job(
+    job: Job, listing: Listing, pool: workers.Pool, text: ConfigText, progress: Progress, seeker: Seeker | None = None
+) -> Surveyed:
+    """Survey, check the recipes (in a worker, which has the libraries), probe. Writes nothing.
+
+    `seeker` looks at all payloads where the split asks for that; by default the pool.
+    """
     progress.say("surveying the input")
+    if isinstance(seeker, OnEngine):
+        pool.check_recipes(text)  # before a job starts
     try:
-        decision = decide(job, listing.units, pool, job.version)
+        decision = decide(job, listing.units, seeker or InPool(pool), job.version)
         if decision is not None:
             job = replace(job, decided=decision.table, version=decision.descent.version)
         surveyed = survey(job, listing.units)

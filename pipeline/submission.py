@@ -98,13 +98,13 @@ def _attempt(submission: Submission, done: frozenset[str]) -> str:
     try:
         state = _run(submission, _assign(submission, done, name), name)
     except Exception as error:
-        known = _known(error) or told(job, name)
+        known = known_of(error) or told(job, name)
         if known is not None:
             raise known from error
         refuse_without_fanbeam(str(error))
         if submission.settings.engine.local:
-            raise RunFailed(f"the engine gave up: {_last_line(error)}") from error
-        return _cause(submission.settings, name) or _last_line(error)
+            raise RunFailed(f"the engine gave up: {last_line(error)}") from error
+        return cause_of(submission.settings, name) or last_line(error)
     finally:
         progress.end()
         with suppress(FanbeamError, OSError):
@@ -113,7 +113,7 @@ def _attempt(submission: Submission, done: frozenset[str]) -> str:
             progress.warn(f"note: the CPU of {host} is of another class than this machine's; verify says what differs")
     if state == _DONE or read_manifest(job.dataset) is not None:
         return ""
-    return _cause(submission.settings, name) or f"the engine ended it as {state}"
+    return cause_of(submission.settings, name) or f"the engine ended it as {state}"
 
 
 def _handed_over(submission: Submission, done: frozenset[str]) -> str:
@@ -122,8 +122,8 @@ def _handed_over(submission: Submission, done: frozenset[str]) -> str:
     try:
         return _run(submission, _assign(submission, done, name), name)
     except Exception as error:
-        known = _known(error)
-        raise (known or RunFailed(f"the engine did not take the job: {_last_line(error)}")) from error
+        known = known_of(error)
+        raise (known or RunFailed(f"the engine did not take the job: {last_line(error)}")) from error
 
 
 def _name(job: Job) -> str:
@@ -150,7 +150,7 @@ def _run(submission: Submission, files: int, name: str) -> str:
     return run_graph(settings.beam_options(name), work, cancel)
 
 
-def _known(error: BaseException) -> BaseException | None:
+def known_of(error: BaseException) -> BaseException | None:
     """The error that was meant for the user, dug out of what the engine made of it: the first one of the chain."""
     found: BaseException | None = None
     seen: BaseException | None = error
@@ -161,7 +161,8 @@ def _known(error: BaseException) -> BaseException | None:
     return found
 
 
-def _cause(settings: Settings, name: str) -> str:
+def cause_of(settings: Settings, name: str) -> str:
+    """Why the engine says that a job died; empty if it does not say."""
     if settings.module is None:
         return ""
     with suppress(OSError):
@@ -169,7 +170,8 @@ def _cause(settings: Settings, name: str) -> str:
     return ""
 
 
-def _last_line(error: BaseException) -> str:
+def last_line(error: BaseException) -> str:
+    """What an engine's error comes to."""
     details = getattr(error, "details", None)
     if callable(details):  # gRPC's, which prints as many lines that say nothing
         return f"the engine does not answer any more: {details()}".rstrip(".")

@@ -35,14 +35,19 @@ class Surroundings:
 
 
 def look_around(job: Job, expected: Surroundings) -> None:
-    """On a worker: raise RunFailed unless it sees the output and has the same library versions; note its CPU."""
+    """On a worker: raise RunFailed unless it sees the output and has what `same_libraries` asks for."""
     host = platform.node()
     if not job.dataset.exists(PLAN):
         raise RunFailed(
             f"the worker on {host} does not see {job.output.url}, where this run writes. "
             "Use an object store or a file system that all machines mount at the same path."
         )
-    mine = libraries(job.config)
+    same_libraries(job, expected)
+
+
+def same_libraries(job: Job, expected: Surroundings) -> None:
+    """On a worker: raise RunFailed unless it has the same library versions; note its CPU."""
+    host, mine = platform.node(), libraries(job.config)
     problems = tuple(
         Problem(f"{name} on {host}", f"{mine.get(name, 'not installed')}, the submitting machine has {version}.")
         for name, version in expected.libraries.items()

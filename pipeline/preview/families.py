@@ -11,6 +11,7 @@ from pipeline.preview.sheet import preview_job, preview_tasks
 from pipeline.records import Gated
 from pipeline.running import counted_out, job_of
 from pipeline.splitting.deciding import decide
+from pipeline.splitting.seeking import InPool
 from pipeline.survey import survey
 
 
@@ -19,7 +20,7 @@ def preview_families(text: ConfigText, records: int) -> tuple[Job, list[Gated]]:
     config, listing = checked(text, with_recipes=False)
     job = job_of(config, listing)
     with workers.pool_for(preview_job(job), 1) as pool:
-        decision = decide(_hasty(job), listing.units, pool, job.version)
+        decision = decide(_hasty(job), listing.units, InPool(pool), job.version)
         job = replace(job, decided=decision.table) if decision else job
         surveyed = survey(job, listing.units)
         pool.check_recipes(text)

@@ -1,8 +1,7 @@
-"""Digests of payloads, made by the pool: records with the very same content are relatives."""
+"""Digests of payloads: records with the very same content are relatives."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,34 +10,37 @@ import pyarrow as pa
 from pipeline.config import JobConfig
 from pipeline.job import Job
 from pipeline.read import BYTES
-from pipeline.records import Block, Payload, Unit
+from pipeline.records import Payload
 from pipeline.snapshot import read_listed
 from pipeline.sources.references import resolve
 from pipeline.splitting.facts import Digests, digests_of
+from pipeline.splitting.pieces import Piece
 from pipeline.storage import read_file
-from pipeline.workers import Pool
 
-_TASK_BYTES = 64 * 2**20
-_TASK_REFERENCES = 2_000
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Digests of a piece, per field; the piece's rows stand from `first` on, or at `places`."""
+
+    first: int
+    places: tuple[int, ...]
+    digests: dict[str, Digests]
 
 
 @dataclass(frozen=True, slots=True)
 class ContentTask:
-    """Rows of one unit, and where they stand among all rows: from `first` on, or at `places`."""
+    """Digest the payloads of a piece."""
 
-    block: Block
-    first: int
-    places: tuple[int, ...] = ()
+    piece: Piece
 
-    def run(self, job: Job, _: object) -> tuple["ContentTask", dict[str, Digests]]:
-        """Read the payloads and digest them. Raises InputError and RunFailed as every reading does."""
-        names, block = compared_fields(job.config), self.block
-        parts: dict[str, list[Digests]] = {name: [] for name in names}
+    def run(self, job: Job, _: object) -> Contents:
+        """Raises InputError and RunFailed as every reading does."""
+        names, block = compared_fields(job.config), self.piece.block
+        parts: dict[str, list[Digests]] = {name: [np.empty(0, np.uint64)] for name in names}
         for batch in read_listed(job.reader, block.unit, list(names), block.start, block.stop):
             for name in names:
                 parts[name].append(digests_of(list(_payloads(job, name, batch.column(name), block.unit.file))))
-        small = replace(self, block=Block(Unit("", 0, 0), block.start, block.stop))
-        return small, {name: np.concatenate(found) for name, found in parts.items()}
+        return Contents(self.piece.first, self.piece.places, {n: np.concatenate(found) for n, found in parts.items()})
 
 
 def compared_fields(config: JobConfig) -> tuple[str, ...]:
@@ -47,39 +49,14 @@ def compared_fields(config: JobConfig) -> tuple[str, ...]:
     return media or tuple(config.fields)
 
 
-def contents_of(job: Job, units: Sequence[Unit], pool: Pool) -> dict[str, Digests]:
+def all_contents(job: Job, rows: int, parts: Iterable[Contents]) -> dict[str, Digests]:
     """Per field the digests of all rows; 0 where there is no payload, or nothing of its size."""
-    rows = sum(unit.rows for unit in units)
     found = {name: np.zeros(rows, np.uint64) for name in compared_fields(job.config)}
-    for task, digests in pool.run("survey", list(_tasks(job, units))):
-        stop = task.first + task.block.stop - task.block.start
-        for name, values in digests.items():
-            found[name][list(task.places) if task.places else slice(task.first, stop)] = values
+    for part in parts:
+        for name, values in part.digests.items():
+            at = list(part.places) if part.places else slice(part.first, part.first + len(values))
+            found[name][at] = values
     return found
-
-
-def _tasks(job: Job, units: Sequence[Unit]) -> Iterator[ContentTask]:
-    sizes = Counter(member.size for unit in units for member in unit.members)
-    first = 0
-    for unit in units:
-        if unit.members:
-            yield from _of_files(unit, first, sizes)
-        else:
-            average = max(1, unit.bytes // max(1, unit.rows))
-            step = max(1, _TASK_REFERENCES if job.external else _TASK_BYTES // average)
-            for start in range(0, unit.rows, step):
-                yield ContentTask(Block(unit, start, min(unit.rows, start + step)), first + start)
-        first += unit.rows
-
-
-def _of_files(unit: Unit, first: int, sizes: Counter[int]) -> Iterator[ContentTask]:
-    """Only files of which there is another of the same size."""
-    places = [n for n, member in enumerate(unit.members) if sizes[member.size] > 1]
-    for begin in range(0, len(places), _TASK_REFERENCES):
-        some = places[begin : begin + _TASK_REFERENCES]
-        members = tuple(unit.members[n] for n in some)
-        alone = replace(unit, rows=len(some), bytes=sum(m.size for m in members), members=members)
-        yield ContentTask(Block(alone, 0, len(some)), first, tuple(first + n for n in some))
 
 
 def _payloads(job: Job, name: str, column: pa.Array, file: str) -> Iterator[bytes | None]:

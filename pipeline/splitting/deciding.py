@@ -14,13 +14,11 @@ from pipeline.split_table import BRIDGES, TIMELESS, SplitTable
 from pipeline.splitting import ledger, parts
 from pipeline.splitting.bridges import BRIDGE
 from pipeline.splitting.components import joined_rows, no_pairs
-from pipeline.splitting.contents import contents_of
 from pipeline.splitting.facts import Digests, Facts, facts_of
 from pipeline.splitting.ledger import Descent
-from pipeline.splitting.near import near_pairs
 from pipeline.splitting.notes import notes_of
 from pipeline.splitting.parts import ID, Known, Relations
-from pipeline.workers import Pool
+from pipeline.splitting.seeking import Seeker
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +52,7 @@ def is_decided(config: JobConfig) -> bool:
     return split.method != "hash" or kept.exact or bool(kept.groups) or bool(config.near_duplicates)
 
 
-def decide(job: Job, units: Sequence[Unit], pool: Pool, fingerprint: str) -> Decision | None:
+def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) -> Decision | None:
     """Decide the splits of all rows; None where each row tells its own. Writes nothing. Raises InputError, RunFailed.
 
     An input that was decided before is decided the same again: its descent says what was known then.
@@ -62,10 +60,10 @@ def decide(job: Job, units: Sequence[Unit], pool: Pool, fingerprint: str) -> Dec
     if not is_decided(job.config):
         return None
     facts = facts_of(job, units)
-    contents = contents_of(job, units, pool) if job.config.split.keep_together.exact else {}
+    contents = seeker.contents(job, units) if job.config.split.keep_together.exact else {}
     relations = {f"group:{name}": found for name, found in facts.groups.items()}
     relations |= {f"exact:{name}": found for name, found in contents.items()}
-    pairs_of = {name: near_pairs(job, units, pool, name, facts.keys) for name in job.config.near_duplicates}
+    pairs_of = {name: seeker.near(job, units, name, facts.keys) for name in job.config.near_duplicates}
     pairs = np.concatenate([no_pairs(), *pairs_of.values()])
     found = parts.parts_of(job.config.split, facts, relations, pairs, Known())
     ancestors = _ancestors(job, fingerprint)

@@ -77,6 +77,11 @@ def digests_of(values: Sequence[bytes | None]) -> Digests:
     return found
 
 
+def rank_of(key: str) -> int:
+    """The digest of one key, as `Facts.keys` has it."""
+    return int(np.maximum(digests([key.encode("utf-8", "surrogatepass")]), 1)[0])
+
+
 def _parts(job: Job, unit: Unit) -> Iterator[Facts]:
     config = job.config
     for block, batch in keyed_batches(job, unit):

@@ -5,26 +5,26 @@ out depends on the records alone, not on their order.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.job import Job
-from pipeline.records import Block, Unit
+from pipeline.records import Unit
 from pipeline.scratch import scratch_folder
 from pipeline.similarity.neighbours import Centres, centroids
 from pipeline.splitting.components import Rows
 from pipeline.splitting.facts import Digests
-from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, Signed, SignTask, load
+from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, Signed, SignTask, StoreTask, load
+from pipeline.splitting.pieces import signed_pieces
 from pipeline.workers import Pool
 
-_TASK_BYTES, _TASK_RECORDS = 16 * 2**20, 2_048
 BUCKET = 4_096
 """Records per centroid: each is compared with about twice as many others, however many there are."""
-MOST_CENTROIDS, _SAMPLED = 4_096, 32
+MOST_CENTROIDS, SAMPLED = 4_096, 32
 _PAIRS_PER_TASK, _ROWS_PER_TASK = 4_096, 4_096
-_MOST_BUCKET = 2 * 65_536
+MOST_BUCKET = 2 * 65_536
+"""Of a larger one, parts are looked at."""
 
 
 def near_pairs(job: Job, units: Sequence[Unit], pool: Pool, field: str, ranks: Digests) -> NDArray[np.int64]:
@@ -33,40 +33,37 @@ def near_pairs(job: Job, units: Sequence[Unit], pool: Pool, field: str, ranks: D
     `ranks` of all rows choose the sample that buckets are made of.
     """
     with scratch_folder() as folder:
-        signed = tuple(pool.run("survey", list(_sign_tasks(job, units, field, folder))))
+        tasks = [
+            StoreTask(SignTask(piece, field), f"{folder}/{number:07d}.arrow")
+            for number, piece in enumerate(signed_pieces(units))
+        ]
+        signed = tuple(pool.run("survey", tasks))
         signed = tuple(sorted((part for part in signed if len(part)), key=lambda part: part.first))
         if not signed:
             return np.empty((0, 2), np.int64)
         buckets, rows = _bucketed(pool, signed, _centres(signed, ranks), ranks)
-        tasks = [PairTask(signed, some) for some in _together(buckets, rows)]
-        found = [pairs for pairs in pool.run("survey", tasks) if len(pairs)]
+        looks = [PairTask(signed, some) for some in _together(buckets, rows)]
+        found = [pairs for pairs in pool.run("survey", looks) if len(pairs)]
         if not found:
             return np.empty((0, 2), np.int64)
         candidates = np.unique(np.concatenate(found), axis=0)
-        settings = job.config.near_duplicates[field]
         chunks = [candidates[n : n + _PAIRS_PER_TASK] for n in range(0, len(candidates), _PAIRS_PER_TASK)]
-        checks = [DistanceTask(signed, field, chunk, settings) for chunk in chunks]
+        checks = [DistanceTask(signed, field, chunk) for chunk in chunks]
         near = np.concatenate(list(pool.run("survey", checks)))
         return near[np.lexsort((near[:, 1], near[:, 0]))]
-
-
-def _sign_tasks(job: Job, units: Sequence[Unit], field: str, folder: str) -> Iterator[SignTask]:
-    first, numbers = 0, count()
-    for unit in units:
-        average = max(1, unit.bytes // max(1, unit.rows))
-        step = max(1, min(_TASK_RECORDS, _TASK_BYTES // average))
-        for start in range(0, unit.rows, step):
-            block = Block(unit, start, min(unit.rows, start + step)).alone()
-            yield SignTask(block, field, first + start, f"{folder}/{next(numbers):07d}.arrow")
-        first += unit.rows
 
 
 def _centres(signed: tuple[Signed, ...], ranks: Digests) -> Centres:
     """Centroids of the signatures of the records with the smallest ranks; one is enough for a few records."""
     rows = np.concatenate([part.rows for part in signed])
-    wanted = min(MOST_CENTROIDS, -(-len(rows) // BUCKET))
-    sample = rows[np.argsort(ranks[rows], kind="stable")[: wanted * _SAMPLED]]
+    wanted = centroid_count(len(ranks))
+    sample = rows[np.argsort(ranks[rows], kind="stable")[: wanted * SAMPLED]]
     return centroids(load(signed, sample, False), wanted)
+
+
+def centroid_count(rows: int) -> int:
+    """Of an input of so many rows."""
+    return max(1, min(MOST_CENTROIDS, -(-rows // BUCKET)))
 
 
 def _bucketed(
@@ -87,8 +84,8 @@ def _together(buckets: NDArray[np.uint64], rows: Rows) -> Iterator[tuple[Rows, .
     held = start = 0
     for end in ends.tolist():
         if end - start > 1:
-            parts = range(start, end, _MOST_BUCKET)
-            waiting += [rows[n : min(end, n + _MOST_BUCKET)] for n in parts]
+            parts = range(start, end, MOST_BUCKET)
+            waiting += [rows[n : min(end, n + MOST_BUCKET)] for n in parts]
             held += end - start
         start = end
         if held >= _ROWS_PER_TASK:

@@ -12,17 +12,27 @@ from pipeline.codecs import CodecError
 from pipeline.job import Job
 from pipeline.keys import key_block, keys_at, record_of
 from pipeline.read import content_of
-from pipeline.records import Block, Record, Refusal
+from pipeline.records import Record, Refusal
 from pipeline.scratch import mapped_table, write_table
 from pipeline.similarity.interface import Measure, Signature
 from pipeline.similarity.measures import measure_of
 from pipeline.similarity.neighbours import Centres, buckets_of, pairs_within
 from pipeline.snapshot import read_listed
-from pipeline.split_settings import NearSettings
 from pipeline.splitting.components import Rows
+from pipeline.splitting.facts import rank_of
+from pipeline.splitting.pieces import Piece
 from pipeline.tools import codec_of
 
 Watch = Callable[[Iterator[Record]], Iterator[Record]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """The signature of a row, and the digest of its record's key, which orders records whatever their rows are."""
+
+    rank: int
+    row: int
+    signature: Signature
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,37 +49,33 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class SignTask:
-    """Sign one field of the rows of a block, whose first is row `first` of all; those in `skipped` kill workers."""
+    """Sign one field of a piece; records of it (counted from 0) that are `skipped` kill workers."""
 
-    block: Block
+    piece: Piece
     field: str
-    first: int
-    path: str
     skipped: tuple[int, ...] = ()
 
     def without(self, record: int) -> Self:
-        """The same but for a record (counted from 0) that its worker does not survive: it has no relatives."""
+        """The same but for a record that its worker does not survive: it has no relatives."""
         return replace(self, skipped=(*self.skipped, record))
 
-    def run(self, job: Job, watch: Watch) -> Signed:
+    def run(self, job: Job, watch: Watch) -> list[Ranked]:
         """Decode and sign. What cannot be read or decoded has no signature; rendering tells why."""
         measure = measure_for(job, self.field)
-        rows, found = [], []
+        found = []
         for number, record in enumerate(watch(self._records(job))):
             payload = record.payloads[self.field]
             if not payload or number in self.skipped:
                 continue
             try:
-                found.append(measure.signature(payload))
+                signature = measure.signature(payload)
             except CodecError:
                 continue
-            rows.append(self.first + number)
-        if rows:
-            write_table(self.path, _table(rows, found))
-        return Signed(self.path, self.first, np.array(rows, np.int64))
+            found.append(Ranked(rank_of(record.key), self.piece.first + number, signature))
+        return found
 
     def _records(self, job: Job) -> Iterator[Record]:
-        block, start = self.block, self.block.start
+        block, start = self.piece.block, self.piece.block.start
         names = tuple(dict.fromkeys((self.field, *job.config.key_columns())))
         for batch in read_listed(job.reader, block.unit, names, block.start, block.stop):
             keyed = key_block(job.config, job.reader, block.unit, batch, start)
@@ -78,6 +84,25 @@ class SignTask:
                 found = content_of(job, self.field, batch.column(self.field), index, block.unit.file)
                 payload = None if isinstance(found, Refusal) else found
                 yield record_of(key, {self.field: payload}, batch, index)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTask:
+    """As `SignTask`, with the signatures put on the disk of this machine."""
+
+    signing: SignTask
+    path: str
+
+    def without(self, record: int) -> Self:
+        """See `SignTask`."""
+        return replace(self, signing=self.signing.without(record))
+
+    def run(self, job: Job, watch: Watch) -> Signed:
+        """Raises RunFailed where there is no room."""
+        found = self.signing.run(job, watch)
+        if found:
+            write_table(self.path, _table(found))
+        return Signed(self.path, self.signing.piece.first, np.array([one.row for one in found], np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +144,32 @@ class DistanceTask:
     signed: tuple[Signed, ...]
     field: str
     pairs: NDArray[np.int64]
-    settings: NearSettings
 
     def run(self, job: Job, _: Watch) -> NDArray[np.int64]:
         """(n, 2) rows."""
-        measure = measure_for(job, self.field)
-        most = measure.threshold if self.settings.threshold is None else self.settings.threshold
         rows = np.unique(self.pairs)
-        details = dict(zip(rows.tolist(), (s.detail for s in load(self.signed, rows, True)), strict=True))
-        near = [measure.distance(details[one], details[other]) <= most for one, other in self.pairs.tolist()]
-        return self.pairs[np.array(near, np.bool_)]
+        signatures = dict(zip(rows.tolist(), load(self.signed, rows, True), strict=True))
+        near = near_enough(job, self.field)
+        kept = [near(signatures[one], signatures[other]) for one, other in self.pairs.tolist()]
+        return self.pairs[np.array(kept, np.bool_)]
 
 
 def measure_for(job: Job, field: str) -> Measure:
     """A field's measure, with the field's own codec."""
     config = job.config.fields[field]
     return measure_of(config.type, job.config.near_duplicates[field].mirrored, codec_of(config))
+
+
+def near_enough(job: Job, field: str) -> Callable[[Signature, Signature], bool]:
+    """Whether two records are near duplicates in a field."""
+    measure, given = measure_for(job, field), job.config.near_duplicates[field].threshold
+    most = measure.threshold if given is None else given
+    return lambda one, other: measure.distance(one.detail, other.detail) <= most
+
+
+def undetailed(one: Ranked) -> Ranked:
+    """Without the detail, which is most of it."""
+    return replace(one, signature=replace(one.signature, detail=b""))
 
 
 def load(signed: tuple[Signed, ...], rows: Rows, detailed: bool) -> list[Signature]:
@@ -156,9 +191,9 @@ def load(signed: tuple[Signed, ...], rows: Rows, detailed: bool) -> list[Signatu
     return [found[place] for place in places.tolist()]
 
 
-def _table(rows: list[int], signatures: list[Signature]) -> pa.Table:
+def _table(found: list[Ranked]) -> pa.Table:
+    signatures = [one.signature for one in found]
     columns = {
-        "row": pa.array(rows, pa.int64()),
         "views": pa.array([s.embeddings.tobytes() for s in signatures], pa.binary()),
         "bands": pa.array([s.bands.tobytes() for s in signatures], pa.binary()),
         "detail": pa.array([s.detail for s in signatures], pa.large_binary()),

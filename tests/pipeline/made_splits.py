@@ -15,6 +15,7 @@ from pipeline.sources import Listing
 from pipeline.split_table import split_places
 from pipeline.splitting.deciding import Decision, decide, settle
 from pipeline.splitting.ledger import count_in
+from pipeline.splitting.seeking import InPool
 from pipeline.workers import Pool
 
 
@@ -29,9 +30,13 @@ class Here:
         return reversed([task.run(self.job, iter) for task in tasks])  # any order is as good
 
 
+def here(job: Job) -> InPool:
+    return InPool(cast(Pool, Here(job)))
+
+
 def decided(config: JobConfig) -> tuple[Job, Listing, Decision]:
     job, listing = opened(config)
-    found = decide(job, listing.units, cast(Pool, Here(job)), job.version)
+    found = decide(job, listing.units, here(job), job.version)
     assert found is not None
     return replace(job, decided=found.table, version=found.descent.version), listing, found
 

@@ -1,10 +1,9 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
-from made_splits import Here, committed, config, counts, decided, split_of, texts
+from made_splits import committed, config, counts, decided, here, split_of, texts
 from small_inputs import config_of, opened, parquet, put, words
 
 from pipeline.errors import InputError
@@ -12,7 +11,6 @@ from pipeline.job import Job
 from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import settings_digest
-from pipeline.workers import Pool
 
 HELD = {"validation": 0.2, "test": 0.1}
 LOOSE = {"exact": False}
@@ -233,5 +231,5 @@ def test_of_two_runs_that_begin_together_the_second_decides_as_the_first_did(tmp
     other = replace(first[2], descent=replace(first[2].descent, ancestors=("another",)))
     assert settle(first[0], other, fingerprint) is None
     job, listing = opened(asked)
-    again = decide(job, listing.units, cast(Pool, Here(job)), fingerprint)
+    again = decide(job, listing.units, here(job), fingerprint)
     assert again is not None and again.descent == first[2].descent

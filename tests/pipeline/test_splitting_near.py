@@ -1,23 +1,21 @@
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
-from made_splits import Here, decided, split_of
+from made_splits import decided, here, split_of
 from small_inputs import config_of, jpeg, opened, parquet, wav
 
 from pipeline.config import JobConfig
-from pipeline.splitting import near
+from pipeline.splitting import near, pieces
 from pipeline.splitting.facts import facts_of
-from pipeline.splitting.near import near_pairs
-from pipeline.splitting.near_tasks import SignTask
-from pipeline.workers import Pool
+from pipeline.splitting.near_tasks import SignTask, StoreTask
 
 
 def pairs(config: JobConfig, field: str) -> list[list[int]]:
     job, listing = opened(config)
     ranks = facts_of(job, listing.units).keys
-    found: list[list[int]] = near_pairs(job, listing.units, cast(Pool, Here(job)), field, ranks).tolist()
+    found: list[list[int]] = here(job).near(job, listing.units, field, ranks).tolist()
     return found
 
 
@@ -67,7 +65,7 @@ def test_many_buckets_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     config = made(tmp_path, "image", "image", pictures(60))
     one = pairs(config, "image")
     monkeypatch.setattr(near, "BUCKET", 8)
-    monkeypatch.setattr(near, "_TASK_RECORDS", 5)
+    monkeypatch.setattr(pieces, "_SIGNED", 5)
     monkeypatch.setattr(near, "_PAIRS_PER_TASK", 3)
     monkeypatch.setattr(near, "_ROWS_PER_TASK", 10)
     assert pairs(config, "image") == one == [[0, 60], [1, 61], [2, 62]]
@@ -83,8 +81,7 @@ def test_near_duplicates_lie_in_one_split(tmp_path: Path) -> None:
 
 def test_a_record_that_kills_its_worker_is_passed_over(tmp_path: Path) -> None:
     job, listing = opened(made(tmp_path, "image", "image", pictures(4)))
-    (tasks,) = near._sign_tasks(job, listing.units, "image", str(tmp_path))
-    assert isinstance(tasks, SignTask)
-    signed = tasks.without(2).without(5).run(job, iter)
-    assert signed.rows.tolist() == [0, 1, 3, 4, 6]
-    assert np.array_equal(tasks.run(job, iter).rows, np.arange(7))
+    (piece,) = pieces.signed_pieces(listing.units)
+    task = StoreTask(SignTask(piece, "image"), str(tmp_path / "t.arrow"))
+    assert task.without(2).without(5).run(job, iter).rows.tolist() == [0, 1, 3, 4, 6]
+    assert np.array_equal(task.run(job, iter).rows, np.arange(7))

@@ -1,0 +1,44 @@
+"""Who looks at the payloads of the whole input: the processes of this machine, or an engine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.job import Job
+from pipeline.records import Unit
+from pipeline.splitting.contents import ContentTask, all_contents
+from pipeline.splitting.facts import Digests
+from pipeline.splitting.near import near_pairs
+from pipeline.splitting.pieces import content_pieces
+from pipeline.workers import Pool
+
+
+class Seeker(Protocol):
+    """Both find the same."""
+
+    def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
+        """Per field the digests of the payloads of all rows, as `all_contents` puts them."""
+        ...
+
+    def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:
+        """(n, 2) rows that are near duplicates in a field, as `near_pairs` finds them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InPool:
+    """The local pool."""
+
+    pool: Pool
+
+    def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
+        """See `Seeker`."""
+        tasks = [ContentTask(piece) for piece in content_pieces(job, units)]
+        return all_contents(job, sum(unit.rows for unit in units), self.pool.run("survey", tasks))
+
+    def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:
+        """See `Seeker`."""
+        return near_pairs(job, units, self.pool, field, ranks)

@@ -1,0 +1,100 @@
+"""Have an engine look at the payloads of the whole input, where there are too many for the submitting machine."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import workers
+from pipeline.errors import FanbeamError, RunFailed
+from pipeline.job import Job
+from pipeline.progress import Progress
+from pipeline.records import Unit
+from pipeline.runners import Settings
+from pipeline.splitting.contents import all_contents
+from pipeline.splitting.facts import Digests
+from pipeline.splitting.pieces import Piece, clear, content_pieces, signed_pieces, write_pieces
+from pipeline.splitting.results import kept_contents, kept_pairs
+from pipeline.splitting.seeking import InPool, Seeker
+from pipeline.submission import cause_of, known_of, last_line
+from pipeline.surroundings import Surroundings, told
+
+LARGE_BYTES = 2**30
+"""Payload that this machine reads sooner than an engine starts a job."""
+_REFERRED = 100_000
+_DONE = "DONE"
+
+
+def seeker_for(job: Job, units: Sequence[Unit], pool: workers.Pool, on: "OnEngine | None") -> Seeker:
+    """The local pool for what is small, or where nobody waits for jobs; else the engine."""
+    if on is None or on.settings.detached or _payload(job, units) < LARGE_BYTES:
+        return InPool(pool)
+    return on
+
+
+def _payload(job: Job, units: Sequence[Unit]) -> int:
+    """Bytes to read; what tables refer to is not known yet."""
+    return sum(unit.rows * _REFERRED if job.external and not unit.members else unit.bytes for unit in units)
+
+
+@dataclass(frozen=True, slots=True)
+class OnEngine:
+    """Jobs of the engine that renders later on; each is tried `attempts` times."""
+
+    settings: Settings
+    attempts: int
+    progress: Progress
+
+    def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
+        """See `Seeker`."""
+        with self._done(job, content_pieces(job, units), None, 0) as name:
+            return all_contents(job, sum(unit.rows for unit in units), kept_contents(job.output, name))
+
+    def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:
+        """See `Seeker`."""
+        with self._done(job, signed_pieces(units), field, len(ranks)) as name:
+            return kept_pairs(job.output, name, field)
+
+    @contextmanager
+    def _done(self, job: Job, pieces: Iterable[Piece], field: str | None, rows: int) -> Iterator[str]:
+        """The name under which the results of a job lie, until the block ends."""
+        name = f"fanbeam-{job.version}-{time.time_ns():x}"
+        try:
+            files = write_pieces(job.output, name, pieces)
+            self._tried(job, name, files, (field, rows))
+            yield name
+        finally:
+            with suppress(FanbeamError, OSError):
+                clear(job.output, name)
+
+    def _tried(self, job: Job, name: str, files: int, asked: tuple[str | None, int]) -> None:
+        for attempt in range(1, self.attempts + 1):
+            cause = self._attempt(job, name, files, asked)
+            if not cause:
+                return
+            if attempt < self.attempts:
+                self.progress.warn(f"the survey died ({cause}); attempt {attempt + 1} of {self.attempts}")
+        raise RunFailed(f"the engine gave up the survey: {cause}. Run the same command again")
+
+    def _attempt(self, job: Job, name: str, files: int, asked: tuple[str | None, int]) -> str:
+        """One job. Returns why it died; empty if it ended. Raises what the user must know of."""
+        from pipeline.build import Search, run_graph
+
+        work = Search(job, files, Surroundings.here(job.config, name), *asked)
+
+        def cancel() -> None:
+            if self.settings.module is not None:
+                with suppress(OSError):
+                    self.settings.module.cancel(self.settings.options, name)
+
+        try:
+            state = run_graph(self.settings.beam_options(name), work, cancel)
+        except Exception as error:
+            known = known_of(error) or told(job, name)
+            if known is not None:
+                raise known from error
+            return cause_of(self.settings, name) or last_line(error)
+        return "" if state == _DONE else cause_of(self.settings, name) or f"the engine ended it as {state}"
