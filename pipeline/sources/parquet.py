@@ -20,6 +20,7 @@ from pipeline.sources.interface import Listing, Reader, batch_rows
 from pipeline.storage import Folder
 
 _STREAM_BYTES = 1 << 20
+_LEAST_BYTES = 8  # the length of the footer, and PAR1
 _TAIL_BYTES = SMALL_BYTES
 _LISTING_THREADS = 4
 _OPENED = Kept(64 * 2**20)
@@ -206,6 +207,9 @@ def _tail(root: Folder, listed: InputFile) -> bytes:
 
 
 def _footer_length(tail: bytes) -> int:
+    """Raises OSError for a file that ends before that."""
+    if len(tail) < _LEAST_BYTES:
+        raise OSError(f"{len(tail)} bytes are too few for a Parquet file")
     (length,) = struct.unpack("<I", tail[-8:-4])
     return int(length)
 

@@ -11,7 +11,7 @@ from pipeline.cli import main
 
 ROWS = text_rows(24, 1200)
 SHARD_SIZE = "128KiB"
-OPERATIONS = 21  # of the run below; a test checks that these are all
+OPERATIONS = 24  # of the run below; a test checks that these are all
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +85,13 @@ def test_a_worker_killed_at_an_operation(number: int, how: str, trouble: Trouble
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["kill-before", "kill-half", "kill-after"])
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 13))
 def test_the_run_killed_at_an_operation(number: int, how: str, trouble: Trouble, unhurt: Path, tmp_path: Path) -> None:
-    """The parent's own operations: plan, tasks, what the commit must find, card, metadata, manifest, LATEST, log."""
+    """The parent's own operations.
+
+    Descent, placed records, plan, tasks, what the commit must find, leaks, card, metadata, manifest, LATEST, the mark
+    that the placed records count, log.
+    """
     contents = expected(trouble, unhurt)
     config = same_input(trouble, tmp_path, unhurt)
     trouble.set_fault(number, how, "parent")
