@@ -62,9 +62,9 @@ class Candidates:
         own = set(record.labels)
         return [donor for donor in others if own.isdisjoint(donor.labels) == (scope == OTHER_CLASS)]
 
-    def labels_of(self, key: str) -> tuple[str, ...]:
-        """The classes of a donor."""
-        return next((donor.labels for donor in self.donors if donor.key == key), ())
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """The classes of each donor."""
+        return {donor.key: donor.labels for donor in self.donors}
 
 
 class Search:

@@ -1,6 +1,6 @@
 """Which records a sample is blended of, by how much each, and what follows for its labels."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from pipeline.records import Sample
 from transforms.interface import Mixed
@@ -14,15 +14,15 @@ def parents_of(sample: Sample) -> Weights:
     return _folded({sample.record.key: 1.0}, steps) if any(step.parents for step in steps) else {}
 
 
-def label_weights(sample: Sample, labels_of: Callable[[str], tuple[str, ...]]) -> Weights:
+def label_weights(sample: Sample, known: Mapping[str, tuple[str, ...]]) -> Weights:
     """How much of each class a sample is: of a record with several classes each counts whole.
 
-    `labels_of` tells the classes of the other parents.
+    `known`: the classes of the other parents.
     """
     key = sample.record.key
     found: Weights = {}
     for parent, weight in _folded({key: 1.0}, [step for step in _mixed(sample) if step.labels]).items():
-        for label in dict.fromkeys(sample.record.labels if parent == key else labels_of(parent)):
+        for label in dict.fromkeys(sample.record.labels if parent == key else known[parent]):
             found[label] = found.get(label, 0.0) + weight
     return found
 

@@ -14,6 +14,7 @@ from pipeline.fingerprint import cpu, libraries
 from pipeline.job import Job, Task
 from pipeline.labels.binding import columns_of
 from pipeline.location import listed, placed
+from pipeline.parents import parents_of
 from pipeline.records import Block, Gated, Payload, Sample, Shard, Split
 from pipeline.rows import digest, moved_cells
 from pipeline.run_log import newest_log
@@ -139,6 +140,8 @@ def _judged(dataset: Dataset, item: _Ready, sample: Sample, fields: tuple[str, .
         difference = f"sha256 is {now}, the dataset has {lineage['sha256']} ({why})"
     elif _steps(sample, fields) != [tuple(t.values()) for t in lineage["transforms"]]:
         difference = "the applied steps differ from the lineage"
+    elif list(parents_of(sample).items()) != [tuple(p.values()) for p in lineage["parents"] or ()]:
+        difference = "the parents differ from the lineage"
     elif differing := _differing_labels(item, sample):
         difference = f"the labels in {', '.join(differing)} differ"
     return Replayed(item.row[SAMPLE_ID], now, difference, payloads)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.candidates import Candidates
 from pipeline.dictionaries import encoded
 from pipeline.job import Job
 from pipeline.labels.binding import columns_of
@@ -74,8 +73,8 @@ class RowMaker:
         return pa.StructArray.from_arrays([columns[f.name] for f in LINEAGE_TYPE], fields=list(LINEAGE_TYPE))
 
     def _label_weights(self, samples: Sequence[Sample]) -> pa.Array:
-        candidates = self.job.candidates or Candidates({})
-        return _weighted([label_weights(s, candidates.labels_of) for s in samples], LABEL_WEIGHTS_TYPE)
+        known = {} if self.job.candidates is None else self.job.candidates.labels()
+        return _weighted([label_weights(s, known) for s in samples], LABEL_WEIGHTS_TYPE)
 
 
 def digest(payloads: Sequence[Payload | None]) -> str:

@@ -29,10 +29,10 @@ OPERATIONS: Mapping[str, Operation] = {
         f"""Weighted mean of two pictures or sounds: shares drawn from Beta(alpha, alpha), the larger for the record.
 
 Zhang, Cisse, Dauphin, Lopez-Paz: mixup: Beyond Empirical Risk Minimization, ICLR 2018. Alpha 0.1 to 0.4 there for
-ImageNet, 1 for CIFAR; with 0.2 the partner of every third copy can hardly be seen. Pictures: the partner is scaled
-until it covers the picture, and cut at the centre; boxes, points and instance masks of both stay, of masks of class
-numbers the picture's own. Sounds: a longer partner is cut, a shorter one stands at a drawn place; the segments of both
-stay.
+ImageNet, 1 for CIFAR; with 0.2 the partner of every second copy weighs less than 2 %, with 1 of every 25th. Pictures:
+the partner is scaled until it covers the picture, and cut at the centre; boxes, points and instance masks of both stay,
+of masks of class numbers the picture's own. Sounds: a longer partner is cut, a shorter one stands at a drawn place;
+segments of both stay.
 {_END}""",
         _IMAGE,
     ),

@@ -146,8 +146,7 @@ def test_partners_by_class_and_never_the_record_itself() -> None:
     assert partners(record("a", "x"), "other_class") == {"c", "d", "e"}
     assert partners(record("new", "y"), "same_class") == {"b", "c"}
     assert partners(record("d", "z"), "same_class") == set()
-    assert shelf.labels_of("b") == ("x", "y")
-    assert shelf.labels_of("nobody") == ()
+    assert shelf.labels() == {"a": ("x",), "b": ("x", "y"), "c": ("y",), "d": ("z",), "e": ()}
 
 
 def test_donors_come_back_with_their_labels(tmp_path: Path) -> None:

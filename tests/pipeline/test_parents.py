@@ -15,7 +15,7 @@ def sample(*mixed: Mixed | None, labels: tuple[str, ...] = ("owl",)) -> Sample:
 
 
 def weights(made: Sample) -> dict[str, float]:
-    return label_weights(made, lambda key: LABELS[key])
+    return label_weights(made, LABELS)
 
 
 def test_what_is_not_blended_has_no_parents_and_its_own_label() -> None:
