@@ -9,23 +9,26 @@ from functools import reduce
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import AsIter, TaggedOutput
+from apache_beam.pvalue import AsIter, AsSingleton, TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import children, workers
+from pipeline.audit.comparing_rows import to_compare
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.marks import TRAIN, Marks, Portion
 from pipeline.audit.matching import Found, Sieve, by_part, shared, sieve_of
-from pipeline.certificate import looked_at
+from pipeline.audit.reading import Seen
+from pipeline.audit.signing import Candidate, Sample, Signed, by_bucket, candidates, sampled
+from pipeline.certificate import looked_at, looks_for_near
 from pipeline.commit import to_audit
 from pipeline.job import Job
 from pipeline.stages import Looking
 from pipeline.surroundings import Surroundings, telling
 from pipeline.tally import Tally
 
-HELD, READ, SUMS = "held", "read", "sums"
+HELD, SIGNED, SUMS = "held", "signed", "sums"
 
 
 class Audit(beam.PTransform):  # type: ignore[misc]
@@ -38,23 +41,46 @@ class Audit(beam.PTransform):  # type: ignore[misc]
     def expand(self, tally: Any) -> Any:
         """The held-out side first: what it cannot share is left out of the training side."""
         files = tally | "Written" >> beam.ParDo(Written(self.job)).with_outputs(HELD, TRAIN)  # Portion
-        held = files[HELD] | "SpreadHeldOut" >> beam.Reshuffle() | "MarkHeldOut" >> self._mark()  # (int, Marks)
+        held = files[HELD] | "SpreadHeldOut" >> beam.Reshuffle() | "LookAtHeldOut" >> self._look()  # (int, Marks)
         sieves = held[None] | "ByPart" >> beam.GroupByKey() | "Sieve" >> beam.MapTuple(sieve_of)  # Sieve
-        train = (
-            files[TRAIN] | "SpreadTrain" >> beam.Reshuffle() | "MarkTrain" >> self._mark(AsIter(sieves))
-        )  # (int, Marks)
+        spread = files[TRAIN] | "SpreadTrain" >> beam.Reshuffle()  # Portion
+        train = spread | "LookAtTrain" >> self._look(AsIter(sieves))  # (int, Marks)
         found = (
             {HELD: held[None], TRAIN: train[None]}
             | "Sides" >> beam.CoGroupByKey()  # (int, {side: Marks})
             | "Match" >> beam.ParDo(Match(self.job)).with_outputs(SUMS)  # (int, rows of a file)
         )
-        rows = found[None] | "ByFile" >> beam.GroupByKey() | "Count" >> beam.MapTuple(count)  # Findings
-        sums = (rows, found[SUMS], held[READ], train[READ]) | "Together" >> beam.Flatten()  # Findings
-        return sums | "AddUp" >> beam.CombineGlobally(AddUp())  # Findings
+        everything = [found]
+        if looks_for_near(self.job.config):
+            everything.append(self._near(held[SIGNED], train[SIGNED]))
+        rows = (
+            [found[None] for found in everything]
+            | "Leaking" >> beam.Flatten()  # (int, rows of a file)
+            | "ByFile" >> beam.GroupByKey()
+            | "Count" >> beam.MapTuple(count)  # Findings
+        )
+        sums = [rows, held[SUMS], train[SUMS], *(found[SUMS] for found in everything)]
+        return sums | "Together" >> beam.Flatten() | "AddUp" >> beam.CombineGlobally(AddUp())  # Findings
 
-    def _mark(self, *sieves: Any) -> Any:
-        mark = MarkInPool() if self.local else Mark(self.job, self.around)
-        return beam.ParDo(mark, *sieves).with_outputs(READ)
+    def _look(self, *sieves: Any) -> Any:
+        look = LookInPool() if self.local else Look(self.job, self.around)
+        return beam.ParDo(look, *sieves).with_outputs(SIGNED, SUMS)
+
+    def _near(self, held: Any, train: Any) -> Any:
+        """Signatures of both sides -> rows that have near duplicates, as of `Match`."""
+        middles = AsSingleton(held | "Middles" >> beam.CombineGlobally(Middles()))
+        dealt = {
+            HELD: held | "DealHeldOut" >> beam.FlatMap(by_bucket, middles),  # (int, Signed)
+            TRAIN: train | "DealTrain" >> beam.FlatMap(by_bucket, middles),  # (int, Signed)
+        }
+        pairs = (
+            dealt
+            | "Buckets" >> beam.CoGroupByKey()  # (int, {side: Signed})
+            | "Candidates" >> beam.FlatMapTuple(candidates_by_file)  # (int, Candidate)
+            | "OfFile" >> beam.GroupByKey()
+        )
+        compare = CompareInPool() if self.local else Compare(self.job, self.around)
+        return pairs | "Compare" >> beam.ParDo(compare).with_outputs(SUMS)  # (int, rows of a file)
 
 
 class Written(beam.DoFn):  # type: ignore[misc]
@@ -69,11 +95,8 @@ class Written(beam.DoFn):  # type: ignore[misc]
             yield TaggedOutput(TRAIN if portion.split == TRAIN else HELD, portion)
 
 
-class Mark(Looking):
-    """Portion -> its Marks by part, and the count of its rows: `marks.marks_of`.
-
-    Of training files only what the sieves let through.
-    """
+class _InChildren(Looking):
+    """A step whose work is done in children of the worker's process."""
 
     def setup(self) -> None:
         """Children are shared by all bundles of the process."""
@@ -83,37 +106,72 @@ class Mark(Looking):
         """The last one ends them."""
         children.leave(self.job)
 
+
+class Look(_InChildren):
+    """Portion -> its Marks by part, its Signed and its sums: `reading.look_at`."""
+
     def process(self, element: Portion, sieves: Iterable[Sieve] = ()) -> Iterator[Any]:
-        """The file is read in a child; no payload leaves it."""
+        """No payload leaves the child."""
         with telling(self.job, self.around.submission):
             self.look()
-            marks = children.mark(self.job, element)
-        yield TaggedOutput(READ, Findings(Counter({marks.split: marks.rows})))
-        yield from by_part(marks, element.parts, sieves)
+            seen = children.look_at(self.job, element)
+        yield from told(seen, element, sieves)
 
 
-class MarkInPool(beam.DoFn):  # type: ignore[misc]
-    """As `Mark`, through the pool of local processes, a file per task."""
+class Compare(_InChildren):
+    """(held-out file, Candidates) -> its rows that have near duplicates, and links: `comparing_rows.compared_rows`."""
+
+    def process(self, element: tuple[int, Iterable[Candidate]]) -> Iterator[Any]:
+        """No payload leaves the child."""
+        pairs, left = to_compare(element[1])
+        with telling(self.job, self.around.submission):
+            self.look()
+            found = children.compare(self.job, pairs)
+        yield from rows_and_links(found, left)
+
+
+class LookInPool(beam.DoFn):  # type: ignore[misc]
+    """As `Look`, through the pool of local processes, a file per task."""
 
     def start_bundle(self) -> None:
         """Collect the bundle's files."""
-        self.portions: list[Portion] = []
+        self.portions: dict[tuple[str, int], Portion] = {}
         self.sieves: Iterable[Sieve] = ()
 
     def process(self, element: Portion, sieves: Iterable[Sieve] = ()) -> Iterable[Any]:
         """Only take the file."""
-        self.portions.append(element)
+        self.portions[element.split, element.index] = element
         self.sieves = sieves
         return ()
 
     def finish_bundle(self) -> Iterator[Any]:
         """Read all of them, whichever process is free."""
-        sieves, read = list(self.sieves), Findings()
-        for marks in workers.current().run("mark", self.portions):
-            read.read[marks.split] += marks.rows
-            for pair in by_part(marks, self.portions[0].parts, sieves):
-                yield _outside(pair)
-        yield TaggedOutput(READ, _outside(read))
+        sieves = list(self.sieves)
+        for seen in workers.current().run("look", list(self.portions.values())):
+            portion = self.portions[seen.marks.split, seen.marks.index]
+            yield from map(_outside, told(seen, portion, sieves))
+
+
+class CompareInPool(beam.DoFn):  # type: ignore[misc]
+    """As `Compare`, through the pool of local processes, a held-out file per task."""
+
+    def start_bundle(self) -> None:
+        """Collect the bundle's candidates."""
+        self.orders: list[list[Candidate]] = []
+        self.left = 0
+
+    def process(self, element: tuple[int, Iterable[Candidate]]) -> Iterable[Any]:
+        """Only take them."""
+        pairs, left = to_compare(element[1])
+        self.orders.append(pairs)
+        self.left += left
+        return ()
+
+    def finish_bundle(self) -> Iterator[Any]:
+        """Compare all of them, whichever process is free."""
+        for found in workers.current().run("compare", self.orders):
+            yield from map(_outside, rows_and_links(found, 0))
+        yield _outside(TaggedOutput(SUMS, Findings(left=self.left)))
 
 
 class Match(beam.DoFn):  # type: ignore[misc]
@@ -125,9 +183,47 @@ class Match(beam.DoFn):  # type: ignore[misc]
     def process(self, element: tuple[int, dict[str, Iterable[Marks]]]) -> Iterator[Any]:
         """As many marks as make a part."""
         _, sides = element
-        found = shared(list(sides[HELD]), list(sides[TRAIN]), self.looked)
-        yield from found.by_file()
-        yield TaggedOutput(SUMS, Findings(links=found.links))
+        yield from rows_and_links(shared(list(sides[HELD]), list(sides[TRAIN]), self.looked), 0)
+
+
+class Middles(beam.CombineFn):  # type: ignore[misc]
+    """Signed of the held-out side -> the middles of buckets: `signing.sampled`."""
+
+    def create_accumulator(self) -> Sample:
+        """None yet."""
+        return Sample()
+
+    def add_input(self, accumulator: Sample, element: Signed) -> Sample:
+        """One more file."""
+        return sampled([element], accumulator)
+
+    def merge_accumulators(self, accumulators: Iterable[Sample]) -> Sample:
+        """Those of several workers."""
+        return reduce(Sample.merge, accumulators, Sample())
+
+    def extract_output(self, accumulator: Sample) -> Sample:
+        """All of them."""
+        return accumulator
+
+
+def told(seen: Seen, portion: Portion, sieves: Iterable[Sieve]) -> Iterator[Any]:
+    """What leaves the worker of what a file showed; of training marks only what the sieves let through."""
+    yield TaggedOutput(SUMS, Findings(Counter({portion.split: seen.marks.rows}), unreadable=seen.unreadable))
+    for signed in seen.signed:
+        yield TaggedOutput(SIGNED, signed)
+    yield from by_part(seen.marks, portion.parts, sieves)
+
+
+def rows_and_links(found: Found, left: int) -> Iterator[Any]:
+    """Rows that leak, by file, and the sums."""
+    yield from found.by_file()
+    yield TaggedOutput(SUMS, Findings(left=left, links=found.links))
+
+
+def candidates_by_file(_: int, sides: dict[str, Iterable[Signed]]) -> Iterator[tuple[int, Candidate]]:
+    """Candidates of one bucket, each with the number of its held-out file."""
+    for candidate in candidates(sides[HELD], sides[TRAIN]):
+        yield Found.number_of(candidate.held), candidate
 
 
 def count(file: int, found: Iterable[Any]) -> Findings:
@@ -155,6 +251,8 @@ class AddUp(beam.CombineFn):  # type: ignore[misc]
         return accumulator
 
 
-def _outside(value: object) -> WindowedValue:
+def _outside(value: Any) -> Any:
     """What leaves a bundle that is over."""
+    if isinstance(value, TaggedOutput):
+        return TaggedOutput(value.tag, _outside(value.value))
     return WindowedValue(value, MAX_TIMESTAMP, (GlobalWindow(),))

@@ -1,6 +1,7 @@
 """The leak certificate as part of a commit: what the audit of the written shards comes to, and what it forbids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -10,11 +11,16 @@ from pipeline.audit.certificate import LEAKS, audited, leaks_of, portions_of, se
 from pipeline.audit.counting import Findings
 from pipeline.audit.findings import CERTAIN, KINDS, Leaks, leaks_from
 from pipeline.audit.marks import Looked, Portion
+from pipeline.audit.signing import Wish, near_fields
+from pipeline.config import JobConfig
+from pipeline.config_file import ConfigText
 from pipeline.errors import LimitsExceeded, Problem, RunFailed
-from pipeline.fingerprint import frozen_config
+from pipeline.fingerprint import ABSENT, LIKENESS, frozen_config, installed
 from pipeline.job import Job
 from pipeline.tally import Tally
 
+MOST_BY_DEFAULT = 200_000
+"""Records up to which near duplicates are looked for without being asked for: a signature is 1 to 2 kB."""
 _NAMED = 3
 _REMEDY = (
     "Name what belongs together (input.group, split.keep_together), mend the input, "
@@ -23,15 +29,52 @@ _REMEDY = (
 
 
 def looked_at(job: Job) -> Looked:
-    """What the audit of a job's shards looks at."""
+    """What identifies rows in a job's shards."""
     return Looked.at(frozen_config(job.config), list(job.config.fields))
+
+
+def looked_for(job: Job, records: int) -> Looked:
+    """The same, with what is to be looked for besides: near duplicates of the fields for which somebody asks."""
+    config, looked = job.config, looked_at(job)
+    asked = {n: Wish(s.threshold, s.mirrored, True) for n, s in config.near_duplicates.items()}
+    many = config.certificate is None and records > MOST_BY_DEFAULT
+    others = [] if config.certificate == "facts" or many else [f.name for f in looked.telling]
+    wishes = {name: Wish() for name in others} | asked
+    missing = sorted({name for f in looked.fields if f.name in wishes for name in missing_for(f.modality)})
+    notes = [f"more than {MOST_BY_DEFAULT} records: near duplicates are looked for with certificate: near"] * many
+    if missing:
+        wishes = {f.name: wishes[f.name] for f in looked.fields if f.name in wishes and not missing_for(f.modality)}
+        notes.append(f"near duplicates need {', '.join(missing)}: pip install 'fanbeam[leaks]'")
+    near = near_fields(looked, wishes) if wishes else ()
+    return replace(looked, near=near, copies=config.certificate == "full" and bool(near), note="; ".join(notes))
+
+
+def missing_for(modality: str) -> list[str]:
+    """Distributions that near duplicates of a modality need and that are not installed."""
+    return [name for name in LIKENESS.get(modality, LIKENESS["image"]) if installed(name) == ABSENT]
+
+
+def certificate_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """A certificate that needs packages that are not there."""
+    if config.certificate in ("near", "full"):
+        missing = sorted({name for field in config.fields.values() for name in missing_for(field.type)})
+        if missing:
+            message = f"certificate: {config.certificate} needs {', '.join(missing)}: pip install 'fanbeam[leaks]'"
+            yield Problem(text.where(("certificate",)), message, "Or write certificate: facts.")
+
+
+def looks_for_near(config: JobConfig) -> bool:
+    """Whether a job may look for near duplicates; else its graph has no steps for them."""
+    if config.certificate == "facts" and not config.near_duplicates:
+        return False
+    return any(not missing_for(field.type) for field in config.fields.values())
 
 
 def unaudited(job: Job, tally: Tally) -> list[Portion]:
     """The files that the certificate is still to look at: none if an earlier run has looked at these very bytes."""
     if kept_leaks(job, tally) is not None:
         return []
-    return portions_of(_shards(tally), looked_at(job))
+    return portions_of(_shards(tally), looked_for(job, tally.records), tally.records)
 
 
 def kept_leaks(job: Job, tally: Tally) -> Leaks | None:
@@ -41,8 +84,8 @@ def kept_leaks(job: Job, tally: Tally) -> Leaks | None:
         found = leaks_from(orjson.loads(data))
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
-    whole = leaks_bytes(found) == data
-    return found if whole and found.audited == seal_of(_shards(tally), looked_at(job)) else None
+    same = leaks_bytes(found) == data and found.audited == seal_of(_shards(tally), looked_for(job, tally.records))
+    return found if same else None
 
 
 def certify(job: Job, tally: Tally, found: Findings | None) -> Leaks:
@@ -50,9 +93,9 @@ def certify(job: Job, tally: Tally, found: Findings | None) -> Leaks:
     known = kept_leaks(job, tally)
     if known is not None:
         return known
-    looked, shards = looked_at(job), _shards(tally)
-    portions = portions_of(shards, looked)
-    findings = audited(job.dataset, portions, looked) if found is None else found
+    looked, shards = looked_for(job, tally.records), _shards(tally)
+    portions = portions_of(shards, looked, tally.records)
+    findings = audited(job.dataset, portions) if found is None else found
     if findings.read.total() != sum(p.rows for p in portions):
         raise RunFailed(
             f"the audit read {findings.read.total()} rows where the receipts say {sum(p.rows for p in portions)}; "
@@ -74,23 +117,38 @@ def stated(leaks: Leaks) -> dict[str, Any]:
     data = leaks_bytes(leaks)
     files = [{"path": LEAKS, "bytes": len(data), "sha256": sha256(data).hexdigest()}]
     leaking = {kind: leaks.count(kind) for kind in KINDS}
-    return {"clean": leaks.clean, "leaking": leaking, "certain": leaks.certain, "files": files}
+    kept = leaks.checked["kept_together"]
+    near = sorted({p.what for p in leaks.pairs if p.kind == "near" and p.what not in kept})
+    said = {"clean": leaks.clean, "leaking": leaking, "stopping": leaks.stopping}
+    return {**said, "near_fields": near, "note": leaks.checked["note"], "files": files}
 
 
 def check_leaks(job: Job, leaks: Leaks) -> None:
     """Raise LimitsExceeded if more held-out records share a fact with training records than the config allows."""
     allowed = job.config.limits.leaks
-    if leaks.certain <= allowed * leaks.held_out:
+    if leaks.stopping <= allowed * leaks.held_out:
         return
-    kinds = ", ".join(f"{kind} {leaks.count(kind)}" for kind in KINDS if kind in CERTAIN and leaks.count(kind))
-    what = f"{leaks.certain} of {leaks.held_out} validation and test records leak into train ({kinds}); "
-    problem = Problem("limits.leaks", f"{what}{allowed:g} of them are allowed. {_examples(leaks)}", _REMEDY)
+    stopping = CERTAIN | ({"near"} if leaks.checked["kept_together"] else set())
+    kinds = ", ".join(f"{kind} {leaks.count(kind)}" for kind in KINDS if kind in stopping and leaks.count(kind))
+    what = f"{leaks.stopping} of {leaks.held_out} validation and test records leak into train ({kinds}); "
+    problem = Problem("limits.leaks", f"{what}{allowed:g} of them are allowed. {_first(leaks, stopping)}", _REMEDY)
     where = job.dataset.full(LEAKS)
     raise LimitsExceeded(f"nothing was committed: {problem.message} All pairs: {where}", (problem,))
 
 
-def _examples(leaks: Leaks) -> str:
-    pairs = [p for p in leaks.pairs if p.kind in CERTAIN][:_NAMED]
+def leak_warnings(leaks: Mapping[str, Any]) -> list[str]:
+    """What people should know of a certificate that stopped nothing; `leaks` as the manifest says it."""
+    rows, fields = leaks["leaking"]["near"], leaks["near_fields"]
+    if not rows or not fields:
+        return []
+    line = f"split: {{keep_together: {{near_duplicates: {{{', '.join(f'{name}: {{}}' for name in fields)}}}}}}}"
+    return [
+        f"{rows} validation and test records have a near duplicate in train (leaks.json). To keep such together: {line}"
+    ]
+
+
+def _first(leaks: Leaks, kinds: Set[str]) -> str:
+    pairs = [p for p in leaks.pairs if p.kind in kinds][:_NAMED]
     told = [f"{p.kind}: {p.train!r} (train), {p.validation!r} ({p.side}; {p.what})" for p in pairs]
     return f"First: {'; '.join(told)}."
 

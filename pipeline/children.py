@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.audit.marks import Marks, Portion
+from pipeline.audit.marks import Portion
+from pipeline.audit.matching import Found
+from pipeline.audit.reading import Seen
+from pipeline.audit.signing import Candidate
 from pipeline.job import Job, Task
 from pipeline.records import Receipt
 from pipeline.workers import Pool, default_count
@@ -56,15 +59,21 @@ def render(job: Job, task: Task) -> Receipt:
     return receipt
 
 
-def mark(job: Job, portion: Portion) -> Marks:
-    """The marks of one written file, made in a child; otherwise as `render`."""
-    marks: Marks = _asked(job, "mark", portion)
-    return marks
+def look_at(job: Job, portion: Portion) -> Seen:
+    """What one written file shows, read in a child; otherwise as `render`."""
+    seen: Seen = _asked(job, "look", portion)
+    return seen
 
 
 def survey(job: Job, task: Any) -> Any:
     """What a task of `splitting` comes to, in a child."""
     return _asked(job, "survey", task)
+
+
+def compare(job: Job, candidates: list[Candidate]) -> Found:
+    """Near duplicates among the candidates of one held-out file, compared in a child; otherwise as `render`."""
+    found: Found = _asked(job, "compare", candidates)
+    return found
 
 
 def _asked(job: Job, kind: str, task: Any) -> Any:

@@ -18,6 +18,9 @@ from pipeline.sources.interface import Listing
 from transforms.registry import versions
 
 FORMAT = 1
+ABSENT = "not installed"
+LIKENESS = {"image": ("faiss-cpu",), "text": ("rapidfuzz", "rensa")}
+"""What near duplicates of texts need, and those of everything else."""
 _ALWAYS = ("fanbeam", "numpy", "pyarrow")
 _LIKENESS = ("faiss-cpu", "opencv-python-headless", "rapidfuzz", "rensa")
 
@@ -67,15 +70,16 @@ def libraries(config: JobConfig) -> dict[str, str]:
     material.connect()
     found = {"python": platform.python_version()}
     for name in _ALWAYS:
-        found[name] = _version(name)
+        found[name] = installed(name)
     for field in config.fields.values():
-        found.update({name: _version(name) for name in DISTRIBUTIONS[field.type]})
+        found.update({name: installed(name) for name in DISTRIBUTIONS[field.type]})
         found.update(video_library.versions() if field.type == "video" else {})
     if isinstance(config.copies, Balanced):
-        found["scipy"] = _version("scipy")  # the linear programme
+        found["scipy"] = installed("scipy")  # the linear programme
     if config.near_duplicates:
-        found.update({name: _version(name) for name in _LIKENESS})
+        found.update({name: installed(name) for name in _LIKENESS})
     found.update(versions(config.steps()))
+    found.update(likeness_packages(config))
     return dict(sorted(found.items()))
 
 
@@ -89,8 +93,17 @@ def cpu() -> dict[str, Any]:
     return {"machine": platform.machine(), "simd": sorted({*simd.get("baseline", ()), *simd.get("found", ())})}
 
 
-def _version(name: str) -> str:
+def likeness_packages(config: JobConfig) -> dict[str, str]:
+    """Versions of what finds near duplicates, by distribution, if the certificate is to look for any."""
+    if config.certificate == "facts" and not config.near_duplicates:
+        return {}
+    wanted = {name for field in config.fields.values() for name in LIKENESS.get(field.type, LIKENESS["image"])}
+    return {name: installed(name) for name in sorted(wanted)}
+
+
+def installed(name: str) -> str:
+    """Version of a distribution, or ABSENT."""
     try:
         return version(name)
     except PackageNotFoundError:
-        return "not installed"
+        return ABSENT

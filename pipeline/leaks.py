@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pipeline.certificate import certificate_problems
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.errors import Problem
@@ -13,7 +14,11 @@ from transforms.steps import leaves, read_steps
 
 
 def leak_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:
-    """Every step that names a file of the input as a noise or a reference. Places that are missing are passed over."""
+    """Every step that names a file of the input as a noise or a reference; an audit that cannot be made.
+
+    Places that are missing are passed over.
+    """
+    yield from certificate_problems(config, text)
     named = [
         (("fields", name, part, *step.place), step.name, place)
         for name, field in config.fields.items()

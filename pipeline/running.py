@@ -10,7 +10,7 @@ from typing import Any
 from pipeline import workers
 from pipeline.blends import refuse_large_shelf
 from pipeline.candidates import keep
-from pipeline.certificate import check_leaks, kept_leaks
+from pipeline.certificate import check_leaks, kept_leaks, leak_warnings
 from pipeline.check import checked, with_problems
 from pipeline.commit import Expected, announce, check_limits, complete, read_manifest
 from pipeline.config import JobConfig
@@ -101,6 +101,9 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
         return RunResult(job.version, job.dataset.url, {}, seconds, False, resumed, handed, (*warnings, *plan.notes))
     manifest = _outcome(job, plan, listing)
     announce(job)
+    for warning in leak_warnings(manifest["leaks"]):
+        options.progress.warn(f"warning: {warning}")
+        warnings.append(warning)
     result = RunResult(
         job.version,
         job.dataset.url,

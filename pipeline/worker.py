@@ -14,7 +14,8 @@ from contextlib import suppress
 from multiprocessing import connection, parent_process
 from typing import Any
 
-from pipeline.audit.marks import Portion, marks_of
+from pipeline.audit.marks import Portion
+from pipeline.audit.signing import Candidate
 from pipeline.config_file import ConfigText
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.interruption import left_to_the_parent
@@ -58,7 +59,7 @@ def served(kind: str, job: Job, task: Any, beat: MutableSequence[float]) -> obje
     """What an order of that kind comes to. Raises FanbeamError, whatever went wrong: the parent must hear of it."""
     serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
         "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
-        "replay": _replay, "donor": _donor, "mark": _mark, "survey": _survey,
+        "replay": _replay, "donor": _donor, "look": _look, "compare": _compare, "survey": _survey,
     }  # fmt: skip
     watch = _Watch(beat, _samples(job, task) if kind == "render" else lambda _: 0)
     try:
@@ -180,10 +181,16 @@ def _replay(_: Job, order: tuple[Job, Task], watch: _Watch) -> object:
     return _collect(*order, watch)
 
 
-def _mark(job: Job, portion: Portion, _: _Watch) -> object:
-    from pipeline.certificate import looked_at
+def _look(job: Job, portion: Portion, _: _Watch) -> object:
+    from pipeline.audit.reading import look_at
 
-    return marks_of(job.dataset, portion, looked_at(job))
+    return look_at(job.dataset, portion)
+
+
+def _compare(job: Job, candidates: list[Candidate], _: _Watch) -> object:
+    from pipeline.audit.comparing_rows import compared_rows
+
+    return compared_rows(job.dataset, candidates)
 
 
 def _survey(job: Job, task: Any, watch: _Watch) -> object:

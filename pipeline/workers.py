@@ -18,7 +18,6 @@ from multiprocessing import connection
 from typing import Any
 
 from pipeline import worker
-from pipeline.audit.marks import Portion
 from pipeline.check import headline
 from pipeline.config_file import ConfigText
 from pipeline.errors import ConfigError, Problem, RunFailed
@@ -271,9 +270,9 @@ def default_count() -> int:
 
 
 def _described(order: _Order) -> str:
-    if isinstance(order.task, Portion):
-        return f"the audit of {order.task.path}"
-    return f"shard {order.task.shard.name}" if isinstance(order.task, Task) else "the check of the recipes"
+    if isinstance(order.task, Task):
+        return f"shard {order.task.shard.name}"
+    return "the check of the recipes" if order.kind == "check" else "the audit of what is written"
 
 
 def _without(order: _Order, record: int, cause: Refusal) -> _Order:

@@ -3,19 +3,21 @@
 On an engine the same functions are steps of their own (stages.py); the outcome is the same to the byte.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
 
+from pipeline.audit.comparing_rows import compared_rows, to_compare
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.findings import KINDS, Leaks, Pair, Side
-from pipeline.audit.marks import TRAIN, Looked, Marks, Portion, marks_of
-from pipeline.audit.matching import Link, Place, by_part, parts_for, shared, sieve_of
+from pipeline.audit.marks import TRAIN, Looked, Marks, Portion
+from pipeline.audit.matching import Found, Link, Place, by_part, parts_for, shared, sieve_of
+from pipeline.audit.reading import look_at, rows_at
 from pipeline.audit.rows import texts_of
+from pipeline.audit.signing import Candidate, Signed, buckets_for, by_bucket, candidates, sampled
 from pipeline.records import SPLITS
 from pipeline.schema import SAMPLE_ID
 from pipeline.storage import Folder
@@ -23,57 +25,98 @@ from pipeline.storage import Folder
 LEAKS = "leaks.json"
 
 
-def portions_of(shards: Iterable[Mapping[str, Any]], looked: Looked) -> list[Portion]:
-    """The files to look at, as a manifest lists them; none where there is only one side."""
+def portions_of(shards: Iterable[Mapping[str, Any]], looked: Looked, records: int) -> list[Portion]:
+    """The files to look at, as a manifest lists them; none where there is only one side. `records`: of all splits."""
     listed = [(s["split"], s["path"], s["rows"]) for s in shards]
     held = sum(rows for split, _, rows in listed if split != TRAIN)
     if not held or all(split != TRAIN for split, _, _ in listed):
         return []
+    signed = sum(rows for _, _, rows in listed) if looked.copies else records
     seen: Counter[str] = Counter()
     portions = []
     for split, path, rows in listed:
-        portions.append(Portion(split, seen[split], path, rows, parts_for(held, looked)))
+        dealt = parts_for(held, looked), buckets_for(signed)
+        portions.append(Portion(split, seen[split], path, rows, looked, *dealt))
         seen[split] += 1
     return portions
 
 
 def seal_of(shards: Iterable[Mapping[str, Any]], looked: Looked) -> str:
     """What was audited, and for what: the same only for the same bytes of the same files, looked at alike."""
-    files = [[s["path"], s["sha256"]] for s in shards]
-    what = [[f.name, f.modality] for f in looked.fields], looked.groups
-    return sha256(orjson.dumps([files, *what])).hexdigest()
+    return sha256(orjson.dumps([[[s["path"], s["sha256"]] for s in shards], looked])).hexdigest()
 
 
-def audited(folder: Folder, portions: Sequence[Portion], looked: Looked) -> Findings:
-    """All steps one after the other; the held-out side is in memory as marks, the training side streams by."""
+def audited(folder: Folder, portions: Sequence[Portion]) -> Findings:
+    """All steps one after the other. In memory are the marks of the held-out side, and signatures of both."""
     findings = Findings()
+    if not portions:
+        return findings
+    looked, signed = portions[0].looked, defaultdict[str, list[Signed]](list)
 
-    def read(portion: Portion) -> Marks:
-        marks = marks_of(folder, portion, looked)
-        findings.read[portion.split] += marks.rows
-        return marks
+    def marks(portion: Portion) -> Marks:
+        seen = look_at(folder, portion)
+        findings.merge(Findings(Counter({portion.split: seen.marks.rows}), unreadable=seen.unreadable))
+        signed["train" if portion.split == TRAIN else "held"] += seen.signed
+        return seen.marks
 
-    held = [read(portion) for portion in portions if portion.split != TRAIN]
-    sieves = [sieve_of(0, held)] if held else []
-    train = [some for portion in portions if portion.split == TRAIN for _, some in by_part(read(portion), 1, sieves)]
+    held = [marks(portion) for portion in portions if portion.split != TRAIN]
+    sieves = [sieve_of(0, held)]
+    train = [some for portion in portions if portion.split == TRAIN for _, some in by_part(marks(portion), 1, sieves)]
     found = shared(held, train, looked)
-    for file, rows in found.rows.items():
-        findings.merge(counted(file, [rows]))
-    return findings.merge(Findings(links=found.links))
+    rows = defaultdict[int, list[Any]](list)
+    for part in (found, *_near(folder, signed["held"], signed["train"], findings)):
+        findings.merge(Findings(links=part.links))
+        for file, leaking in part.by_file():
+            rows[file].append(leaking)
+    for file, several in rows.items():
+        findings.merge(counted(Found.file_of(file), several))
+    return findings
+
+
+def _near(folder: Folder, held: Sequence[Signed], train: Sequence[Signed], findings: Findings) -> Iterator[Found]:
+    """Near duplicates, by held-out file."""
+    sample = sampled(held)
+    buckets = [defaultdict[int, list[Signed]](list) for _ in range(2)]
+    for side, into in zip((held, train), buckets, strict=True):
+        for one in side:
+            for key, some in by_bucket(one, sample):
+                into[key].append(some)
+    files = defaultdict[tuple[int, int], list[Candidate]](list)
+    for key, signed in buckets[0].items():
+        for candidate in candidates(signed, buckets[1].get(key, ())):
+            files[candidate.held[:2]].append(candidate)
+    for found in files.values():
+        pairs, left = to_compare(found)
+        findings.left += left
+        yield compared_rows(folder, pairs)
 
 
 def leaks_of(folder: Folder, shards: Sequence[Mapping[str, Any]], looked: Looked, findings: Findings) -> Leaks:
     """What was found, with the names of the rows: only those of the links are read."""
-    leaks = Leaks(audited=seal_of(shards, looked), certain=findings.certain)
+    leaks = Leaks(audited=seal_of(shards, looked), unreadable=findings.unreadable)
+    leaks.stopping, leaks.left = findings.stopping, findings.left
     rows = Counter[str]()
     for shard in shards:
         rows[shard["split"]] += shard["rows"]
     leaks.sides = [Side(split, rows[split]) for split in SPLITS if rows[split]]
-    leaks.checked = {"groups": list(looked.groups), "fields": {f.name: f.modality for f in looked.fields}, "near": None}
+    leaks.checked = _checked(looked)
     for (split, kind), count in findings.leaking.items():
         leaks.leaking.setdefault(SPLITS[split], Counter())[KINDS[kind]] = count
-    leaks.pairs = list(_named(folder, findings.links, looked, portions_of(shards, looked)))
+    leaks.pairs = list(_named(folder, findings.links, looked, portions_of(shards, looked, 0)))
     return leaks
+
+
+def _checked(looked: Looked) -> dict[str, Any]:
+    near = {n.field.name: n.threshold for n in looked.near}
+    return {
+        "groups": list(looked.groups),
+        "fields": {f.name: f.modality for f in looked.fields},
+        "near": near or None,
+        "near_of": ("all rows" if looked.copies else "one row of each record") if near else "",
+        "mirrored": [n.field.name for n in looked.near if n.mirrored],
+        "kept_together": [n.field.name for n in looked.near if n.asked],
+        "note": looked.note,
+    }
 
 
 def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequence[Portion]) -> Iterator[Pair]:
@@ -91,17 +134,9 @@ def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequ
 
 
 def _rows(folder: Folder, path: str, places: Sequence[Place], columns: list[str]) -> dict[Place, dict[str, str]]:
-    """Some columns of some rows of a file, as text; only row groups that hold one of them are read."""
-    found: dict[Place, dict[str, str]] = {}
+    """Some columns of some rows of a file, as text."""
     wanted = {place.row: place for place in places}
-    with folder.open(path) as source:
-        file, start = pq.ParquetFile(source), 0
-        for group in range(file.num_row_groups):
-            stop = start + file.metadata.row_group(group).num_rows
-            here = [row for row in wanted if start <= row < stop]
-            if here:
-                table = file.read_row_group(group, columns=columns).combine_chunks().to_batches()[0]
-                texts = {name: texts_of(table.column(name)) for name in columns}
-                found |= {wanted[r]: {n: values[r - start] or "" for n, values in texts.items()} for r in here}
-            start = stop
-    return found
+    return {
+        wanted[row]: {name: texts_of(batch.column(name))[0] or "" for name in columns}
+        for row, batch in rows_at(folder, path, wanted, columns)
+    }

@@ -6,12 +6,13 @@ from itertools import chain
 from typing import Any
 
 from pipeline.audit.any_set import Named, any_side
+from pipeline.audit.certificate import audited, leaks_of, portions_of
 from pipeline.audit.findings import Leaks, Side
 from pipeline.audit.identities import Held
 from pipeline.audit.likeness import Likeness
-from pipeline.audit.marks import group_columns
+from pipeline.audit.marks import Looked
 from pipeline.audit.rows import Field, Set
-from pipeline.audit.written import written_sides
+from pipeline.audit.signing import Wish, near_fields
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 
@@ -25,17 +26,27 @@ class Near:
     threshold: float | None = None
     mirrored: bool = False
 
+    def over(self, wish: Wish) -> Wish:
+        """A field's wish, where nothing else is said."""
+        threshold = wish.threshold if self.threshold is None else self.threshold
+        return replace(wish, threshold=threshold, mirrored=self.mirrored or wish.mirrored)
+
 
 def audit_dataset(dataset: Dataset, near: Near | None = None) -> Leaks:
-    """A written version, its training split against each other split. Raises InputError if there is only one."""
-    sides = written_sides(dataset)
-    train = [side for side in sides if side.name == TRAIN]
-    held = [side for side in sides if side.name != TRAIN]
-    leaks = Leaks(checked={"groups": list(group_columns(dataset.manifest["config"]))})
-    if not train or not held:
-        leaks.sides = [Side(side.name, sum(len(rows.ids) for rows in side.read(()))) for side in sides]
-        return leaks
-    return compared(train[0], held, leaks, near)
+    """A written version, its training split against each other split, as before its commit: `leaks.json` again.
+
+    `near` without a threshold: that of the version's config, or else the measure's own.
+    """
+    manifest = dataset.manifest
+    looked = Looked.at(manifest["config"], manifest["field_order"])
+    if near is not None:
+        config = dataset.config("-", dataset.path)
+        asked = {n: Wish(s.threshold, s.mirrored, True) for n, s in config.near_duplicates.items()}
+        wishes = {f.name: asked.get(f.name, Wish()) for f in looked.fields if f in looked.telling or f.name in asked}
+        wishes = {name: near.over(wish) for name, wish in wishes.items()}
+        looked = replace(looked, near=near_fields(looked, wishes), copies=config.certificate == "full")
+    portions = portions_of(manifest["shards"], looked, manifest["input"]["records"])
+    return leaks_of(dataset.folder, manifest["shards"], looked, audited(dataset.folder, portions))
 
 
 def audit_sets(train: str, validation: str, named: Named, near: Near | None = None) -> Leaks:

@@ -7,27 +7,35 @@ from dataclasses import dataclass, field
 from pipeline.audit.findings import CERTAIN, KINDS
 from pipeline.audit.matching import Link, lightest
 
-_STOPPING = frozenset(KINDS.index(kind) for kind in CERTAIN)
+_NEAR = KINDS.index("near")
+ASKED = len(KINDS)
+"""Stands for a near duplicate where the split was asked to keep them together."""
+_STOPPING = frozenset((*(KINDS.index(kind) for kind in CERTAIN), ASKED))
 
 
 @dataclass(slots=True)
 class Findings:
     """Sums over parts and files.
 
-    `read`: rows that were looked at, by split. `leaking`: by (split, kind). `certain`: rows that leak in any way that
-    is a fact. `links`: the lightest.
+    `read`: rows that were looked at, by split. `leaking`: by (split, kind). `stopping`: rows that leak in a way that
+    may stop a commit. `links`: the lightest. `unreadable`: payloads that could not be signed; `left`: candidates that
+    were too many to be compared.
     """
 
     read: Counter[str] = field(default_factory=Counter)
     leaking: Counter[tuple[int, int]] = field(default_factory=Counter)
-    certain: int = 0
+    stopping: int = 0
+    unreadable: int = 0
+    left: int = 0
     links: list[Link] = field(default_factory=list)
 
     def merge(self, other: "Findings") -> "Findings":
         """Take other sums in."""
         self.read.update(other.read)
         self.leaking.update(other.leaking)
-        self.certain += other.certain
+        self.stopping += other.stopping
+        self.unreadable += other.unreadable
+        self.left += other.left
         self.links = lightest([*self.links, *other.links])
         return self
 
@@ -35,5 +43,5 @@ class Findings:
 def counted(file: tuple[int, int], found: Iterable[Sequence[tuple[int, int]]]) -> Findings:
     """One held-out file (split, index): each of its rows counts once for a kind, in how many parts it was found."""
     rows = {pair for part in found for pair in part}
-    leaking = Counter((file[0], kind) for kind, _ in rows)
-    return Findings(leaking=leaking, certain=len({row for kind, row in rows if kind in _STOPPING}))
+    leaking = Counter((file[0], kind) for kind, _ in {(_NEAR if kind == ASKED else kind, row) for kind, row in rows})
+    return Findings(leaking=leaking, stopping=len({row for kind, row in rows if kind in _STOPPING}))

@@ -36,8 +36,9 @@ class Side:
 class Leaks:
     """The outcome: what was read and compared, how often each kind was found, and the closest pairs.
 
-    `leaking`: rows of each held-out side that leak, by kind; a row counts once for each kind. `certain`: rows that leak
-    in any way that is a fact. `audited`: of files of ours, the digest of what was read.
+    `leaking`: rows of each held-out side that leak, by kind; a row counts once for each kind. `stopping`: rows that
+    leak in any way that may stop a commit. `left`: pairs that were too many to be compared. `audited`: of files of
+    ours, the digest of what was read.
     """
 
     sides: list[Side] = field(default_factory=list)
@@ -45,7 +46,8 @@ class Leaks:
     leaking: dict[str, Counter[str]] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
     unreadable: int = 0
-    certain: int = 0
+    stopping: int = 0
+    left: int = 0
     audited: str = ""
     _rows: dict[tuple[str, Kind], set[str]] = field(default_factory=dict)
 
@@ -61,7 +63,7 @@ class Leaks:
         self.pairs = closest(self.pairs)
         for (side, kind), rows in self._rows.items():
             self.leaking.setdefault(side, Counter())[kind] = len(rows)
-        self.certain = len(
+        self.stopping = len(
             {(side, row) for (side, kind), rows in self._rows.items() if kind in CERTAIN for row in rows}
         )
 
@@ -82,8 +84,9 @@ class Leaks:
             "checked": self.checked,
             "leaking": {kind: self.count(kind) for kind in KINDS},
             "leaking_by_side": {s: dict(sorted(c.items())) for s, c in sorted(self.leaking.items())},
-            "certain": self.certain,
+            "stopping": self.stopping,
             "unreadable": self.unreadable,
+            "not_compared": self.left,
             "pairs": [asdict(pair) for pair in self.pairs],
             **({"audited": self.audited} if self.audited else {}),
         }
@@ -102,7 +105,8 @@ def leaks_from(stated: Mapping[str, Any]) -> Leaks:
         leaking={side: Counter(counts) for side, counts in stated["leaking_by_side"].items()},
         pairs=[Pair(**pair) for pair in stated["pairs"]],
         unreadable=stated["unreadable"],
-        certain=stated["certain"],
+        stopping=stated["stopping"],
+        left=stated["not_compared"],
         audited=stated.get("audited", ""),
     )
 

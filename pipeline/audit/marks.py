@@ -3,14 +3,13 @@
 Two rows share something if two of their marks have one digest; the role says what the mark is to its row.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.audit.contents import content_marks, payload_columns
@@ -18,20 +17,28 @@ from pipeline.audit.findings import Kind
 from pipeline.audit.rows import DIGEST_BYTES, Field, Rows, single, texts_of
 from pipeline.records import Split
 from pipeline.schema import LINEAGE, SAMPLE_ID
-from pipeline.storage import Folder
+
+if TYPE_CHECKING:
+    from pipeline.audit.signing import NearField
 
 MARK = np.dtype([("high", "<u8"), ("low", "<u8"), ("role", "u1"), ("row", "<u4")])
 TRAIN: Split = "train"
-_READ_ROWS = 256
 _SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What is looked at in a dataset: its fields of payload, in order, and its group columns."""
+    """What is looked at in a dataset: its fields of payload, in order, and its group columns.
+
+    `near`: fields whose near duplicates are looked for; `copies`: of all training rows, not of the first of a record.
+    """
 
     fields: tuple[Field, ...]
     groups: tuple[str, ...]
+    near: tuple["NearField", ...] = ()
+    copies: bool = False
+    note: str = ""
+    """Why something is not looked for."""
 
     @classmethod
     def at(cls, config: Mapping[str, Any], order: Sequence[str]) -> "Looked":
@@ -40,24 +47,38 @@ class Looked:
         return cls(fields, group_columns(config))
 
     @property
-    def roles(self) -> tuple[tuple[Kind, str], ...]:
-        """Each mark's kind, and the column that it is of; a mark's role is a place in here."""
+    def telling(self) -> tuple[Field, ...]:
+        """Fields that are compared unless somebody asks for more: captions beside a picture repeat by nature."""
         media = any(f.modality != "text" for f in self.fields)
-        told = [f.key for f in self.fields if not (media and f.modality == "text")]
-        columns = [("group", name) for name in self.groups] + [("exact", name) for name in told]
+        return tuple(f for f in self.fields if not (media and f.modality == "text"))
+
+    @property
+    def marked(self) -> tuple[tuple[Kind, str], ...]:
+        """Each mark's kind, and the column that it is of; a mark's role is a place in here."""
+        columns = [("group", name) for name in self.groups] + [("exact", f.key) for f in self.telling]
         own: tuple[tuple[Kind, str], ...] = (("id", SAMPLE_ID), ("source", _SOURCE), ("parent", _SOURCE))
         return (*own, *columns)  # type: ignore[arg-type]
+
+    @property
+    def roles(self) -> tuple[tuple[Kind, str], ...]:
+        """Of all links: those of marks, then likeness by field."""
+        return (*self.marked, *(("near", f.key) for f in self.fields))
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """One written file to look at. `parts`: into how many parts the marks of all files are dealt."""
+    """One written file to look at, and for what.
+
+    `parts`, `buckets`: into how many the marks and the signatures of all files are dealt.
+    """
 
     split: Split
     index: int
     path: str
     rows: int
+    looked: Looked
     parts: int = 1
+    buckets: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +98,7 @@ def group_columns(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
-def marks_of(folder: Folder, portion: Portion, looked: Looked) -> Marks:
-    """Read a written file. Of training rows that share a mark the first one has it, of others every row."""
-    found, count = [np.empty(0, MARK)], 0
-    for rows in _read(folder, portion.path, looked):
-        found += [_of_role(number, role, rows, count) for number, role in enumerate(looked.roles)]
-        count += len(rows.ids)
-    values = np.concatenate(found)
-    if portion.split == TRAIN:
-        values = _first_of_each(values)
-    return Marks(portion.split, portion.index, count, values)
-
-
-def _first_of_each(values: NDArray[Any]) -> NDArray[Any]:
+def first_of_each(values: NDArray[Any]) -> NDArray[Any]:
     """Of marks that differ in nothing but their row the first."""
     ordered = values[np.lexsort([values[name] for name in ("row", "role", "low", "high")])]
     same = np.ones(max(0, len(ordered) - 1), bool)
@@ -117,14 +126,8 @@ def rows_of(batch: pa.RecordBatch, fields: Sequence[Field], groups: Sequence[str
     return Rows([v or "" for v in texts_of(batch.column(SAMPLE_ID))], marks | content_marks(payloads, fields), payloads)
 
 
-def _read(folder: Folder, path: str, looked: Looked) -> Iterator[Rows]:
-    names = [*looked.groups, SAMPLE_ID, LINEAGE, *(f.name for f in looked.fields)]
-    with folder.open(path) as source:
-        for batch in pq.ParquetFile(source).iter_batches(_READ_ROWS, columns=names):
-            yield rows_of(batch, looked.fields, looked.groups)
-
-
-def _of_role(number: int, role: tuple[Kind, str], rows: Rows, start: int) -> NDArray[Any]:
+def of_role(number: int, role: tuple[Kind, str], rows: Rows, start: int) -> NDArray[Any]:
+    """Marks of one role, the first of `rows` being row `start` of the file."""
     kind, name = role
     values = rows.marks[role]
     space = f"{_SOURCE if kind == 'parent' else kind}\0{name}\0".encode()

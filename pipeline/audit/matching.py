@@ -52,7 +52,12 @@ class Found:
     def by_file(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         """The rows with a number for their file."""
         for (split, index), rows in self.rows.items():
-            yield index * len(SPLITS) + split, rows
+            yield self.number_of((split, index)), rows
+
+    @staticmethod
+    def number_of(file: Sequence[int]) -> int:
+        """A number for a file (split, index, ...), as engines like their keys."""
+        return file[1] * len(SPLITS) + file[0]
 
     @staticmethod
     def file_of(number: int) -> tuple[int, int]:
@@ -70,7 +75,7 @@ class Sieve:
 
 def parts_for(rows: int, looked: Looked) -> int:
     """Into how many parts the marks of so many held-out rows are dealt: a power of two."""
-    marks = rows * len(looked.roles)
+    marks = rows * len(looked.marked)
     return 1 << max(0, -(-marks // _MARKS_PER_PART) - 1).bit_length()
 
 

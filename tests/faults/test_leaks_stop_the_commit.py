@@ -62,7 +62,7 @@ def test_the_certificate_is_part_of_the_same_bytes(leaky: Path, workers: int, tm
     assert len([name for name in contents[0] if name.endswith(".parquet")]) > 3
     version = material.version_folder(tmp_path / "one")
     found = json.loads((version / "leaks.json").read_bytes())
-    assert (found["certain"], len(found["pairs"])) == (2, 3)
+    assert (found["stopping"], len(found["pairs"])) == (2, 3)
     assert {pair["kind"] for pair in found["pairs"]} <= CERTAIN
     assert "| exact | 2 |" in (version / "README.md").read_text()
 

@@ -118,7 +118,7 @@ def test_only_libraries_in_use_decide(source: Path) -> None:
 
 
 def test_a_library_that_is_missing_is_said_to_be() -> None:
-    assert module._version("no-such-distribution") == "not installed"
+    assert module.installed("no-such-distribution") == "not installed"
 
 
 def test_the_cpu_is_named() -> None:

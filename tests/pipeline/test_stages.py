@@ -1,11 +1,13 @@
 """The graph with a step per stage, as a cluster runs it, makes the same files as the composed stages."""
 
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pytest
 from apache_beam.utils.windowed_value import WindowedValue
 
@@ -58,6 +60,32 @@ def test_a_step_per_stage_makes_the_same_files_as_the_composed_stages(table: Pat
     composed: Ran = ran(config_of(table, tmp_path / "one", output__shard_size="2KiB"))
     assert len(composed.plan.shards) > 2
     assert on_beam(table, tmp_path / "two", output__shard_size="2KiB") == files_of(composed.dataset.path)
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_what_leaks_is_found_by_steps_as_by_one_process(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
+    """Ids apart: a text, a group and a reworded text on both sides; dealt into many parts and buckets, and not."""
+    if small:
+        monkeypatch.setattr("pipeline.audit.matching._MARKS_PER_PART", 8)
+        monkeypatch.setattr("pipeline.audit.signing._AT_ONCE", 1)
+        monkeypatch.setattr("pipeline.audit.signing.ROWS_PER_BUCKET", 5)
+    draw = np.random.Generator(np.random.Philox(5))
+    texts = [" ".join("".join(map(chr, draw.integers(97, 123, 7))) for _ in range(9)) for _ in range(40)]
+    texts[3], texts[7] = texts[0], f"{texts[2].upper()}!"
+    rows = [
+        {"id": f"r{n}", "label": "a", "part": "validation" if n % 4 == 3 else "train", "text": text, "site": f"s{n}"}
+        for n, text in enumerate(texts)
+    ]
+    rows[11]["site"] = "s1"
+    table.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    changes = {"split": {"column": "part"}, "input__group": "site", "output__shard_size": "2KiB", "limits__leaks": 1}
+    composed = ran(config_of(table, tmp_path / "one", **changes))
+    files = on_beam(table, tmp_path / "two", **changes)
+    assert files == files_of(composed.dataset.path)
+    found = json.loads(files["leaks.json"])["leaking"]
+    assert {kind: count for kind, count in found.items() if count} == {"exact": 1, "group": 1, "near": 1}
 
 
 def test_limits_do_not_raise_inside_the_graph(table: Path, tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Written files read for an audit: marks and signatures of all rows; some columns of some rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.audit.marks import MARK, TRAIN, Looked, Marks, Portion, first_of_each, of_role, rows_of
+from pipeline.audit.rows import Rows
+from pipeline.audit.signing import Signed, Signer
+from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.storage import Folder
+
+_READ_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one file showed. `unreadable`: payloads that could not be signed."""
+
+    marks: Marks
+    signed: tuple[Signed, ...] = ()
+    unreadable: int = 0
+
+
+def look_at(folder: Folder, portion: Portion) -> Seen:
+    """Read a written file. Of training rows that share a mark the first one has it, of others every row.
+
+    Signed are all rows of held-out files; of a training record its first row, which is the original if there is one,
+    or all of them if that was asked for.
+    """
+    looked, train = portion.looked, portion.split == TRAIN
+    signers = [Signer(near, near.measure()) for near in looked.near]
+    found, sources, count = [np.empty(0, MARK)], set[str](), 0
+    for rows in _read(folder, portion.path, looked):
+        found += [of_role(number, role, rows, count) for number, role in enumerate(looked.marked)]
+        chosen = list(_firsts(rows, sources)) if train and not looked.copies else range(len(rows.ids))
+        for signer in signers:
+            signer.sign(rows, count, chosen)
+        count += len(rows.ids)
+    values = np.concatenate(found)
+    marks = Marks(portion.split, portion.index, count, first_of_each(values) if train else values)
+    return Seen(marks, tuple(_signed(portion, signer) for signer in signers), sum(s.unreadable for s in signers))
+
+
+def rows_at(
+    folder: Folder, path: str, rows: Iterable[int], columns: Sequence[str]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Some rows of a file, in order, each as a batch of one; only row groups that hold one of them are read."""
+    wanted = sorted(set(rows))
+    with folder.open(path) as source:
+        file, start = pq.ParquetFile(source), 0
+        for group in range(file.num_row_groups):
+            stop = start + file.metadata.row_group(group).num_rows
+            here = [row for row in wanted if start <= row < stop]
+            if here:
+                batch = file.read_row_group(group, columns=list(columns)).combine_chunks().to_batches()[0]
+                yield from ((row, batch.slice(row - start, 1)) for row in here)
+            start = stop
+
+
+def _read(folder: Folder, path: str, looked: Looked) -> Iterator[Rows]:
+    names = [*looked.groups, SAMPLE_ID, LINEAGE, *(f.name for f in looked.fields)]
+    with folder.open(path) as source:
+        for batch in pq.ParquetFile(source).iter_batches(_READ_ROWS, columns=names):
+            yield rows_of(batch, looked.fields, looked.groups)
+
+
+def _firsts(rows: Rows, sources: set[str]) -> Iterator[int]:
+    """Rows whose record has had none yet."""
+    for number, own in enumerate(rows.marks["source", "source"]):
+        if not sources.issuperset(own):
+            sources.update(own)
+            yield number
+
+
+def _signed(portion: Portion, signer: Signer) -> Signed:
+    return Signed(
+        signer.near,
+        portion.split,
+        portion.index,
+        portion.path,
+        portion.buckets,
+        tuple(signer.rows),
+        tuple(signer.signatures),
+    )
