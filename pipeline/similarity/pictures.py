@@ -25,7 +25,7 @@ SIDE = 64
 DETAIL = SIDE * SIDE * 3
 _LOOKED_AT = 256
 _TINY, _COLOURS, _CELLS, _DIRECTIONS = 16, 8, 8, 4
-_OVEREXPOSURE, _NEWS = 1.3, 0.1
+_OVEREXPOSURE, _NEWS, _CUT_OFF = 1.3, 0.1, 0.01
 _BACKGROUND, _MOSTLY, _SPECKS = 24, 0.9, 0.004
 
 _PARTS, _BLUR = 4, 1.6
@@ -54,10 +54,11 @@ class PictureMeasure:
         """Of (h, w, 1, 3 or 4) uint8; alpha over white."""
         seen = _reduced(to_rgb(pixels), min(_LOOKED_AT, max(pixels.shape[:2])))
         whole, trimmed = _reduced(seen, SIDE), _trimmed(seen)
-        views = [self._view(picture) for picture in (whole, _reduced(trimmed, SIDE), _overexposed(whole))]
-        views[1] *= trimmed is not seen
-        views[2] *= bool(((views[2].astype(int) - views[0]) ** 2).sum() > _NEWS * LENGTH**2)
-        return Signature(np.stack(views), NO_BANDS, whole.tobytes())
+        view = self._view(whole)
+        inner = self._view(_reduced(trimmed, SIDE)) if trimmed is not seen else np.zeros_like(view)
+        brighter = self._view(_overexposed(whole)) if _has_lights(whole) else np.zeros_like(view)
+        brighter *= bool(((brighter.astype(int) - view) ** 2).sum() > _NEWS * LENGTH**2)
+        return Signature(np.stack([view, inner, brighter]), NO_BANDS, whole.tobytes())
 
     def _view(self, thumbnail: Pixels) -> NDArray[np.int8]:
         features = _features(thumbnail)
@@ -102,6 +103,11 @@ def _overexposed(pixels: Pixels) -> Pixels:
     """As a brighter copy would be: light greys are white there, and what is left looks like another drawing."""
     brighter: Pixels = np.minimum(pixels.astype(np.float32) * _OVEREXPOSURE, 255).astype(np.uint8)
     return brighter
+
+
+def _has_lights(pixels: Pixels) -> bool:
+    """Whether more than a hundredth would be cut off; else the brighter picture is this one, but for its contrast."""
+    return bool((pixels.max(-1) > 255 / _OVEREXPOSURE).mean() > _CUT_OFF)
 
 
 def _features(thumbnail: Pixels) -> list[Floats]:
