@@ -186,7 +186,9 @@ def _leaks(manifest: dict[str, Any]) -> list[str]:
     if leaks["clean"]:
         return [*head, "nothing of validation or test was found in train.", ""]
     rows = [f"| {kind} | {count} |" for kind, count in leaks["leaking"].items() if count]
-    return [*head, "| what rows of validation and test share with train | rows |", "|---|---|", *rows, ""]
+    pictures = [f"![The closest pairs]({f['path']})" for f in leaks["files"] if f["path"].endswith(".png")]
+    told = [line for picture in pictures for line in (picture, "")]
+    return [*head, "| what rows of validation and test share with train | rows |", "|---|---|", *rows, "", *told]
 
 
 def _step_name(step: Any) -> str:

@@ -19,8 +19,8 @@ from pipeline.fingerprint import ABSENT, LIKENESS, frozen_config, installed
 from pipeline.job import Job
 from pipeline.tally import Tally
 
-MOST_BY_DEFAULT = 200_000
-"""Records up to which near duplicates are looked for without being asked for: a signature is 1 to 2 kB."""
+MOST_BY_DEFAULT = 20_000
+"""Records up to which near duplicates are looked for without being asked for: it adds half a minute at most."""
 _NAMED = 3
 _REMEDY = (
     "Name what belongs together (input.group, split.keep_together), mend the input, "
@@ -84,7 +84,8 @@ def kept_leaks(job: Job, tally: Tally) -> Leaks | None:
         found = leaks_from(orjson.loads(data))
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
-    same = leaks_bytes(found) == data and found.audited == seal_of(_shards(tally), looked_for(job, tally.records))
+    whole = leaks_bytes(found) == data and all(_there(job, file) for file in found.pictures)
+    same = whole and found.audited == seal_of(_shards(tally), looked_for(job, tally.records))
     return found if same else None
 
 
@@ -102,8 +103,32 @@ def certify(job: Job, tally: Tally, found: Findings | None) -> Leaks:
             "run the same command again"
         )
     leaks = leaks_of(job.dataset, shards, looked, findings)
+    leaks.pictures = _pictures(job, looked, portions, findings)
     job.dataset.put(LEAKS, leaks_bytes(leaks))
     return leaks
+
+
+def _pictures(job: Job, looked: Looked, portions: list[Portion], findings: Findings) -> list[dict[str, Any]]:
+    """The closest pairs as a picture beside the certificate, if they can be seen or heard."""
+    from pipeline.leak_sheet import SHEET, leak_sheet
+
+    sheet = leak_sheet(job, looked, portions, findings.links) if findings.links else None
+    if sheet is None:
+        job.dataset.remove(SHEET)  # of an audit that looked for more
+        return []
+    job.dataset.put(SHEET, sheet)
+    return [_file(SHEET, sheet)]
+
+
+def _file(path: str, data: bytes) -> dict[str, Any]:
+    return {"path": path, "bytes": len(data), "sha256": sha256(data).hexdigest()}
+
+
+def _there(job: Job, file: Mapping[str, Any]) -> bool:
+    try:
+        return _file(file["path"], job.dataset.read(file["path"])) == file
+    except OSError:
+        return False
 
 
 def leaks_bytes(leaks: Leaks) -> bytes:
@@ -115,7 +140,7 @@ def leaks_bytes(leaks: Leaks) -> bytes:
 def stated(leaks: Leaks) -> dict[str, Any]:
     """What the manifest says of it: the counts, and the files that hold the rest."""
     data = leaks_bytes(leaks)
-    files = [{"path": LEAKS, "bytes": len(data), "sha256": sha256(data).hexdigest()}]
+    files = [_file(LEAKS, data), *leaks.pictures]
     leaking = {kind: leaks.count(kind) for kind in KINDS}
     kept = leaks.checked["kept_together"]
     near = sorted({p.what for p in leaks.pairs if p.kind == "near" and p.what not in kept})

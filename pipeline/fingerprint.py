@@ -78,6 +78,8 @@ def libraries(config: JobConfig) -> dict[str, str]:
         found["scipy"] = installed("scipy")  # the linear programme
     if config.near_duplicates:
         found.update({name: installed(name) for name in _LIKENESS})
+    if any(field.type != "text" for field in config.fields.values()):
+        found["pillow"] = installed("pillow")  # draws what leaks
     found.update(versions(config.steps()))
     found.update(likeness_packages(config))
     return dict(sorted(found.items()))

@@ -162,6 +162,7 @@ def audit_lines(leaks: "Leaks") -> Iterable[str]:
         for pair in pairs[:_LISTED_PAIRS]:
             distance = f", distance {pair.distance:.2f}" if kind == "near" else ""
             yield f"  {pair.train} (train)  {pair.validation} ({pair.side})  {pair.what}{distance}"
+            yield from (f"    {words!r}" for words in pair.words)
         if len(pairs) > _LISTED_PAIRS:
             yield "  …"
     sizes = ", ".join(f"{side.rows} rows of {side.name}" for side in leaks.sides)

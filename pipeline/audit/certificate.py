@@ -23,6 +23,7 @@ from pipeline.schema import SAMPLE_ID
 from pipeline.storage import Folder
 
 LEAKS = "leaks.json"
+_WORDS = 120
 
 
 def portions_of(shards: Iterable[Mapping[str, Any]], looked: Looked, records: int) -> list[Portion]:
@@ -119,18 +120,29 @@ def _checked(looked: Looked) -> dict[str, Any]:
     }
 
 
+def paths_of(portions: Sequence[Portion]) -> dict[tuple[int, int], str]:
+    """(split, index), as places have it, -> the path of the file."""
+    return {(SPLITS.index(p.split), p.index): p.path for p in portions}
+
+
 def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequence[Portion]) -> Iterator[Pair]:
     """Links as pairs, in their order."""
-    paths = {(SPLITS.index(p.split), p.index): p.path for p in portions}
+    paths = paths_of(portions)
     places = sorted({place for link in links for place in (link.held, link.train)})
+    alike = {looked.roles[link.role][1] for link in links if KINDS[link.kind] in ("exact", "near")}
+    texts = [f.name for f in looked.fields if f.modality == "text" and f.name in alike]
     known: dict[Place, dict[str, str]] = {}
     for file in sorted({place[:2] for place in places}):
-        known |= _rows(folder, paths[file], [p for p in places if p[:2] == file], [SAMPLE_ID, *looked.groups])
+        known |= _rows(folder, paths[file], [p for p in places if p[:2] == file], [SAMPLE_ID, *looked.groups, *texts])
     for link in links:
         kind, name = looked.roles[link.role]
         what = f"{name}={known[link.held][name]}" if kind == "group" else name
         side, (held, train) = SPLITS[link.held.split], (known[place][SAMPLE_ID] for place in (link.held, link.train))
-        yield Pair(KINDS[link.kind], train, held, link.distance, what, side)
+        words = (link.train, link.held) if kind in ("exact", "near") and name in texts else ()
+        yield Pair(
+            KINDS[link.kind], train, held, link.distance, what, side,
+            tuple(known[place][name][:_WORDS] for place in words),
+        )  # fmt: skip
 
 
 def _rows(folder: Folder, path: str, places: Sequence[Place], columns: list[str]) -> dict[Place, dict[str, str]]:

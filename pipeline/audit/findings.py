@@ -22,6 +22,8 @@ class Pair:
     distance: float = 0.0
     what: str = ""
     side: str = "validation"
+    words: tuple[str, ...] = ()
+    """The beginnings of both texts, where texts are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Leaks:
     stopping: int = 0
     left: int = 0
     audited: str = ""
+    pictures: list[dict[str, Any]] = field(default_factory=list)
+    """Files beside the certificate that show the closest pairs: path, bytes, sha256."""
     _rows: dict[tuple[str, Kind], set[str]] = field(default_factory=dict)
 
     def add(self, pair: Pair) -> None:
@@ -87,8 +91,8 @@ class Leaks:
             "stopping": self.stopping,
             "unreadable": self.unreadable,
             "not_compared": self.left,
-            "pairs": [asdict(pair) for pair in self.pairs],
-            **({"audited": self.audited} if self.audited else {}),
+            "pairs": [{**asdict(pair), "words": list(pair.words)} for pair in self.pairs],
+            **({"audited": self.audited, "pictures": self.pictures} if self.audited else {}),
         }
 
     @property
@@ -103,11 +107,12 @@ def leaks_from(stated: Mapping[str, Any]) -> Leaks:
         sides=[Side(**side) for side in stated["sides"]],
         checked=stated["checked"],
         leaking={side: Counter(counts) for side, counts in stated["leaking_by_side"].items()},
-        pairs=[Pair(**pair) for pair in stated["pairs"]],
+        pairs=[Pair(**{**pair, "words": tuple(pair["words"])}) for pair in stated["pairs"]],
         unreadable=stated["unreadable"],
         stopping=stated["stopping"],
         left=stated["not_compared"],
         audited=stated.get("audited", ""),
+        pictures=stated.get("pictures", []),
     )
 
 

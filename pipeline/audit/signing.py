@@ -119,7 +119,8 @@ class Signer:
                 self.unreadable += 1
                 continue
             self.rows.append(start + number)
-            self.signatures.append(replace(found, detail=_digest(found.detail)))
+            views = found.embeddings[found.embeddings.any(1)]
+            self.signatures.append(replace(found, embeddings=views, detail=_digest(found.detail)))
 
 
 def buckets_for(rows: int) -> int:
@@ -152,7 +153,7 @@ def sampled(signed: Iterable[Signed], sample: Sample | None = None) -> Sample:
     sample = Sample() if sample is None else sample
     for one in signed:
         if one.buckets > 1:
-            views = [v.tobytes() for s in one.signatures for v in s.embeddings if v.any()]
+            views = [v.tobytes() for s in one.signatures for v in s.embeddings]
             sample.merge(Sample(one.buckets, {one.near.role: {_digest(view): view for view in views}}))
     return sample
 
@@ -202,9 +203,9 @@ def _place(signed: Signed, number: int) -> Place:
 
 
 def _may_be_alike(one: Signature, other: Signature) -> bool:
-    if not one.embeddings.any() or not other.embeddings.any():
+    if not len(one.embeddings) or not len(other.embeddings):
         return bool(len(one.bands))
-    views = [s.embeddings[s.embeddings.any(1)].astype(np.int64) for s in (one, other)]
+    views = [s.embeddings.astype(np.int64) for s in (one, other)]
     squares = (views[0] ** 2).sum(1)[:, np.newaxis] + (views[1] ** 2).sum(1) - 2 * views[0] @ views[1].T
     return bool(squares.min() <= _UNLIKE)
 

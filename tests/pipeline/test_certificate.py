@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
-from small_inputs import FLIP, Ran, config_of, jpeg, opened, parquet, planned, ran, text_columns, text_of, words
+from small_inputs import FLIP, Ran, config_of, jpeg, opened, parquet, planned, ran, text_columns, text_of, wav, words
 
 from pipeline.audit.certificate import audited, leaks_of, portions_of
 from pipeline.audit.comparing import Near, audit_dataset
@@ -25,6 +25,7 @@ from pipeline.demo import photo_crops
 from pipeline.errors import LimitsExceeded, RunFailed
 from pipeline.fingerprint import ABSENT, installed
 from pipeline.job import Task
+from pipeline.preview import fonts
 from pipeline.rendering import render
 from pipeline.split_settings import KeepTogether, NearSettings
 from pipeline.storage import Folder
@@ -318,6 +319,8 @@ def test_near_duplicates_are_counted_and_stop_nothing(tmp_path: Path) -> None:
     assert (found["clean"], found["leaking"]["near"], found["stopping"]) == (False, 2, 0)
     assert (found["checked"]["near"], found["checked"]["near_of"]) == ({"text": 0.15}, "one row of each record")
     assert found["pairs"][0]["distance"] == 0
+    texts = sentences()
+    assert found["pairs"][0]["words"] == [texts[0][:120], f"{texts[0].upper()}!"[:120]]
     assert 0 < found["pairs"][1]["distance"] <= 0.15
     (warning,) = leak_warnings(made.dataset.manifest["leaks"])
     assert "2 validation and test records have a near duplicate in train" in warning
@@ -392,7 +395,7 @@ def test_many_buckets_find_what_one_finds(tmp_path: Path, kind: str, monkeypatch
     portions = portions_of(shards, looked, 40)
     assert portions[0].buckets == 8
     found = leaks_of(made.job.dataset, shards, looked, audited(made.job.dataset, portions))
-    assert found.as_json() == wanted
+    assert found.as_json() == {**wanted, "pictures": []}
 
 
 def resized(home: Path) -> Any:
@@ -422,7 +425,49 @@ def test_pictures_and_what_cannot_be_compared(tmp_path: Path, monkeypatch: pytes
     assert audited(made.job.dataset, portions).left >= 2
 
 
+def test_the_closest_pairs_are_shown(tmp_path: Path) -> None:
+    """A part of the version: the same bytes, known to the manifest, shown by the card, made anew if it is gone."""
+    made = ran(resized(tmp_path))
+    path = Path(made.dataset.path) / "leaks.png"
+    data = path.read_bytes()
+    sheet = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert sheet.shape[0] > 2 * 200
+    assert sheet.std() > 30
+    files = made.dataset.manifest["leaks"]["files"]
+    assert [(f["path"], f["bytes"]) for f in files][1:] == [("leaks.png", len(data))]
+    assert "![The closest pairs](leaks.png)" in (path.parent / "README.md").read_text()
+    path.unlink()
+    assert kept_leaks(made.job, tallied(made.receipts)) is None
+    commit(made.job, Expected(tuple(s.name for s in made.plan.shards), 40, made.listing.files), tallied(made.receipts))
+    assert path.read_bytes() == data
+
+
+def test_sounds_are_shown_and_names_need_no_font(tmp_path: Path) -> None:
+    rows = {**columns(8), "id": [f"\u9ce5{n}" for n in range(8)]}
+    sounds = pa.array([wav({3: 0}.get(n, n)) for n in range(8)], pa.binary())
+    parquet(tmp_path / "in/a.parquet", rows | {"sound": sounds})
+    fields = {"sound": {"type": "audio"}}
+    changes: dict[str, Any] = {"split": {"column": "part"}, "fields": fields, "limits__leaks": 1}
+    sheets = []
+    for name in ("with", "without"):
+        with pytest.MonkeyPatch.context() as patch:
+            if name == "without":
+                patch.setattr(fonts, "_system_fonts", tuple)
+            fonts.path_for.cache_clear()
+            made = ran(config_of(tmp_path / "in", tmp_path / name, **changes))
+        sheets.append((Path(made.dataset.path) / "leaks.png").read_bytes())
+    fonts.path_for.cache_clear()
+    assert sheets[0] == sheets[1]
+    assert certificate(made)["leaking"]["exact"] == 1
+    assert [f["path"] for f in made.dataset.manifest["leaks"]["files"]] == ["leaks.json", "leaks.png"]
+
+
+def test_texts_are_not_drawn(tmp_path: Path) -> None:
+    assert certificate(ran(reworded(tmp_path)))["pictures"] == []
+
+
 def test_the_command_finds_what_the_certificate_says(tmp_path: Path) -> None:
     made = ran(resized(tmp_path))
-    assert audit_dataset(made.dataset, Near()).as_json() == certificate(made)
+    found = certificate(made)
+    assert audit_dataset(made.dataset, Near()).as_json() == {**found, "pictures": []}
     assert audit_dataset(made.dataset, None).count("near") == 0
