@@ -101,22 +101,19 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
         return RunResult(job.version, job.dataset.url, {}, seconds, False, resumed, handed, (*warnings, *plan.notes))
     manifest = _outcome(job, plan, listing)
     announce(job)
-    for warning in leak_warnings(manifest["leaks"]):
-        options.progress.warn(f"warning: {warning}")
-        warnings.append(warning)
-    result = RunResult(
-        job.version,
-        job.dataset.url,
-        manifest,
-        time.monotonic() - started,
-        False,
-        resumed,
-        None,
-        (*warnings, *plan.notes),
-    )
+    told = (*warnings, *plan.notes, *_told_leaks(manifest, options.progress))
+    seconds = time.monotonic() - started
+    result = RunResult(job.version, job.dataset.url, manifest, seconds, False, resumed, None, told)
     count = options.workers or (workers.default_count() if engine.local else 0)
     write_log(job, result.seconds, result.samples, options.runner, count)
     return result
+
+
+def _told_leaks(manifest: dict[str, Any], progress: Progress) -> list[str]:
+    warnings = leak_warnings(manifest["leaks"])
+    for warning in warnings:
+        progress.warn(f"warning: {warning}")
+    return warnings
 
 
 def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> tuple[Job, Plan, Submitted]:
