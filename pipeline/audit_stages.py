@@ -34,9 +34,9 @@ HELD, SIGNED, SUMS = "held", "signed", "sums"
 class Audit(beam.PTransform):  # type: ignore[misc]
     """Tally of all shards -> Findings, one element even if there is nothing to look at."""
 
-    def __init__(self, job: Job, around: Surroundings, local: bool) -> None:
+    def __init__(self, job: Job, around: Surroundings, local: bool, processes: int | None = None) -> None:
         super().__init__()
-        self.job, self.around, self.local = job, around, local
+        self.job, self.around, self.local, self.processes = job, around, local, processes
 
     def expand(self, tally: Any) -> Any:
         """The held-out side first: what it cannot share is left out of the training side."""
@@ -63,7 +63,7 @@ class Audit(beam.PTransform):  # type: ignore[misc]
         return sums | "Together" >> beam.Flatten() | "AddUp" >> beam.CombineGlobally(AddUp())  # Findings
 
     def _look(self, *sieves: Any) -> Any:
-        look = LookInPool() if self.local else Look(self.job, self.around)
+        look = LookInPool() if self.local else Look(self.job, self.around, self.processes)
         return beam.ParDo(look, *sieves).with_outputs(SIGNED, SUMS)
 
     def _near(self, held: Any, train: Any) -> Any:
@@ -79,7 +79,7 @@ class Audit(beam.PTransform):  # type: ignore[misc]
             | "Candidates" >> beam.FlatMapTuple(candidates_by_file)  # (int, Candidate)
             | "OfFile" >> beam.GroupByKey()
         )
-        compare = CompareInPool() if self.local else Compare(self.job, self.around)
+        compare = CompareInPool() if self.local else Compare(self.job, self.around, self.processes)
         return pairs | "Compare" >> beam.ParDo(compare).with_outputs(SUMS)  # (int, rows of a file)
 
 
@@ -98,9 +98,13 @@ class Written(beam.DoFn):  # type: ignore[misc]
 class _InChildren(Looking):
     """A step whose work is done in children of the worker's process."""
 
+    def __init__(self, job: Job, around: Surroundings, processes: int | None) -> None:
+        super().__init__(job, around)
+        self.processes = processes
+
     def setup(self) -> None:
         """Children are shared by all bundles of the process."""
-        children.enter(self.job)
+        children.enter(self.job, self.processes)
 
     def teardown(self) -> None:
         """The last one ends them."""

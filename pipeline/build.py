@@ -44,7 +44,9 @@ def build(pipeline: beam.Pipeline, work: Work) -> Any:
         | "Gather" >> beam.CombineGlobally(stages.Sum())  # Tally, one element even if empty
         | "Complete" >> beam.ParDo(stages.Complete(job, around))  # Tally, of earlier runs' shards too
     )
-    found = whole | "Audit" >> Audit(job, around, work.local)  # Findings, one element even if nothing is to be done
+    found = whole | "Audit" >> Audit(
+        job, around, work.local, work.processes
+    )  # Findings, one element even if nothing is to be done
     return whole | "Commit" >> beam.ParDo(stages.Commit(job, around, work.detached), AsSingleton(found))  # str
 
 
