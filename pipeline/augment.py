@@ -147,6 +147,8 @@ class _Renderer:
         reasons: list[str] = []
         for attempt in range(tools.retries + 1):
             seed = field_seed(variant.seed, tools.name, "augment", attempt)
+            if self._offer is not None:
+                self._offer.begin()
             result = _guarded(tools.name, "augment", tools.augment.apply, self._value, seed)
             if isinstance(result, Refusal) and result.kind == "failed":
                 return Rendered(None, refusal=result)

@@ -106,8 +106,12 @@ class Offer:
     record: Record
     named: dict[str, Candidate] = field(default_factory=dict)
     scopes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    sources: dict[str, int] = field(default_factory=dict)
-    """Donors that were asked for, each with the number under which its labels stand beside those of the record, 0."""
+    sources: list[str] = field(default_factory=list)
+    """Donors as often as they were asked for: labels of the first have number 1, beside those of the record, 0."""
+
+    def begin(self) -> None:
+        """A new copy: nobody was asked for yet."""
+        self.sources.clear()
 
     def made_to(self, value: Value) -> Value:
         """The value with its peers."""
@@ -146,7 +150,8 @@ class Offer:
         value = self.peers.value(self.tools, self.named[key])
         if value is None:
             return None
-        return of_source(value, self.sources.setdefault(key, len(self.sources) + 1))
+        self.sources.append(key)
+        return of_source(value, len(self.sources))
 
 
 def alone(record: Record, tools: FieldTools) -> Record:

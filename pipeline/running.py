@@ -134,7 +134,9 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
             )  # another run of this input came first
         job = _told(job, found, options.progress)
         job.dataset.make()
-        job = with_donors(job, pool)
+        if job.candidates is not None and job.candidates.donors:
+            options.progress.say("reading the records to blend with")
+            job = with_donors(job, pool)
         keep(job.dataset, job.candidates)
         plan = planned(found, remember(job.dataset, found.probe))
         if not engine.local:

@@ -71,7 +71,8 @@ def mosaic(value: ImageValue, draws: Draws) -> Blended:
     for name, region in zip(order, regions, strict=True):
         size = region[2] - region[0], region[3] - region[1]
         place = float(draws.rng.random()), float(draws.rng.random())
-        part = covering(found.get(name, value), value, size, place)
+        other = found.pop(name, None) if name else value
+        part = covering(draws.again(name) if other is None else other, value, size, place)
         parts.append((part, region))
         shares[name] = shares.get(name, 0.0) + size[0] * size[1] / (width * height)
     result = _tiled(value, parts, own)

@@ -22,6 +22,8 @@ class Draws:
     partners: Partners
     rng: np.random.Generator
     given: Mapping[str, Any]
+    again: Callable[[str], Any]
+    """A partner that was drawn once more, under other `rows`."""
 
 
 Blend = Callable[[Any, Draws], tuple[Any, Drawn]]

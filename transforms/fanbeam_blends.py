@@ -113,7 +113,9 @@ class _BlendStep:
         blended: Any = value
         found = drawn_partners(blended, given["partners"], seed)
         try:
-            result, drawn = call(value, Draws(found, self._pair.numpy, given))
+            result, drawn = call(
+                value, Draws(found, self._pair.numpy, given, lambda key: blended.peers.donors.value(key))
+            )
         except ValueError as error:
             raise ValueError(f"fanbeam.{self._name}: {concise(error)}") from error
         return result, drawn

@@ -66,8 +66,8 @@ class Donors:
     """Training records that may be blended into others; never the record itself.
 
     `names(scope)` gives the keys of those of a scope (`same_class`, `other_class`, `any`); which ones depends on the
-    input alone. `value(key)` gives one as it enters its augment steps, with its labels, under `rows` that no entry of
-    another record has; None if it cannot be decoded or prepared. Nobody may write to it.
+    input alone. `value(key)` gives one as it enters its augment steps, with its labels, each time under `rows` that no
+    other entry has; None if it cannot be decoded or prepared. Nobody may write to it.
     """
 
     names: Callable[[str], Sequence[str]]

@@ -132,6 +132,36 @@ def test_labels_of_all_parents_lie_in_the_picture(made: tuple[Path, Path]) -> No
     assert foreign > 20
 
 
+def test_a_partner_that_comes_twice_keeps_its_masks_apart(tmp_path: Path) -> None:
+    """Of two records each is the only partner of the other; their masks fill their boxes."""
+    rows = photo_rows(1)[:2]
+    for row in rows:
+        width, height = Image.open(io.BytesIO(row["image"])).size
+        row["masks"] = [filled([int(n) for n in box], width, height) for box in row["boxes"]]
+    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    tree = photo_config(data, tmp_path / "out", copies=5)
+    tree["split"] = {}
+    tree["fields"]["image"]["augment"] = ["fanbeam.Mosaic", {"fanbeam.CopyPaste": {"scale": [0.5, 1]}}, "fanbeam.MixUp"]
+    repeated = 0
+    for row in rows_of(run(tmp_path, tree)).values():
+        for (left, top, wide, high), data_ in zip(row["boxes"], row["masks"], strict=True):
+            mask = np.array(Image.open(io.BytesIO(data_)))
+            columns, lines = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+            found = columns[0], lines[0], columns[-1] + 1, lines[-1] + 1
+            assert np.abs(np.subtract(found, (left, top, left + wide, top + high))).max() <= 1.5
+        repeated += len(row["names"]) - len(set(row["names"]))
+    assert repeated > 10
+
+
+def filled(box: list[int], width: int, height: int) -> bytes:
+    left, top, wide, high = box
+    mask = np.zeros((height, width), np.uint8)
+    mask[top : top + high, left : left + wide] = 1
+    sink = io.BytesIO()
+    Image.fromarray(mask).save(sink, "PNG")
+    return sink.getvalue()
+
+
 def test_other_splits_stay_as_they_are(made: tuple[Path, Path]) -> None:
     source = {row["id"]: row for row in pq.read_table(made[0]).to_pylist()}
     for split in ("validation", "test"):
