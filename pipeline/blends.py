@@ -1,12 +1,17 @@
 """What a config says of blends."""
 
+from collections.abc import Mapping
+
 from pipeline.blend_settings import SHELF
 from pipeline.config import JobConfig
 from pipeline.config_file import Path
 from pipeline.errors import InputError, Problem
+from pipeline.records import Split
 from transforms.registry import partners
 from transforms.steps import Step, leaves, read_steps
 
+SAME_CLASS, OTHER_CLASS, ANY = "same_class", "other_class", "any"
+_LISTED = 5
 REMEDY = "Write fewer, or leave it out: then the shelf holds as many as there are."
 
 
@@ -29,6 +34,20 @@ def shelf_size(config: JobConfig) -> int:
 def has_soft_labels(config: JobConfig) -> bool:
     """Whether samples say how much of each class they are."""
     return config.input.label is not None and bool(blend_steps(config))
+
+
+def blend_notes(config: JobConfig, classes: Mapping[tuple[Split, str], int]) -> tuple[str, ...]:
+    """Records that blends will leave alone, for want of a partner; `classes`: records per split and class."""
+    scopes = {partners(step) for _, step in blend_steps(config)}
+    training = {name: count for (split, name), count in classes.items() if split == "train" and count}
+    lonely = sorted(name for name, count in training.items() if count == 1)
+    notes = []
+    if SAME_CLASS in scopes and lonely:
+        listed = ", ".join(map(repr, lonely[:_LISTED])) + (" …" if len(lonely) > _LISTED else "")
+        notes.append(f"classes of one training record ({listed}): partners: same_class finds nobody for them")
+    if OTHER_CLASS in scopes and len(training) == 1:
+        notes.append("all training records are of one class: partners: other_class finds nobody")
+    return tuple(notes)
 
 
 def refuse_large_shelf(config: JobConfig, training: int) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pipeline.blends import shelf_size
+from pipeline.blends import ANY, OTHER_CLASS, SAME_CLASS, shelf_size
 from pipeline.config import JobConfig
 from pipeline.keys import Key, KeyBlock
 from pipeline.records import SPLITS, Block, Record, Unit
@@ -24,7 +24,6 @@ from pipeline.storage import Folder
 from transforms.registry import references
 
 FILE = "_references.json"
-SAME_CLASS, OTHER_CLASS, ANY = "same_class", "other_class", "any"
 
 
 @dataclass(frozen=True, slots=True)

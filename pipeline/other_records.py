@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from pipeline.blends import REMEDY, blend_steps, too_large
-from pipeline.candidates import ANY, SAME_CLASS, wanted
+from pipeline.blends import ANY, REMEDY, SAME_CLASS, blend_steps, too_large
+from pipeline.candidates import wanted
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.errors import Problem

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline import workers
-from pipeline.blends import refuse_large_shelf
+from pipeline.blends import blend_notes, refuse_large_shelf
 from pipeline.candidates import keep
 from pipeline.certificate import check_leaks, kept_leaks, leak_warnings
 from pipeline.check import checked, with_problems
@@ -191,7 +191,7 @@ def _told(job: Job, found: Surveyed, progress: Progress) -> Job:
     """The job that was surveyed; people hear of its version, if that is another one, and of its splits."""
     if found.job.version != job.version:
         progress.identify(found.job.version, found.job.dataset.url)
-    for note in found.decision.notes if found.decision else ():
+    for note in _notes(found):
         progress.warn(note)
     return found.job
 
@@ -235,8 +235,13 @@ def counted_out(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Coun
 
 def planned(found: Surveyed, probe: Probe) -> Plan:
     """The plan of what was surveyed."""
-    notes = found.decision.notes if found.decision else ()
-    return replace(make_plan(found.job, found.survey, probe, found.counted), notes=notes)
+    return replace(make_plan(found.job, found.survey, probe, found.counted), notes=_notes(found))
+
+
+def _notes(found: Surveyed) -> tuple[str, ...]:
+    """What people should know of splits and blends."""
+    of_splits = found.decision.notes if found.decision else ()
+    return (*of_splits, *blend_notes(found.job.config, found.survey.classes))
 
 
 def descended(job: Job) -> Job:

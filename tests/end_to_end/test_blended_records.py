@@ -290,13 +290,17 @@ def test_records_that_are_left_out_are_no_partners(tmp_path: Path) -> None:
     assert len(parents) > 5
 
 
-def test_a_lonely_record_is_left_alone_and_that_is_recorded(tmp_path: Path) -> None:
+def test_a_lonely_record_is_left_alone_and_that_is_recorded(tmp_path: Path, ask: Callable[..., Answer]) -> None:
     rows = material.image_rows(9)
     rows[0]["label"] = "lonely"
     data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
     tree = simple(data, tmp_path / "out", split={}, blends={})
     tree["fields"]["image"]["augment"] = [{"fanbeam.MixUp": {"partners": "same_class"}}]
-    (row,) = [row for i, row in rows_of(run(tmp_path, tree)).items() if i == "r000/1"]
+    told = ["classes of one training record ('lonely'): partners: same_class finds nobody for them"]
+    for command in ("plan", "run"):
+        code, answer = ask(command, material.write_config(tmp_path / "c.yaml", tree))
+        assert (code, answer["warnings"]) == (0, told)
+    (row,) = [row for i, row in rows_of(material.version_folder(tmp_path / "out")).items() if i == "r000/1"]
     assert blends_of(row) == [("fanbeam.MixUp", {"not_applied": "no other record to blend with", "parents": {}})]
     assert row["label_weights"] == [{"label": "lonely", "weight": 1.0}]
     assert row["lineage"]["parents"] == []
