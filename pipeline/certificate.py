@@ -22,10 +22,9 @@ from pipeline.tally import Tally
 MOST_BY_DEFAULT = 20_000
 """Records up to which near duplicates are looked for without being asked for: it adds half a minute at most."""
 _NAMED = 3
-_REMEDY = (
-    "Name what belongs together (input.group, split.keep_together), mend the input, "
-    "or raise limits.leaks and run again: what is written is kept."
-)
+_REMEDY = "{}, mend the input, or raise limits.leaks and run again: what is written is kept."
+_TOGETHER = "Name what belongs together (input.group, split.keep_together)"
+_COLUMN = "Mend the column {!r}, which alone decides the splits"
 
 
 def looked_at(job: Job) -> Looked:
@@ -156,20 +155,28 @@ def check_leaks(job: Job, leaks: Leaks) -> None:
     stopping = CERTAIN | ({"near"} if leaks.checked["kept_together"] else set())
     kinds = ", ".join(f"{kind} {leaks.count(kind)}" for kind in KINDS if kind in stopping and leaks.count(kind))
     what = f"{leaks.stopping} of {leaks.held_out} validation and test records leak into train ({kinds}); "
-    problem = Problem("limits.leaks", f"{what}{allowed:g} of them are allowed. {_first(leaks, stopping)}", _REMEDY)
+    problem = Problem(
+        "limits.leaks",
+        f"{what}{allowed:g} of them are allowed. {_first(leaks, stopping)}",
+        _REMEDY.format(_cure(job.config)),
+    )
     where = job.dataset.full(LEAKS)
     raise LimitsExceeded(f"nothing was committed: {problem.message} All pairs: {where}", (problem,))
 
 
-def leak_warnings(leaks: Mapping[str, Any]) -> list[str]:
+def _cure(config: JobConfig) -> str:
+    column = config.split.split_column
+    return _TOGETHER if column is None else _COLUMN.format(column)
+
+
+def leak_warnings(config: JobConfig, leaks: Mapping[str, Any]) -> list[str]:
     """What people should know of a certificate that stopped nothing; `leaks` as the manifest says it."""
     rows, fields = leaks["leaking"]["near"], leaks["near_fields"]
     if not rows or not fields:
         return []
     line = f"split: {{keep_together: {{near_duplicates: {{{', '.join(f'{name}: {{}}' for name in fields)}}}}}}}"
-    return [
-        f"{rows} validation and test records have a near duplicate in train (leaks.json). To keep such together: {line}"
-    ]
+    cure = f"To keep such together: {line}" if config.split.split_column is None else f"{_cure(config)}."
+    return [f"{rows} validation and test records have a near duplicate in train (leaks.json). {cure}"]
 
 
 def _first(leaks: Leaks, kinds: Set[str]) -> str:

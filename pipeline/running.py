@@ -101,7 +101,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
         return RunResult(job.version, job.dataset.url, {}, seconds, False, resumed, handed, (*warnings, *plan.notes))
     manifest = _outcome(job, plan, listing)
     announce(job)
-    told = (*warnings, *plan.notes, *_told_leaks(manifest, options.progress))
+    told = (*warnings, *plan.notes, *_told_leaks(job, manifest, options.progress))
     seconds = time.monotonic() - started
     result = RunResult(job.version, job.dataset.url, manifest, seconds, False, resumed, None, told)
     count = options.workers or (workers.default_count() if engine.local else 0)
@@ -109,8 +109,8 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     return result
 
 
-def _told_leaks(manifest: dict[str, Any], progress: Progress) -> list[str]:
-    warnings = leak_warnings(manifest["leaks"])
+def _told_leaks(job: Job, manifest: dict[str, Any], progress: Progress) -> list[str]:
+    warnings = leak_warnings(job.config, manifest["leaks"])
     for warning in warnings:
         progress.warn(f"warning: {warning}")
     return warnings

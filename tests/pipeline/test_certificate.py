@@ -1,5 +1,6 @@
 """The certificate of a commit: what the written shards share, in one process and as steps; what stops a commit."""
 
+import ast
 import json
 import random
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 from small_inputs import FLIP, Ran, config_of, jpeg, opened, parquet, planned, ran, text_columns, text_of, wav, words
 
+import pipeline
 from pipeline.audit.certificate import audited, leaks_of, portions_of
 from pipeline.audit.comparing import Near, audit_dataset
 from pipeline.audit.counting import Findings, counted
@@ -27,7 +29,7 @@ from pipeline.fingerprint import ABSENT, installed
 from pipeline.job import Task
 from pipeline.preview import fonts
 from pipeline.rendering import render
-from pipeline.split_settings import KeepTogether, NearSettings
+from pipeline.split_settings import KeepTogether, NearSettings, SplitConfig
 from pipeline.storage import Folder
 from pipeline.tally import Tally, tallied
 
@@ -128,6 +130,17 @@ def test_one_side_alone_has_nothing_to_share(tmp_path: Path) -> None:
 
 
 # Steps
+
+
+def test_the_audit_shares_no_code_with_the_split() -> None:
+    """Nor does the likeness that both use know of splits."""
+    split = {"split", "split_table", "splitting", "keys", "survey", "surveying", "seeds", "planning"}
+    files = [f for room in ("audit", "similarity") for f in (Path(pipeline.__path__[0]) / room).glob("*.py")]
+    assert len(files) > 15
+    for file in files:
+        imports = [n for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.ImportFrom)]
+        used = {node.module.split(".")[1] for node in imports if node.module and node.module.startswith("pipeline.")}
+        assert not used & split, file
 
 
 def test_a_mark_is_of_one_kind_and_one_column() -> None:
@@ -322,9 +335,12 @@ def test_near_duplicates_are_counted_and_stop_nothing(tmp_path: Path) -> None:
     texts = sentences()
     assert found["pairs"][0]["words"] == [texts[0][:120], f"{texts[0].upper()}!"[:120]]
     assert 0 < found["pairs"][1]["distance"] <= 0.15
-    (warning,) = leak_warnings(made.dataset.manifest["leaks"])
+    (warning,) = leak_warnings(made.job.config, made.dataset.manifest["leaks"])
     assert "2 validation and test records have a near duplicate in train" in warning
-    assert "split: {keep_together: {near_duplicates: {text: {}}}}" in warning
+    assert warning.endswith("Mend the column 'part', which alone decides the splits.")
+    hashed = made.job.config.model_copy(update={"split": SplitConfig(validation=0.2)})
+    (warning,) = leak_warnings(hashed, made.dataset.manifest["leaks"])
+    assert warning.endswith("To keep such together: split: {keep_together: {near_duplicates: {text: {}}}}")
 
 
 def test_near_duplicates_that_were_to_be_kept_together_stop_the_commit(tmp_path: Path) -> None:
@@ -337,7 +353,7 @@ def test_near_duplicates_that_were_to_be_kept_together_stop_the_commit(tmp_path:
         commit(asked, expected, tally)
     allowed = asked.config.model_copy(update={"limits": asked.config.limits.model_copy(update={"leaks": 0.2})})
     manifest = commit(replace(asked, config=allowed), expected, tally)
-    assert (manifest["leaks"]["stopping"], leak_warnings(manifest["leaks"])) == (2, [])
+    assert (manifest["leaks"]["stopping"], leak_warnings(asked.config, manifest["leaks"])) == (2, [])
 
 
 def test_only_facts(tmp_path: Path) -> None:
