@@ -1,6 +1,7 @@
 """The audit of what is written as Beam steps: each calls the function of `audit` that its comment names.
 
-Digests of rows are dealt into parts and matched part by part, so no worker holds those of all rows.
+Digests of rows are dealt into parts and matched part by part, so no worker holds those of all rows. On one machine the
+same functions run one after the other, see `audit.certificate`.
 """
 
 from collections import Counter
@@ -10,11 +11,9 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import AsIter, AsSingleton, TaggedOutput
-from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.timestamp import MAX_TIMESTAMP
-from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import children, workers
+from pipeline.audit.certificate import audited
 from pipeline.audit.comparing_rows import to_compare
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.marks import TRAIN, Marks, Portion
@@ -40,6 +39,8 @@ class Audit(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, tally: Any) -> Any:
         """The held-out side first: what it cannot share is left out of the training side."""
+        if self.local:
+            return tally | "InPool" >> beam.ParDo(AuditInPool(self.job))  # Findings
         files = tally | "Written" >> beam.ParDo(Written(self.job)).with_outputs(HELD, TRAIN)  # Portion
         held = files[HELD] | "SpreadHeldOut" >> beam.Reshuffle() | "LookAtHeldOut" >> self._look()  # (int, Marks)
         sieves = held[None] | "ByPart" >> beam.GroupByKey() | "Sieve" >> beam.MapTuple(sieve_of)  # Sieve
@@ -63,8 +64,7 @@ class Audit(beam.PTransform):  # type: ignore[misc]
         return sums | "Together" >> beam.Flatten() | "AddUp" >> beam.CombineGlobally(AddUp())  # Findings
 
     def _look(self, *sieves: Any) -> Any:
-        look = LookInPool() if self.local else Look(self.job, self.around, self.processes)
-        return beam.ParDo(look, *sieves).with_outputs(SIGNED, SUMS)
+        return beam.ParDo(Look(self.job, self.around, self.processes), *sieves).with_outputs(SIGNED, SUMS)
 
     def _near(self, held: Any, train: Any) -> Any:
         """Signatures of both sides -> rows that have near duplicates, as of `Match`."""
@@ -79,8 +79,8 @@ class Audit(beam.PTransform):  # type: ignore[misc]
             | "Candidates" >> beam.FlatMapTuple(candidates_by_file)  # (int, Candidate)
             | "OfFile" >> beam.GroupByKey()
         )
-        compare = CompareInPool() if self.local else Compare(self.job, self.around, self.processes)
-        return pairs | "Compare" >> beam.ParDo(compare).with_outputs(SUMS)  # (int, rows of a file)
+        compare = beam.ParDo(Compare(self.job, self.around, self.processes))
+        return pairs | "Compare" >> compare.with_outputs(SUMS)  # (int, rows of a file)
 
 
 class Written(beam.DoFn):  # type: ignore[misc]
@@ -134,48 +134,17 @@ class Compare(_InChildren):
         yield from rows_and_links(found, left)
 
 
-class LookInPool(beam.DoFn):  # type: ignore[misc]
-    """As `Look`, through the pool of local processes, a file per task."""
+class AuditInPool(beam.DoFn):  # type: ignore[misc]
+    """Tally -> Findings: all steps at once, files read by the local pool."""
 
-    def start_bundle(self) -> None:
-        """Collect the bundle's files."""
-        self.portions: dict[tuple[str, int], Portion] = {}
-        self.sieves: Iterable[Sieve] = ()
+    def __init__(self, job: Job) -> None:
+        self.job = job
 
-    def process(self, element: Portion, sieves: Iterable[Sieve] = ()) -> Iterable[Any]:
-        """Only take the file."""
-        self.portions[element.split, element.index] = element
-        self.sieves = sieves
-        return ()
-
-    def finish_bundle(self) -> Iterator[Any]:
-        """Read all of them, whichever process is free."""
-        sieves = list(self.sieves)
-        for seen in workers.current().run("look", list(self.portions.values())):
-            portion = self.portions[seen.marks.split, seen.marks.index]
-            yield from map(_outside, told(seen, portion, sieves))
-
-
-class CompareInPool(beam.DoFn):  # type: ignore[misc]
-    """As `Compare`, through the pool of local processes, a held-out file per task."""
-
-    def start_bundle(self) -> None:
-        """Collect the bundle's candidates."""
-        self.orders: list[list[Candidate]] = []
-        self.left = 0
-
-    def process(self, element: tuple[int, Iterable[Candidate]]) -> Iterable[Any]:
-        """Only take them."""
-        pairs, left = to_compare(element[1])
-        self.orders.append(pairs)
-        self.left += left
-        return ()
-
-    def finish_bundle(self) -> Iterator[Any]:
-        """Compare all of them, whichever process is free."""
-        for found in workers.current().run("compare", self.orders):
-            yield from map(_outside, rows_and_links(found, 0))
-        yield _outside(TaggedOutput(SUMS, Findings(left=self.left)))
+    def process(self, element: Tally) -> Iterator[Findings]:
+        """Whichever process is free reads the next file: what is found does not depend on their order."""
+        pool = workers.current()
+        portions = to_audit(self.job, element)
+        yield audited(portions, lambda some: pool.run("look", some), lambda some: pool.run("compare", some))
 
 
 class Match(beam.DoFn):  # type: ignore[misc]
@@ -253,10 +222,3 @@ class AddUp(beam.CombineFn):  # type: ignore[misc]
     def extract_output(self, accumulator: Findings) -> Findings:
         """All of them."""
         return accumulator
-
-
-def _outside(value: Any) -> Any:
-    """What leaves a bundle that is over."""
-    if isinstance(value, TaggedOutput):
-        return TaggedOutput(value.tag, _outside(value.value))
-    return WindowedValue(value, MAX_TIMESTAMP, (GlobalWindow(),))

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.audit.certificate import LEAKS, audited, leaks_of, portions_of, seal_of
+from pipeline.audit.certificate import LEAKS, audited_here, leaks_of, portions_of, seal_of
 from pipeline.audit.counting import Findings
 from pipeline.audit.findings import CERTAIN, KINDS, Leaks, leaks_from
 from pipeline.audit.marks import Looked, Portion
@@ -95,7 +95,7 @@ def certify(job: Job, tally: Tally, found: Findings | None) -> Leaks:
         return known
     looked, shards = looked_for(job, tally.records), _shards(tally)
     portions = portions_of(shards, looked, tally.records)
-    findings = audited(job.dataset, portions) if found is None else found
+    findings = audited_here(job.dataset, portions) if found is None else found
     if findings.read.total() != sum(p.rows for p in portions):
         raise RunFailed(
             f"the audit read {findings.read.total()} rows where the receipts say {sum(p.rows for p in portions)}; "

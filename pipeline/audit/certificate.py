@@ -4,8 +4,9 @@ On an engine the same functions are steps of their own (stages.py); the outcome 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from pipeline.audit.counting import Findings, counted
 from pipeline.audit.findings import KINDS, Leaks, Pair, Side
 from pipeline.audit.marks import TRAIN, Looked, Marks, Portion
 from pipeline.audit.matching import Found, Link, Place, by_part, parts_for, shared, sieve_of
-from pipeline.audit.reading import look_at, rows_at
+from pipeline.audit.reading import Seen, look_at, rows_at
 from pipeline.audit.rows import texts_of
 from pipeline.audit.signing import Candidate, Signed, buckets_for, by_bucket, candidates, sampled
 from pipeline.records import SPLITS
@@ -47,49 +48,62 @@ def seal_of(shards: Iterable[Mapping[str, Any]], looked: Looked) -> str:
     return sha256(orjson.dumps([[[s["path"], s["sha256"]] for s in shards], looked])).hexdigest()
 
 
-def audited(folder: Folder, portions: Sequence[Portion]) -> Findings:
-    """All steps one after the other. In memory are the marks of the held-out side, and signatures of both."""
-    findings = Findings()
+Look = Callable[[list[Portion]], Iterable[Seen]]
+Compare = Callable[[list[list[Candidate]]], Iterable[Found]]
+
+
+def audited_here(folder: Folder, portions: Sequence[Portion]) -> Findings:
+    """`audited` in this process."""
+
+    def look(some: list[Portion]) -> Iterator[Seen]:
+        return (look_at(folder, portion) for portion in some)
+
+    return audited(portions, look, lambda files: (compared_rows(folder, pairs) for pairs in files))
+
+
+def audited(portions: Sequence[Portion], look: Look, compare: Compare) -> Findings:
+    """All steps one after the other; `look` and `compare` may answer in any order.
+
+    In memory are the marks of the held-out side and signatures of both.
+    """
+    findings, signed = Findings(), defaultdict[bool, list[Signed]](list)
     if not portions:
         return findings
-    looked, signed = portions[0].looked, defaultdict[str, list[Signed]](list)
 
-    def marks(portion: Portion) -> Marks:
-        seen = look_at(folder, portion)
-        findings.merge(Findings(Counter({portion.split: seen.marks.rows}), unreadable=seen.unreadable))
-        signed["train" if portion.split == TRAIN else "held"] += seen.signed
-        return seen.marks
+    def marks(train: bool) -> Iterator[Marks]:
+        for seen in look([p for p in portions if (p.split == TRAIN) == train]):
+            findings.merge(Findings(Counter({seen.marks.split: seen.marks.rows}), unreadable=seen.unreadable))
+            signed[train] += seen.signed
+            yield seen.marks
 
-    held = [marks(portion) for portion in portions if portion.split != TRAIN]
+    held = list(marks(train=False))
     sieves = [sieve_of(0, held)]
-    train = [some for portion in portions if portion.split == TRAIN for _, some in by_part(marks(portion), 1, sieves)]
-    found = shared(held, train, looked)
+    train = [some for one in marks(train=True) for _, some in by_part(one, 1, sieves)]
+    pairs, findings.left = _pairs(signed[False], signed[True])
     rows = defaultdict[int, list[Any]](list)
-    for part in (found, *_near(folder, signed["held"], signed["train"], findings)):
-        findings.merge(Findings(links=part.links))
-        for file, leaking in part.by_file():
+    for found in chain([shared(held, train, portions[0].looked)], compare(pairs)):
+        findings.merge(Findings(links=found.links))
+        for file, leaking in found.by_file():
             rows[file].append(leaking)
     for file, several in rows.items():
         findings.merge(counted(Found.file_of(file), several))
     return findings
 
 
-def _near(folder: Folder, held: Sequence[Signed], train: Sequence[Signed], findings: Findings) -> Iterator[Found]:
-    """Near duplicates, by held-out file."""
+def _pairs(held: Sequence[Signed], train: Sequence[Signed]) -> tuple[list[list[Candidate]], int]:
+    """What is to be compared, by held-out file, and how many more pairs there are."""
     sample = sampled(held)
     buckets = [defaultdict[int, list[Signed]](list) for _ in range(2)]
     for side, into in zip((held, train), buckets, strict=True):
         for one in side:
             for key, some in by_bucket(one, sample):
                 into[key].append(some)
-    files = defaultdict[tuple[int, int], list[Candidate]](list)
+    files = defaultdict[tuple[int, ...], list[Candidate]](list)
     for key, signed in buckets[0].items():
         for candidate in candidates(signed, buckets[1].get(key, ())):
             files[candidate.held[:2]].append(candidate)
-    for found in files.values():
-        pairs, left = to_compare(found)
-        findings.left += left
-        yield compared_rows(folder, pairs)
+    chosen = [to_compare(found) for found in files.values()]
+    return [pairs for pairs, _ in chosen], sum(left for _, left in chosen)
 
 
 def leaks_of(folder: Folder, shards: Sequence[Mapping[str, Any]], looked: Looked, findings: Findings) -> Leaks:

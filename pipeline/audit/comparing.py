@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from pipeline.audit.any_set import Named, any_side
-from pipeline.audit.certificate import audited, leaks_of, portions_of
+from pipeline.audit.certificate import audited_here, leaks_of, portions_of
 from pipeline.audit.findings import Leaks, Side
 from pipeline.audit.identities import Held
 from pipeline.audit.likeness import Likeness
@@ -46,7 +46,7 @@ def audit_dataset(dataset: Dataset, near: Near | None = None) -> Leaks:
         wishes = {name: near.over(wish) for name, wish in wishes.items()}
         looked = replace(looked, near=near_fields(looked, wishes), copies=config.certificate == "full")
     portions = portions_of(manifest["shards"], looked, manifest["input"]["records"])
-    return leaks_of(dataset.folder, manifest["shards"], looked, audited(dataset.folder, portions))
+    return leaks_of(dataset.folder, manifest["shards"], looked, audited_here(dataset.folder, portions))
 
 
 def audit_sets(train: str, validation: str, named: Named, near: Near | None = None) -> Leaks:

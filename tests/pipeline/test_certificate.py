@@ -14,7 +14,7 @@ import pytest
 from small_inputs import FLIP, Ran, config_of, jpeg, opened, parquet, planned, ran, text_columns, text_of, wav, words
 
 import pipeline
-from pipeline.audit.certificate import audited, leaks_of, portions_of
+from pipeline.audit.certificate import audited_here, leaks_of, portions_of
 from pipeline.audit.comparing import Near, audit_dataset
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.findings import KEPT_PAIRS, KINDS
@@ -253,7 +253,7 @@ def test_what_was_audited_is_not_audited_again(tmp_path: Path, monkeypatch: pyte
     expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
     tally = tallied(render(job, Task(shard)) for shard in plan.shards)
     assert unaudited(job, tally) == []
-    monkeypatch.setattr("pipeline.certificate.audited", None)
+    monkeypatch.setattr("pipeline.certificate.audited_here", None)
     assert commit(job, expected, tally)["leaks"]["stopping"] == 2
 
 
@@ -288,9 +288,9 @@ def test_an_audit_that_did_not_read_everything_certifies_nothing(tmp_path: Path)
 def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
     made = ran(leaky(tmp_path, limits__leaks=1))
     portions = portions_of(made.dataset.manifest["shards"], looked_for(made.job, 40), 40)
-    wanted = audited(made.job.dataset, portions)
+    wanted = audited_here(made.job.dataset, portions)
     random.Random(1).shuffle(portions)
-    assert audited(made.job.dataset, portions) == wanted
+    assert audited_here(made.job.dataset, portions) == wanted
     assert wanted.read == {"train": 90, "validation": 10}
 
 
@@ -299,7 +299,7 @@ def test_a_portion_is_small() -> None:
 
 
 def test_nothing_to_read_nothing_found() -> None:
-    assert audited(Folder("/nowhere"), []) == Findings()
+    assert audited_here(Folder("/nowhere"), []) == Findings()
     assert Tally().as_json()["shards"] == []
 
 
@@ -410,7 +410,7 @@ def test_many_buckets_find_what_one_finds(tmp_path: Path, kind: str, monkeypatch
     monkeypatch.setattr("pipeline.audit.signing.ROWS_PER_BUCKET", 5)
     portions = portions_of(shards, looked, 40)
     assert portions[0].buckets == 8
-    found = leaks_of(made.job.dataset, shards, looked, audited(made.job.dataset, portions))
+    found = leaks_of(made.job.dataset, shards, looked, audited_here(made.job.dataset, portions))
     assert found.as_json() == {**wanted, "pictures": []}
 
 
@@ -438,7 +438,7 @@ def test_pictures_and_what_cannot_be_compared(tmp_path: Path, monkeypatch: pytes
     assert found["checked"]["near"] == {"image": 0.3}
     monkeypatch.setattr("pipeline.audit.comparing_rows.MOST_COMPARED", 0)
     portions = portions_of(made.dataset.manifest["shards"], looked_for(made.job, 40), 40)
-    assert audited(made.job.dataset, portions).left >= 2
+    assert audited_here(made.job.dataset, portions).left >= 2
 
 
 def test_the_closest_pairs_are_shown(tmp_path: Path) -> None:
