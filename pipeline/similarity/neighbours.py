@@ -1,8 +1,8 @@
 """Which pairs to look at: of all payloads at once, or bucket by bucket where they are too many for one machine.
 
-With embeddings, the nearest neighbours of each view, searched exactly; a bucket is a centroid, and every view goes to
-its nearest two. With bands, payloads that share one; a bucket is a band. Results are sorted pairs of places in the
-given order and depend on nothing else: products of whole numbers are exact.
+With embeddings, the nearest neighbours of each view, searched exactly, as far as they are alike at all; a bucket is a
+centroid, and every view goes to its nearest two. With bands, payloads that share one; a bucket is a band. Results are
+sorted pairs of places in the given order and depend on nothing else: products of whole numbers are exact.
 """
 
 from collections import defaultdict
@@ -21,6 +21,9 @@ Centres = NDArray[np.float32]
 """(count, width), whole numbers."""
 
 NEIGHBOURS = 10
+LEAST_COSINE = 0.4
+"""Of neighbours that are candidates. Planted copies have 0.51 and more with their source (docs/leaks.md); of the
+neighbours of distinct photos nine in ten have less, and a distance costs a millisecond."""
 NEAREST_BUCKETS = 2
 _BLOCK = 65_536
 _WINDOW = 20
@@ -92,18 +95,34 @@ def _neighbours(left: Sequence[Signature], right: Sequence[Signature] | None, co
     if not len(base) or not len(asked):
         return
     wanted = count if right is not None else count + 1  # a view is its own neighbour
+    lengths = _squares(base)
     for start in range(0, len(asked), _BLOCK):
-        found = _nearest(asked[start : start + _BLOCK], base, wanted)
-        for asker, row in zip(askers[start : start + _BLOCK].tolist(), found, strict=True):
-            for owner in owners[row].tolist():
+        some = asked[start : start + _BLOCK]
+        squares, found = _nearest(some, base, wanted)
+        alike = _alike(_squares(some)[:, np.newaxis], lengths[found], squares)
+        for asker, row, near in zip(askers[start : start + _BLOCK].tolist(), found, alike, strict=True):
+            for owner in owners[row[near]].tolist():
                 if right is not None:
                     yield owner, asker
                 elif owner != asker:
                     yield min(owner, asker), max(owner, asker)
 
 
-def _nearest(asked: Embeddings, base: Embeddings, count: int) -> NDArray[np.int64]:
-    """(asked, count) rows of `base` by distance, then by row; a base of any size, block by block."""
+def _squares(views: Embeddings) -> NDArray[np.int64]:
+    """The square of each view's length."""
+    exact = views.astype(np.int64)
+    squares: NDArray[np.int64] = np.einsum("ij,ij->i", exact, exact)
+    return squares
+
+
+def _alike(ours: NDArray[np.int64], theirs: NDArray[np.int64], squares: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the cosine of two views, of these squared lengths and distance, is at least LEAST_COSINE."""
+    twice: NDArray[np.int64] = ours + theirs - squares
+    return (twice > 0) & (twice.astype(np.float64) ** 2 >= 4 * LEAST_COSINE**2 * ours * theirs)
+
+
+def _nearest(asked: Embeddings, base: Embeddings, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(asked, count) squared distances and rows of `base`, by both; a base of any size, block by block."""
     queries, kept = asked.astype(np.float32), None
     for start in range(0, len(base), _BLOCK):
         block = base[start : start + _BLOCK].astype(np.float32)
@@ -113,7 +132,8 @@ def _nearest(asked: Embeddings, base: Embeddings, count: int) -> NDArray[np.int6
             squares, rows = (np.concatenate(both, axis=1) for both in zip(kept, (squares, rows), strict=True))
         order = np.lexsort((rows, squares), axis=1)[:, :count]
         kept = np.take_along_axis(squares, order, 1), np.take_along_axis(rows, order, 1)
-    return kept[1] if kept else np.zeros((len(asked), 0), np.int64)
+    none = np.zeros((len(asked), 0), np.int64)
+    return kept or (none, none)
 
 
 _Band = tuple[list[int], Sequence[Signature], list[int] | None, Sequence[Signature] | None]

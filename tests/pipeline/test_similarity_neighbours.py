@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.similarity import neighbours
 from pipeline.similarity.interface import LENGTH, NO_BANDS, NO_EMBEDDINGS, Signature, embedding
-from pipeline.similarity.neighbours import NEAREST_BUCKETS, buckets_of, centroids, pairs, pairs_within
+from pipeline.similarity.neighbours import LEAST_COSINE, NEAREST_BUCKETS, buckets_of, centroids, pairs, pairs_within
 
 WIDTH = 24
 
@@ -33,9 +33,18 @@ def by_hand(left: list[Signature], right: list[Signature], count: int) -> list[t
     base = np.stack([s.embeddings[0] for s in left]).astype(np.int64)
     found = []
     for place, asked in enumerate(right):
-        squares = ((base - asked.embeddings[0]) ** 2).sum(1)
-        found += [(int(other), place) for other in np.argsort(squares, kind="stable")[:count]]
+        view = asked.embeddings[0].astype(np.int64)
+        squares = ((base - view) ** 2).sum(1)
+        cosines = base @ view / np.sqrt((base**2).sum(1) * (view**2).sum())
+        nearest = np.argsort(squares, kind="stable")[:count]
+        found += [(int(other), place) for other in nearest if cosines[other] >= LEAST_COSINE]
     return sorted(found)
+
+
+def test_what_has_little_in_common_is_no_candidate() -> None:
+    turned = [(120 * cosine, 120 * (1 - cosine**2) ** 0.5) for cosine in (1, 0.7, 0.3, -0.9)]
+    views = [Signature(np.rint([view]).astype(np.int8), NO_BANDS, b"") for view in turned]
+    assert pairs(views[:1], views) == [(0, 0), (0, 1)]
 
 
 @pytest.mark.parametrize("block", [7, 64, 1000])
