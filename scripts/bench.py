@@ -2,6 +2,7 @@
 
 python scripts/bench.py [--sizes 2000,20000] [--rounds 3] [--workers 2] [--only fanbeam,bound]
 python scripts/bench.py --overhead       what one step costs besides the library's own work
+python scripts/bench.py --survey [--sizes 10000,100000,1000000]     relatives and near duplicates among made records
 python scripts/bench.py --store s3       shards on the S3 server of the environment, beside pyarrow's own file system
 
 bound: bare processes that do only what must be done. hugging_face: `datasets.map`. naive_beam: a per-record pipeline.
@@ -9,6 +10,7 @@ Every contender is a process of its own, start-up included; memory is the sum of
 """
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -33,10 +35,11 @@ _SAMPLE_SECONDS = 0.25  # looking at every process costs as well
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run of one contender: wall seconds, and peak RSS of the process tree in MiB."""
+    """One run of one contender: wall seconds, peak RSS of the process tree in MiB, and what it printed."""
 
     seconds: float
     peak: float
+    told: str = ""
 
 
 def command(name: str, data: Path, output: Path, workers: int) -> list[str]:
@@ -52,16 +55,18 @@ def command(name: str, data: Path, output: Path, workers: int) -> list[str]:
 def measure(arguments: list[str]) -> Measured:
     """Run to the end. Raises CalledProcessError."""
     started, peak = time.perf_counter(), 0
-    process = subprocess.Popen(arguments, cwd=TOP, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    tree = psutil.Process(process.pid)
-    while process.poll() is None:
-        peak = max(peak, _resident(tree))
-        time.sleep(_SAMPLE_SECONDS)
-    seconds = time.perf_counter() - started
-    errors = process.stderr.read().decode() if process.stderr else ""
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, arguments, stderr=errors)
-    return Measured(seconds, peak / 2**20)
+    with tempfile.TemporaryFile() as printed:
+        process = subprocess.Popen(arguments, cwd=TOP, stdout=printed, stderr=subprocess.PIPE)
+        tree = psutil.Process(process.pid)
+        while process.poll() is None:
+            peak = max(peak, _resident(tree))
+            time.sleep(_SAMPLE_SECONDS)
+        seconds = time.perf_counter() - started
+        errors = process.stderr.read().decode() if process.stderr else ""
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, arguments, stderr=errors)
+        printed.seek(0)
+        return Measured(seconds, peak / 2**20, printed.read().decode())
 
 
 def _resident(tree: psutil.Process) -> int:
@@ -109,13 +114,29 @@ def show(size: int, found: dict[str, list[Measured]]) -> None:
         print(f"| {name} | {seconds:.1f} | {samples / seconds:.0f} | {spread} | {peak:.0f} |")
 
 
+def surveys(sizes: list[int]) -> None:
+    """One table: each kind at each size, a process of its own."""
+    print("| what | records | seconds | µs a record | peak RSS of the tree, MiB | found |")
+    print("|---|---|---|---|---|---|")
+    for kind in ("relatives", "texts", "pictures"):
+        for size in sizes:
+            with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+                step, rest = [sys.executable, "-m", "scripts.benchmarks.survey"], [kind, str(size), folder]
+                measure([*step, "make", *rest])
+                run = measure([*step, "search", *rest])
+            found = json.loads(run.told)
+            seconds, each = found["seconds"], found["seconds"] / size * 1e6
+            print(f"| {kind} | {size} | {seconds:.1f} | {each:.0f} | {run.peak:.0f} | {found['found']} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="2000,20000")
+    parser.add_argument("--sizes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default=",".join(CONTENDERS))
     parser.add_argument("--overhead", action="store_true", help="only the overhead of single steps")
+    parser.add_argument("--survey", action="store_true", help="only what splits need to know of all records")
     parser.add_argument("--store", choices=["s3"], help="only reading and writing on a store")
     given = parser.parse_args()
     if given.store:
@@ -126,7 +147,10 @@ def main() -> None:
     if given.overhead:
         overhead.show()
         return
-    for size in given.sizes.split(","):
+    if given.survey:
+        surveys([int(size) for size in (given.sizes or "10000,100000,1000000").split(",")])
+        return
+    for size in (given.sizes or "2000,20000").split(","):
         compare(int(size), given.rounds, given.workers, given.only.split(","))
 
 

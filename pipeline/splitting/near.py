@@ -23,6 +23,7 @@ BUCKET = 4_096
 """Records per centroid: each is compared with about twice as many others, however many there are."""
 MOST_CENTROIDS, SAMPLED = 4_096, 32
 _PAIRS_PER_TASK, _ROWS_PER_TASK = 4_096, 4_096
+_NONE: NDArray[np.int64] = np.empty((0, 2), np.int64)
 MOST_BUCKET = 2 * 65_536
 """Of a larger one, parts are looked at."""
 
@@ -39,18 +40,20 @@ def near_pairs(job: Job, units: Sequence[Unit], pool: Pool, field: str, ranks: D
         ]
         signed = tuple(pool.run("survey", tasks))
         signed = tuple(sorted((part for part in signed if len(part)), key=lambda part: part.first))
-        if not signed:
-            return np.empty((0, 2), np.int64)
-        buckets, rows = _bucketed(pool, signed, _centres(signed, ranks), ranks)
-        looks = [PairTask(signed, some) for some in _together(buckets, rows)]
-        found = [pairs for pairs in pool.run("survey", looks) if len(pairs)]
-        if not found:
-            return np.empty((0, 2), np.int64)
-        candidates = np.unique(np.concatenate(found), axis=0)
+        candidates = candidate_pairs(pool, signed, ranks)
         chunks = [candidates[n : n + _PAIRS_PER_TASK] for n in range(0, len(candidates), _PAIRS_PER_TASK)]
-        checks = [DistanceTask(signed, field, chunk) for chunk in chunks]
-        near = np.concatenate(list(pool.run("survey", checks)))
+        found = list(pool.run("survey", [DistanceTask(signed, field, chunk) for chunk in chunks]))
+        near = np.concatenate([_NONE, *found])
         return near[np.lexsort((near[:, 1], near[:, 0]))]
+
+
+def candidate_pairs(pool: Pool, signed: tuple[Signed, ...], ranks: Digests) -> NDArray[np.int64]:
+    """(n, 2) rows that share a bucket and are near each other in it, each pair once."""
+    if not signed:
+        return _NONE
+    buckets, rows = _bucketed(pool, signed, _centres(signed, ranks), ranks)
+    looks = [PairTask(signed, some) for some in _together(buckets, rows)]
+    return np.unique(np.concatenate([_NONE, *pool.run("survey", looks)]), axis=0)
 
 
 def _centres(signed: tuple[Signed, ...], ranks: Digests) -> Centres:

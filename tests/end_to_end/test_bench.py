@@ -26,3 +26,14 @@ def test_every_case_has_an_aim_and_calls_the_library_that_it_names() -> None:
     for case in overhead.known():
         registry.find(case.name)
         assert case.direct()() is not None
+
+
+def test_the_survey_finds_what_was_made_alike(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench.py", "--survey", "--sizes", "500"])
+    bench.main()
+    rows = [row.strip("| ").split(" | ") for row in capsys.readouterr().out.splitlines()[2:]]
+    assert [(row[0], int(row[1])) for row in rows] == [("relatives", 500), ("texts", 500), ("pictures", 500)]
+    assert abs(int(rows[0][5]) - 50) <= 3  # a tenth is validation
+    assert int(rows[1][5]) == int(rows[2][5]) == 5

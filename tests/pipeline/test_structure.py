@@ -11,7 +11,13 @@ ROOT = Path(__file__).parents[2]
 MODULES = sorted(
     p.relative_to(ROOT).as_posix() for room in ("pipeline", "transforms") for p in (ROOT / room).rglob("*.py")
 )
-BEAM = {"pipeline/stages.py", "pipeline/audit_stages.py", "pipeline/build.py", "pipeline/runners.py"}
+BEAM = {
+    "pipeline/stages.py",
+    "pipeline/audit_stages.py",
+    "pipeline/survey_stages.py",
+    "pipeline/build.py",
+    "pipeline/runners.py",
+}
 STORAGE = {
     "pipeline/storage.py",
     "pipeline/local_files.py",
@@ -28,6 +34,7 @@ CLOCKS = {
     "pipeline/api.py", "pipeline/commands.py", "pipeline/demo.py", "pipeline/engines/flink_rest.py",
     "pipeline/engines/spark_master.py", "pipeline/interruption.py", "pipeline/local_files.py", "pipeline/progress.py",
     "pipeline/report.py", "pipeline/run_log.py", "pipeline/running.py", "pipeline/submission.py",
+    "pipeline/surveying.py",
     "pipeline/exclusive.py", "pipeline/stores/attempts.py", "pipeline/stores/environment.py",
     "pipeline/stores/fsspec_store.py",
     "pipeline/worker.py", "pipeline/workers.py",

@@ -1,0 +1,129 @@
+"""What splits need to know of all records, on made ones.
+
+python -m scripts.benchmarks.survey make|search KIND RECORDS FOLDER
+
+relatives: keys, groups of three, one content in a hundred twice, 20 classes -> components, and shares class by class.
+pictures, texts: made signatures, one in a hundred the near duplicate of another -> candidates; of texts also distances.
+`search` prints its seconds and what it found as JSON. Nothing is decoded.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline import workers
+from pipeline.check import open_input
+from pipeline.config import JobConfig
+from pipeline.job import Job
+from pipeline.running import job_of
+from pipeline.scratch import write_table
+from pipeline.similarity.interface import embedding
+from pipeline.similarity.texts import TextMeasure
+from pipeline.split_settings import SplitConfig
+from pipeline.splitting.components import no_pairs
+from pipeline.splitting.facts import Facts
+from pipeline.splitting.near import candidate_pairs
+from pipeline.splitting.near_tasks import DistanceTask, Signed
+from pipeline.splitting.parts import Known, parts_of
+
+PER_FILE, WIDTH, WORKERS = 2_048, 640, 2
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def relatives(count: int) -> dict[str, Any]:
+    rows = np.arange(count, dtype=np.uint64)
+    keys = rows * _ODD + np.uint64(1)
+    contents = np.where(rows % np.uint64(100) == 0, rows // np.uint64(200), rows) * _ODD + np.uint64(7)
+    facts = Facts(
+        keys,
+        np.ones(count, np.bool_),
+        (keys >> np.uint64(11)) / 2.0**53,
+        {"g": rows // np.uint64(3) * _ODD + np.uint64(1)},
+        [(f"class {n}",) for n in range(20)],
+        (rows % np.uint64(20)).astype(np.int32),
+        None,
+        np.zeros(count, np.bool_),
+    )
+    split = SplitConfig.model_validate({"by": "stratified", "validation": 0.1, "test": 0.1})
+    started = time.perf_counter()
+    parts = parts_of(split, facts, {"group:g": facts.groups["g"], "exact:c": contents}, no_pairs(), Known())
+    return {"seconds": time.perf_counter() - started, "found": int((parts == 1).sum())}
+
+
+def make_pictures(count: int, folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    for first in range(0, count, PER_FILE):
+        views = rng.normal(size=(min(PER_FILE, count - first), WIDTH))
+        views[1::100] = views[0::100][: len(views[1::100])] + 0.3 * rng.normal(size=views[1::100].shape)
+        _store(folder, first, [embedding(view).tobytes() for view in views], [b""] * len(views), [b""] * len(views))
+
+
+def make_texts(count: int, folder: Path) -> None:
+    rng, measure = np.random.default_rng(1), TextMeasure()
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz     "))
+    for first in range(0, count, PER_FILE):
+        lines = ["".join(line) for line in rng.choice(letters, (min(PER_FILE, count - first), 80))]
+        lines[1::100] = [line.upper() for line in lines[0::100][: len(lines[1::100])]]
+        found = [measure.signature(line) for line in lines]
+        _store(folder, first, [b""] * len(found), [one.bands.tobytes() for one in found], [one.detail for one in found])
+
+
+def _store(folder: Path, first: int, views: list[bytes], bands: list[bytes], details: list[bytes]) -> None:
+    columns = {
+        "views": pa.array(views, pa.binary()),
+        "bands": pa.array(bands, pa.binary()),
+        "detail": pa.array(details, pa.large_binary()),
+    }
+    width = str(WIDTH if any(views) else 0)
+    write_table(_path(folder, first), pa.table(columns).replace_schema_metadata({"width": width}))
+
+
+def _path(folder: Path, first: int) -> str:
+    return str(folder / f"{first:09d}.arrow")
+
+
+def search(job: Job, count: int, folder: Path) -> dict[str, Any]:
+    signed = tuple(
+        Signed(_path(folder, first), first, np.arange(first, min(count, first + PER_FILE)))
+        for first in range(0, count, PER_FILE)
+    )
+    ranks: NDArray[np.uint64] = np.arange(count, dtype=np.uint64) * _ODD + np.uint64(1)
+    started = time.perf_counter()
+    with workers.pool_for(job, WORKERS) as pool:
+        pairs = candidate_pairs(pool, signed, ranks)
+        if job.config.fields["x"].type == "text":
+            chunks = [pairs[n : n + 4096] for n in range(0, len(pairs), 4096)]
+            pairs = np.concatenate(list(pool.run("survey", [DistanceTask(signed, "x", chunk) for chunk in chunks])))
+    return {"seconds": time.perf_counter() - started, "found": len(pairs)}
+
+
+def _job(folder: Path, modality: str) -> Job:
+    """One with nothing to read: the tasks have all they need."""
+    pq.write_table(pa.table({"x": pa.array([b"" if modality == "image" else ""])}), folder / "in.parquet")
+    tree = {
+        "input": {"path": str(folder / "in.parquet")},
+        "split": {"validation": 0.1, "keep_together": {"near_duplicates": {"x": {}}}},
+        "fields": {"x": {"type": modality}},
+        "output": {"path": str(folder / "out")},
+    }
+    return job_of(*open_input(JobConfig.model_validate(tree)))
+
+
+def main(step: str, kind: str, count: int, folder: Path) -> None:
+    if step == "make":
+        {"relatives": lambda *_: None, "pictures": make_pictures, "texts": make_texts}[kind](count, folder)
+    elif kind == "relatives":
+        print(json.dumps(relatives(count)))
+    else:
+        print(json.dumps(search(_job(folder, kind.removesuffix("s").replace("picture", "image")), count, folder)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
