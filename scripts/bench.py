@@ -55,8 +55,10 @@ def command(name: str, data: Path, output: Path, workers: int) -> list[str]:
 def measure(arguments: list[str]) -> Measured:
     """Run to the end. Raises CalledProcessError."""
     started, peak = time.perf_counter(), 0
-    with tempfile.TemporaryFile() as printed:
-        process = subprocess.Popen(arguments, cwd=TOP, stdout=printed, stderr=subprocess.PIPE)
+    with (
+        tempfile.TemporaryFile() as printed,
+        subprocess.Popen(arguments, cwd=TOP, stdout=printed, stderr=subprocess.PIPE) as process,
+    ):
         tree = psutil.Process(process.pid)
         while process.poll() is None:
             peak = max(peak, _resident(tree))
