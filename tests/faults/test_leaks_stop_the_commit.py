@@ -1,5 +1,6 @@
 """What leaks into train stops the commit; a raised limit commits without rendering or auditing again."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ import material
 import pytest
 from conftest import run
 from material import image_rows
+from PIL import Image
 
 from pipeline.audit.findings import CERTAIN, KINDS
 from pipeline.cli import main
+from pipeline.demo import photo_crops
 
 
 @pytest.fixture
@@ -75,3 +78,26 @@ def test_a_changed_certificate_is_found(leaky: Path, capsys: pytest.CaptureFixtu
     capsys.readouterr()
     assert main(["verify", str(version), "--json"]) == 1
     assert "leaks.json" in capsys.readouterr().out
+
+
+def test_near_duplicates_are_a_warning_with_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    crops = [row["image"] for row in photo_crops()][:24]
+    rows = [{"id": f"r{n:03d}", "image": c, "part": "test" if n % 4 == 3 else "train"} for n, c in enumerate(crops)]
+    sink = io.BytesIO()
+    Image.open(io.BytesIO(crops[0])).resize((90, 90)).save(sink, "JPEG", quality=60)
+    rows[3]["image"] = sink.getvalue()
+    data = material.write_parquet(tmp_path / "in.parquet", rows)
+    tree = material.image_config(data, tmp_path / "out", split={"column": "part"})
+    del tree["input"]["label"]
+    config = material.write_config(tmp_path / "c.yaml", tree)
+    assert run(config) == 0
+    answer = json.loads(capsys.readouterr().out)
+    (warning,) = answer["warnings"]
+    assert "1 validation and test records have a near duplicate in train" in warning
+    assert (answer["leaks"]["leaking"]["near"], answer["leaks"]["stopping"]) == (1, 0)
+    version = material.version_folder(tmp_path / "out")
+    assert Image.open(io.BytesIO((version / "leaks.png").read_bytes())).width > 400
+    assert main(["audit", str(version), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [(p["train"], p["validation"]) for p in found["pairs"]] == [("r000/0", "r003/0")]
+    assert {**found, "pictures": []} == {**json.loads((version / "leaks.json").read_bytes()), "pictures": []}
