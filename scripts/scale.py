@@ -1,6 +1,6 @@
 """Plan, submission and commit of many records with made keys and no payload; prints the tables of docs/scale.md.
 
-python scripts/scale.py [--records 10000,1000000] [--payload BYTES] [--shard-size BYTES] [--folder DIR] [--output URL]
+python scripts/scale.py [--records 10000,1000000] [--payload BYTES] [--shard-size BYTES] [--prices WRITE,READ] […]
 
 Every size is a process of its own. Keys are written below --folder and stay there. Receipts go to --output.
 """
@@ -72,18 +72,19 @@ def show_sizes(rows: list[tuple[str, Measured]]) -> None:
         print(f"| {name} | {held} | {sizes} | {c['card_bytes'] / 1e6:.1f} |")
 
 
-def show_requests(rows: list[tuple[str, Measured]], payload: int, shard_size: int) -> None:
+def show_requests(rows: list[tuple[str, Measured]], given: argparse.Namespace) -> None:
     """Requests by phase, and dollars."""
+    write, read = (float(price) for price in given.prices.split(","))
     print("\n| records | plan | render: writes | reads | a whole resume | plan $ | render $ | resume $ |")
     print("|---|---|---|---|---|---|---|---|")
     for name, found in rows:
         plan = requests.planning(found["counts"]["records"])
-        render = requests.rendering(found["counts"], payload, shard_size)
+        render = requests.rendering(found["counts"], given.payload, given.shard_size)
         resume = requests.resuming(found["counts"])
         cells = (
             f"{plan.writes + plan.reads:,} | {render.writes:,} | {render.reads:,} | {resume.writes + resume.reads:,}"
         )
-        dollars = " | ".join(f"{part.dollars('S3'):.2f}" for part in (plan, render, resume))
+        dollars = " | ".join(f"{part.dollars((write, read)):.2f}" for part in (plan, render, resume))
         print(f"| {name} | {cells} | {dollars} |")
 
 
@@ -103,6 +104,8 @@ def main() -> None:
     parser.add_argument("--shard-size", type=int, default=64 * 2**20)
     parser.add_argument("--receipts", type=int, default=1_000)
     parser.add_argument("--folder", default=str(Path(tempfile.gettempdir()) / "fanbeam-scale"))
+    prices = ",".join(map(str, requests.PRICES))
+    parser.add_argument("--prices", default=prices, help="dollars for 1,000 requests: WRITE,READ  [%(default)s]")
     parser.add_argument("--output", help="folder or URL  [in --folder]")
     given = parser.parse_args()
     sizes = [int(float(word)) for word in given.records.split(",")]
@@ -114,7 +117,7 @@ def main() -> None:
         rows += [(f"{n:,} (extrapolated)", extrapolated(found, n)) for n in further]
     show_time(rows)
     show_sizes(rows)
-    show_requests(rows, given.payload, given.shard_size)
+    show_requests(rows, given)
     show_receipts(found[-1])
 
 

@@ -1,15 +1,12 @@
-"""Requests to an object store, reckoned from what the code asks for, and what they cost at public list prices."""
+"""Requests to an object store, reckoned from what the code asks for, and what they cost at given prices."""
 
 from dataclasses import dataclass
 
 from scripts.scaling.made_keys import FILE_ROWS, GROUP_ROWS
 from scripts.scaling.measure import COPIES
 
-PRICES = {
-    "S3": (0.005, 0.0004, "S3 Standard, us-east-1: PUT, POST, LIST; GET"),
-    "GCS": (0.005, 0.0004, "Cloud Storage Standard, one region: class A (insert, list); class B (get)"),
-}
-"""Dollars per 1,000 requests: those that write or list, and those that read."""
+PRICES = (0.005, 0.0004)
+"""Dollars for 1,000 requests that write or list, and that read: S3 Standard (us-east-1), Cloud Storage (one region)."""
 _PAGE = 1_000
 _PART = 8 * 2**20
 _READ = 4 * 2**20
@@ -22,9 +19,9 @@ class Requests:
     writes: int
     reads: int
 
-    def dollars(self, store: str) -> float:
-        """At the list price of a store."""
-        write, read, _ = PRICES[store]
+    def dollars(self, prices: tuple[float, float] = PRICES) -> float:
+        """At these prices."""
+        write, read = prices
         return (self.writes * write + self.reads * read) / 1_000
 
 

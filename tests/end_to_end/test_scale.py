@@ -35,4 +35,4 @@ def test_requests_grow_with_shards_and_small_shards_are_put_at_once() -> None:
     assert requests.rendering(counts, 0, 16 * 2**20).writes == 10 * 2 + 1
     assert requests.rendering(counts, 0, 64 * 2**20).writes == 10 * (8 + 2 + 1) + 1
     assert requests.planning(1_000_000).reads == 100 + 1_000
-    assert requests.Requests(1_000, 10_000).dollars("S3") == pytest.approx(0.009)
+    assert requests.Requests(1_000, 10_000).dollars((0.005, 0.0004)) == pytest.approx(0.009)
