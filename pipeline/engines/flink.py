@@ -19,13 +19,17 @@ __all__ = ["cancel", "cause", "problems", "settled"]
 
 _JAR_VARIABLE = "FANBEAM_FLINK_JOB_SERVER_JAR"
 _CANCEL_SECONDS = 60.0
+_KEEP_WORKERS_MS = 60_000
+"""Else each stage of the graph starts its own. After the job they stay as long, or until they notice its end."""
 _APPEARS_SECONDS = 10.0  # a job server that goes on running may still be on its way to submit the job
 
 
 def settled(given: Mapping[str, Any]) -> list[str]:
-    """Where workers run, the job server's jar and the Flink version that fit the cluster, a task for each free slot."""
+    """Where workers run and how long, the job server's jar and the Flink version that fit, a task per free slot."""
     cluster = Cluster.of(given)
     options = {**_environment(given, cluster), **_job_server(given, cluster)}
+    if {**options, **given}.get("environment_type") != "LOOPBACK":
+        options["environment_cache_millis"] = str(_KEEP_WORKERS_MS)
     if cluster is not None or "job_endpoint" not in given:
         options["parallelism"] = _slots(cluster)
     chosen = [f"--{name}={value}" for name, value in options.items() if value and name not in given]

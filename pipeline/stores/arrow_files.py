@@ -12,7 +12,7 @@ from pipeline.stores.read_ahead import RemoteFile
 def remote_file(store: Store, key: str, size: int | None = None) -> pa.PythonFile:
     """A random access file over an object. `size` in bytes, if it is known, saves a request."""
     length = store.stat(key).size if size is None else size
-    return pa.PythonFile(RemoteFile(lambda begin, end: store.read_range(key, begin, end), length), "r")
+    return pa.PythonFile(RemoteFile(lambda begin, end: store.view(key, begin, end), length), "r")
 
 
 class StoreFiles(FileSystemHandler):  # type: ignore[misc]

@@ -46,6 +46,10 @@ class FsspecStore:
 
         return self._call(key, part)
 
+    def view(self, key: str, begin: int, end: int) -> memoryview:
+        """See `Store.view`."""
+        return memoryview(self.read_range(key, begin, end))
+
     def _fetched(self, key: str, begin: int | None = None, end: int | None = None) -> bytes:
         """One answer of the store."""
         data: bytes = self._fs.cat_file(key, start=begin, end=end, **self._limits())

@@ -16,6 +16,10 @@ class Store(Protocol):
         """Bytes `begin`..`end`; fewer only where the object ends. Raises FileNotFoundError."""
         ...
 
+    def view(self, key: str, begin: int, end: int) -> memoryview:
+        """`read_range`, without a copy where the client can do without."""
+        ...
+
     def stat(self, key: str) -> Found:
         """Size and tag of one object, under its key. Raises FileNotFoundError."""
         ...

@@ -21,6 +21,7 @@ _AGAIN = ("error sending request", "timed out", "timeout", "connection", "code: 
 _SPENT = re.compile(r"after (\d+) retries, max_retries: (\d+)")
 _NO_CONDITION = ("501 Not Implemented", "NotImplemented", "NotSupported")
 Result = TypeVar("Result")
+Content = TypeVar("Content", bytes, memoryview)
 
 
 class _Truncated(Exception):
@@ -55,17 +56,22 @@ class ObjectStore:
                 if self._client.head(key)["size"]:
                     raise
                 return b""  # no range of nothing can be had
-            return _as_long_as(got.bytes().to_bytes(), got.meta["size"])
+            data: bytes = got.bytes().to_bytes()
+            return _as_long_as(data, got.meta["size"])
 
         return self._call(key, whole)
 
     def read_range(self, key: str, begin: int, end: int) -> bytes:
         """See `Store.read_range`."""
-        if begin >= end:
-            return b""
+        return bytes(self.view(key, begin, end))
 
-        def part() -> bytes:
-            data: bytes = self._client.get_range(key, start=begin, end=end).to_bytes()
+    def view(self, key: str, begin: int, end: int) -> memoryview:
+        """See `Store.view`."""
+        if begin >= end:
+            return memoryview(b"")
+
+        def part() -> memoryview:
+            data = memoryview(self._client.get_range(key, start=begin, end=end))
             if len(data) == end - begin:
                 return data
             return _as_long_as(data, max(0, min(end, self._client.head(key)["size"]) - begin))
@@ -197,7 +203,7 @@ def _transient(error: Exception) -> bool:
     return isinstance(error, _Truncated) or any(word in without_details(error) for word in _AGAIN)
 
 
-def _as_long_as(data: bytes, size: int) -> bytes:
+def _as_long_as(data: Content, size: int) -> Content:
     if len(data) != size:
         raise _Truncated(f"truncated: {len(data)} of {size} bytes")
     return data

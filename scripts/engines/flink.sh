@@ -89,7 +89,7 @@ taskmanager: {host: localhost, bind-host: localhost, numberOfTaskSlots: $slots, 
 parallelism: {default: 1}
 heartbeat: {interval: 1000, timeout: 20000}
 io: {tmp: {dirs: $state/tmp}}
-classloader: {parent-first-patterns: {additional: org.apache.beam.vendor.}}
+classloader: {resolve-order: parent-first}
 CONF
     case $restart in
         none | 0) echo "restart-strategy: {type: none}" ;;

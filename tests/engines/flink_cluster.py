@@ -84,6 +84,10 @@ class FlinkCluster:
         """kill -9."""
         os.kill(pid, signal.SIGKILL)
 
+    def started(self) -> int:
+        """How many Python workers were started so far: each has a log."""
+        return len(list((self.folder / "workers").glob("logs/*.log")))
+
     def workers(self) -> list[psutil.Process]:
         """Beam's Python workers."""
         return [p for p in self.processes() if "sdk_worker_main" in _command(p)]

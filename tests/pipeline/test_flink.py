@@ -152,6 +152,7 @@ def test_a_jar_of_the_environment_goes_first(tmp_path: Path, monkeypatch: pytest
 
 def test_what_is_given_is_not_repeated(cluster: Flink) -> None:
     given = {"flink_master": cluster.address, "environment_type": "PROCESS", "parallelism": 7, "flink_version": "1.19"}
+    given["environment_cache_millis"] = "0"
     assert flink.settled({**given, "job_server_java_launcher": "/opt/java"}) == []
     assert flink.settled({**given, "job_server_jvm_properties": ["-Xmx2g"]}) == []
     assert flink.settled({**given, "flink_submit_uber_jar": True}) == []
@@ -181,6 +182,14 @@ def test_a_job_server_ends_with_the_process_that_started_it(tmp_path: Path) -> N
         parent.kill()
     with contextlib.suppress(psutil.NoSuchProcess):
         child.wait(10)
+
+
+@pytest.mark.parametrize("kind", ["PROCESS", "DOCKER", "EXTERNAL"])
+def test_workers_stay_from_stage_to_stage(cluster: Flink, kind: str) -> None:
+    settled = flink.settled({"flink_master": cluster.address, "environment_type": kind})
+    assert "--environment_cache_millis=60000" in settled
+    alone = flink.settled({"flink_master": cluster.address})  # this process renders
+    assert not [word for word in alone if "cache_millis" in word]
 
 
 def test_workers_elsewhere_are_not_loopback(cluster: Flink, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,8 @@ from hypothesis import strategies as st
 from pipeline.stores import read_ahead
 from pipeline.stores.read_ahead import RemoteFile
 
-DATA = bytes(n % 251 for n in range(20 * 2**20))
+DATA = bytes(range(251)) * (20 * 2**20 // 251)
+MIB = 2**20
 
 
 class Requests:
@@ -66,6 +68,35 @@ def test_it_reads_what_a_file_reads(moves: list[tuple[int, int, bool]]) -> None:
     assert file.seek(-5, 2) == 2_495
     assert file.read() == data[-5:]
     assert file.read() == b""
+
+
+def test_one_long_read_is_a_few_large_requests_that_end_where_parts_of_uploads_do() -> None:
+    """Though none is on its way before there is room for it."""
+    data, asked, held, most = DATA * 3, [], [0], [0]
+    changing = threading.Lock()
+
+    def fetch(begin: int, end: int) -> memoryview:
+        with changing:
+            asked.append((begin, end))
+            held[0] += end - begin
+            most[0] = max(most[0], held[0])
+        return memoryview(data)[begin:end]
+
+    file = RemoteFile(fetch, len(data))
+    file.seek(1_000)
+    taken = file._piece
+
+    def piece(*given: Any) -> memoryview:
+        found = taken(*given)
+        with changing:
+            held[0] -= len(found)
+        return found
+
+    file._piece = piece  # type: ignore[method-assign]
+    assert file.read(50 * MIB) == data[1_000 : 1_000 + 50 * MIB]
+    assert sum(end - begin for begin, end in asked) == 50 * MIB
+    assert all(end % (8 * MIB) == 0 for _, end in sorted(asked)[:-1])
+    assert most[0] <= 5 * 8 * MIB
 
 
 def test_what_fails_ahead_fails_when_it_is_read() -> None:
