@@ -54,10 +54,16 @@ def gather(path: str | tuple[str, ...]) -> tuple[Folder, list[Found]]:
     if problems:
         raise InputError(problems[0].message.rstrip("."), tuple(problems))
     root = _common_root([folder for folder, _ in expanded])
-    found = {posixpath.relpath(folder.full(f.path), root.url): f for folder, files in expanded for f in files}
+    found = {f.path: f for folder, files in expanded for f in _from(root, folder, files)}
     if not found:
         raise InputError(f"no files in {path!r}")
-    return root, [replace(found[name], path=name) for name in sorted(found)]
+    return root, [found[name] for name in sorted(found)]
+
+
+def _from(root: Folder, folder: Folder, files: list[Found]) -> list[Found]:
+    """Files of a folder by their paths below `root`."""
+    between = posixpath.relpath(folder.url, root.url)
+    return files if between == "." else [replace(f, path=posixpath.join(between, f.path)) for f in files]
 
 
 def kind_of(found: list[Found], path: object) -> str:

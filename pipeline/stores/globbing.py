@@ -35,8 +35,10 @@ def _on_disk(root: str, where: str) -> list[Found]:
     from fsspec.implementations.local import LocalFileSystem
 
     system = LocalFileSystem()
-    names = [name for name in system.glob(where) if system.isfile(name)]
-    return [stat(name, posixpath.relpath(name, root)) for name in names]
+    found = system.glob(where, detail=True).items()
+    names = (name for name, info in found if info["type"] == "file" or system.isfile(name))
+    skipped = len(root.rstrip("/")) + 1
+    return [stat(name, name[skipped:]) for name in names]
 
 
 def _in_store(root: str, pattern: Sequence[str]) -> list[Found]:

@@ -164,7 +164,7 @@ class ObjectStore:
         """Objects and folders directly inside a folder, by name."""
         folder = folder.rstrip("/")
         listed = self._call(folder, lambda: self._client.list_with_delimiter(folder or None))
-        files = [_found(o, posixpath.relpath(o["path"], folder or ".")) for o in listed["objects"]]
+        files = [_found(o, o["path"][len(folder) + 1 if folder else 0 :] or ".") for o in listed["objects"]]
         names = [posixpath.basename(p.rstrip("/")) for p in listed["common_prefixes"]]
         return [f for f in files if f.path != "."], names
 

@@ -52,7 +52,8 @@ stop_process() {
 wait_for() {
     local what=$1 seconds=$2
     shift 2
-    for _ in $(seq $((seconds * 5))); do
+    local end=$((SECONDS + seconds))
+    while [ "$SECONDS" -lt "$end" ]; do
         if "$@"; then return 0; fi
         sleep 0.2
     done

@@ -81,8 +81,9 @@ class FlinkCluster:
         return int((self.folder / f"{name}.pid").read_text().split()[0])
 
     def kill(self, pid: int) -> None:
-        """kill -9."""
+        """kill -9, and it is gone: `up` takes one that is still dying for one that runs."""
         os.kill(pid, signal.SIGKILL)
+        material.until(lambda: not _runs(pid), timeout=60)
 
     def started(self) -> int:
         """How many Python workers were started so far: each has a log."""
@@ -102,6 +103,13 @@ class FlinkCluster:
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
         return found
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _command(process: psutil.Process) -> str:
