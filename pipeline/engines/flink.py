@@ -13,11 +13,13 @@ from pipeline.engines.flink_preflight import problems
 from pipeline.engines.flink_rest import Cluster, minor
 from pipeline.engines.job_server import cached_jar, is_here, jar_version, leashed
 from pipeline.engines.python_workers import own_workers, refuse_without_fanbeam
+from pipeline.errors import RunFailed
 from pipeline.workers import default_count
 
 __all__ = ["cancel", "cause", "problems", "settled"]
 
 _JAR_VARIABLE = "FANBEAM_FLINK_JOB_SERVER_JAR"
+_NO_BUFFERS = "Insufficient number of network buffers"
 _CANCEL_SECONDS = 60.0
 _KEEP_WORKERS_MS = 60_000
 """Else each stage of the graph starts its own. After the job they stay as long, or until they notice its end."""
@@ -90,6 +92,12 @@ def cause(options: Mapping[str, Any], job_name: str) -> str:
     except OSError as error:
         return f"Flink does not answer: {error}"
     refuse_without_fanbeam(trace)
+    if _NO_BUFFERS in trace:
+        raise RunFailed(
+            "the TaskManagers have too few network buffers for the shuffles of the job. In Flink's configuration set "
+            "taskmanager.network.sort-shuffle.min-buffers: 64 and taskmanager.memory.network.min and max: 192m "
+            "(docs/engines/flink.md), or give a smaller --parallelism"
+        )
     return _root(trace)
 
 

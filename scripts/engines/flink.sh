@@ -85,7 +85,9 @@ write_conf() {
 jobmanager: {rpc: {address: localhost, port: $rpc_port}, bind-host: localhost, memory: {process: {size: 1200m}}}
 rest: {address: localhost, bind-address: localhost, port: $rest_port}
 blob: {server: {port: $blob_port}}
-taskmanager: {host: localhost, bind-host: localhost, numberOfTaskSlots: $slots, memory: {process: {size: 1500m}}}
+taskmanager: {host: localhost, bind-host: localhost, numberOfTaskSlots: $slots, memory: {process: {size: 1600m}}}
+taskmanager.memory.network: {min: 192m, max: 192m}
+taskmanager.network.sort-shuffle.min-buffers: 64
 parallelism: {default: 1}
 heartbeat: {interval: 1000, timeout: 20000}
 io: {tmp: {dirs: $state/tmp}}

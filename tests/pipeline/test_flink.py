@@ -427,6 +427,14 @@ def test_workers_without_fanbeam_are_told_with_what_to_do(cluster: Flink) -> Non
         flink.cause(cluster.options, NAME)
 
 
+def test_too_few_network_buffers_are_told_with_what_to_do(cluster: Flink) -> None:
+    cluster.exceptions = {
+        "root-exception": f"{TRACE}Caused by: java.io.IOException: Insufficient number of network buffers"
+    }
+    with pytest.raises(RunFailed, match=r"sort-shuffle\.min-buffers: 64.*--parallelism"):
+        flink.cause(cluster.options, NAME)
+
+
 def test_a_cluster_that_is_gone_is_the_cause() -> None:
     gone = {"flink_master": f"localhost:{free_port()}"}
     assert "connection refused" in flink.cause(gone, NAME)
