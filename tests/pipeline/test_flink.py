@@ -428,9 +428,8 @@ def test_workers_without_fanbeam_are_told_with_what_to_do(cluster: Flink) -> Non
 
 
 def test_too_few_network_buffers_are_told_with_what_to_do(cluster: Flink) -> None:
-    cluster.exceptions = {
-        "root-exception": f"{TRACE}Caused by: java.io.IOException: Insufficient number of network buffers"
-    }
+    told = "Caused by: java.io.IOException: Insufficient number of network buffers: required 512"
+    cluster.exceptions = {"root-exception": f"{TRACE}{told}"}
     with pytest.raises(RunFailed, match=r"sort-shuffle\.min-buffers: 64.*--parallelism"):
         flink.cause(cluster.options, NAME)
 
