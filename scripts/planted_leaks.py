@@ -2,6 +2,7 @@
 
 apt-get download PACKAGES; dpkg -x each into DIR (scripts/planting/material.py lists them); then
 python scripts/planted_leaks.py DIR [SHEET.png]     (SHEET: the closest natural look-alikes among drawings)
+python scripts/planted_leaks.py DIR split           (split originals and copies together: what is kept apart)
 """
 
 import sys
@@ -18,6 +19,7 @@ from pipeline.similarity.sounds import SoundMeasure
 from pipeline.similarity.texts import TextMeasure
 from scripts.planting.changes import MIRRORED, PICTURES, SOUNDS, TEXTS, Change, words_changed
 from scripts.planting.material import Pixels, drawings, photo_crops, sounds, texts
+from scripts.planting.separated import separated
 from scripts.planting.trial import Found, Pairs, Trial, natural, planted
 from transforms.values import ImageValue
 
@@ -65,6 +67,14 @@ def table(trial: Trial, changes: dict[str, Change]) -> Pairs:
     return alike
 
 
+def split_table(trials: list[tuple[Trial, dict[str, Change]]]) -> None:
+    """Print what a split of originals and copies together keeps apart."""
+    print("\n| set | planted | copies | no relatives of their source | in another split |\n|---|---|---|---|---|")
+    for trial, changes in trials:
+        for kind, numbers in separated(trial, changes).items():
+            print(f"| {trial.name} | {kind} | {' | '.join(map(str, numbers))} |", flush=True)
+
+
 def _row(found: Found) -> str:
     shares = " | ".join(f"{share:.3f}" for share in found.by_threshold)
     return f"| {found.kind} ({found.planted}) | {found.proposed:.3f} | {shares} | {found.joined:.3f} |"
@@ -95,6 +105,17 @@ def _cell(one: Pixels, other: Pixels, distance: float) -> Pixels:
 
 def main(folder: Path, picture: Path | None) -> None:
     crops, drawn = photo_crops(), drawings(folder, 5000)
+    if picture is not None and picture.name == "split":
+        split_table(
+            [
+                (picture_trial("photos", crops), PICTURES),
+                (picture_trial("photos, mirror images alike", crops, mirrored=True), MIRRORED),
+                (text_trial(texts(folder, 20_000)), TEXTS),
+                (sound_trial(folder), SOUNDS),
+                (picture_trial("drawings", drawn), PICTURES),
+            ]
+        )
+        return
     table(picture_trial("photos", crops), PICTURES)
     table(picture_trial("photos, mirror images alike", crops, mirrored=True), MIRRORED)
     alike = table(picture_trial("drawings", drawn), PICTURES)

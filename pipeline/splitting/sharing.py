@@ -49,9 +49,12 @@ def share_out(
     rarest = {c: min(sizes[label] for label, _ in many) for c, many in counts.items()}
     drawn = dict(zip(counts, numbers[list(counts)].tolist(), strict=True))
     order = sorted(counts, key=lambda c: (-int(found.sizes[c]), rarest[c], drawn[c]))
-    search = _Search([counts[c] for c in order], left, [1.0 / max(1, size) for size in sizes])
+    search = _Search([counts[c] for c in order], _share_of_wholes(left, counts), [1.0 / max(1, size) for size in sizes])
     chosen = np.zeros(len(found), np.int64)
     chosen[order] = search.placed()
+    for component, part in zip(order, chosen[order].tolist(), strict=True):
+        for label, many in counts[component]:
+            left[label][part] -= many
     for label in np.unique(of[alone]).tolist():
         rows = np.flatnonzero(alone & (of == label))
         rows = rows[np.argsort(numbers[rows], kind="stable")]
@@ -101,6 +104,16 @@ def _counted(
     return {component: _merged(c) if len(c) > 1 else c for component, c in counts.items()}
 
 
+def _share_of_wholes(left: list[list[int]], counts: dict[int, _Counts]) -> list[list[float]]:
+    """What components are to fill of each label; records without relatives fill the same share of the rest."""
+    held = [0] * len(left)
+    for some in counts.values():
+        for label, many in some:
+            held[label] += many
+    shares = [many / max(1, sum(wanted)) for many, wanted in zip(held, left, strict=True)]
+    return [[share * want for want in wanted] for share, wanted in zip(shares, left, strict=True)]
+
+
 def _merged(counts: _Counts) -> _Counts:
     sums: dict[int, int] = {}
     for label, many in counts:
@@ -127,7 +140,7 @@ def _left(
 class _Search:
     """Components placed one by one, then moved and swapped while that helps. `left` is kept up to date."""
 
-    def __init__(self, counts: list[_Counts], left: list[list[int]], weights: list[float]) -> None:
+    def __init__(self, counts: list[_Counts], left: list[list[float]], weights: list[float]) -> None:
         self._counts, self._left, self._weights = counts, left, weights
         self._of: list[int] = []
 

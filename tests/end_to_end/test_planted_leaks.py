@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from scripts.planted_leaks import long_texts, picture_trial, sheet, sound_trial, text_trial
 from scripts.planting.changes import MIRRORED, PICTURES, SOUNDS, TEXTS, Change, words_changed
 from scripts.planting.material import drawings, photo_crops, texts
+from scripts.planting.separated import separated
 from scripts.planting.trial import Found, Trial, natural, planted
 
 pytestmark = pytest.mark.slow
@@ -39,6 +40,16 @@ def test_photos() -> None:
     assert alarms(trial) < 1e-5
     mirrored = picture_trial("photos", photo_crops(), mirrored=True)
     assert recall(mirrored, found(mirrored, MIRRORED)["flip"]) >= 0.99
+
+
+def test_a_split_keeps_planted_copies_of_photos_with_their_sources() -> None:
+    for trial, changes in (
+        (picture_trial("photos", photo_crops()), PICTURES),
+        (picture_trial("photos", photo_crops(), mirrored=True), MIRRORED),
+    ):
+        for kind, (planted_, apart, elsewhere) in separated(trial, changes).items():
+            assert planted_ == 200
+            assert elsewhere <= apart <= (0 if kind in {*EXACT, "flip"} else 4), kind
 
 
 def test_drawings() -> None:

@@ -115,3 +115,12 @@ def test_the_order_of_rows_plays_no_part(groups: list[int], random: object) -> N
         return dict(zip(of, parts.tolist(), strict=True))
 
     assert parts_of(list(range(len(groups)))) == parts_of(shuffled)
+
+
+def test_a_class_whose_records_all_have_twins_keeps_its_share_beside_one_that_has_others() -> None:
+    twins = [n for _ in range(2) for n in range(121)]
+    found = grouped([*twins, *range(1000, 1030)])
+    labels = np.array([0] * 121 + [1] * 151, np.int32)
+    parts = share_out(found, ([("a",), ("b",)], labels), drawn(len(found)), none_taken(2, 2), Parts((0.9, 0.1), (0, 1)))
+    held = [int((parts[found.of][labels == label] == 1).sum()) for label in range(2)]
+    assert held == [12, 15]
