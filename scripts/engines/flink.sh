@@ -9,6 +9,8 @@
 #   --taskmanagers N     processes that run tasks; one Python worker each  [2]
 #   --slots N            tasks at once in each  [2]
 #   --restart STRATEGY   Flink's restart strategy: none, or a number of attempts one second apart  [3]
+#   --classes WHOSE      whose copy of Beam a job uses: parent (the cluster's; workers stay from stage to stage), or child (its
+#                        own; needed for --flink_submit_uber_jar)  [parent]
 #   --python PYTHON      the Python whose packages the workers use  [.venv of this checkout, else python3]
 #
 # Needs Java 11 or 17; the first time Maven and Go too. Everything listens on the loopback interface only.
@@ -23,7 +25,7 @@ command=${1:-}
 [ $# -eq 0 ] || shift
 state="${XDG_STATE_HOME:-$HOME/.local/state}/fanbeam/flink"
 top=$(cd "$here/../.." && pwd)
-taskmanagers=2 slots=2 restart=3 python="" settled=""
+taskmanagers=2 slots=2 restart=3 classes=parent python="" settled=""
 rest_port=0 rpc_port=0 blob_port=0 job_port=0 artifact_port=0 pool_port=0
 while [ $# -gt 0 ]; do
     case $1 in
@@ -31,6 +33,7 @@ while [ $# -gt 0 ]; do
         --taskmanagers) taskmanagers=$2 ;;
         --slots) slots=$2 ;;
         --restart) restart=$2 ;;
+        --classes) classes=$2 ;;
         --python) python=$2 ;;
         *) command=usage ;;
     esac
@@ -58,7 +61,7 @@ any_running() {
 # Options and ports of a cluster stay the same for as long as any of it runs.
 settle() {
     local given
-    given="taskmanagers=$taskmanagers slots=$slots restart=$restart python=$(printf %q "$python")"
+    given="taskmanagers=$taskmanagers slots=$slots restart=$restart classes=$classes python=$(printf %q "$python")"
     if [ -f "$state/settings.sh" ]; then
         # shellcheck disable=SC1091
         . "$state/settings.sh"
@@ -91,7 +94,7 @@ taskmanager.network.sort-shuffle.min-buffers: 64
 parallelism: {default: 1}
 heartbeat: {interval: 1000, timeout: 20000}
 io: {tmp: {dirs: $state/tmp}}
-classloader: {resolve-order: parent-first}
+classloader: {resolve-order: $classes-first, parent-first-patterns: {additional: org.apache.beam.vendor.}}
 CONF
     case $restart in
         none | 0) echo "restart-strategy: {type: none}" ;;
@@ -191,7 +194,7 @@ the same through the job server that is running already, which saves starting on
   fanbeam run CONFIG --runner flink --job_endpoint localhost:$job_port --flink_master localhost:$rest_port \\
     --environment_type PROCESS --environment_config '{"command": "$state/boot.sh"}' $package
 
-the same as one jar, over Flink's REST interface alone: add
+the same as one jar, over Flink's REST interface alone, on a cluster that is up with --classes child: add
     --flink_submit_uber_jar
 
 EXTERNAL: a pool that is running already starts the workers; one pool serves one TaskManager (up --taskmanagers 1)

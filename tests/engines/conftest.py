@@ -38,10 +38,10 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
 
 @pytest.fixture(scope="module")
 def small_flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
-    """One TaskManager, as one worker pool serves it."""
+    """One TaskManager, as one worker pool serves it; jobs bring their own Beam, as one jar needs it."""
     cluster = FlinkCluster(tmp_path_factory.mktemp("small_flink"))
     try:
-        cluster.up("--taskmanagers", "1")
+        cluster.up("--taskmanagers", "1", "--classes", "child")
         yield cluster
     finally:
         cluster.down()

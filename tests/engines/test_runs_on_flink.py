@@ -43,8 +43,8 @@ def test_one_task_at_a_time(records: Records, flink: FlinkCluster, tmp_path: Pat
     assert records.made(tmp_path, ALL, *options) == records.expected[ALL]
 
 
-def test_as_one_jar(records: Records, flink: FlinkCluster, tmp_path: Path) -> None:
-    options = [*flink.master, *flink.process(), SETUP_FILE, "--flink_submit_uber_jar"]
+def test_as_one_jar(records: Records, small_flink: FlinkCluster, tmp_path: Path) -> None:
+    options = [*small_flink.master, *small_flink.process(), SETUP_FILE, "--flink_submit_uber_jar"]
     assert records.made(tmp_path, ALL, *options) == records.expected[ALL]
 
 
@@ -58,8 +58,9 @@ HOWS = ("job server that runs", "job server of its own", "one jar")
 
 @pytest.mark.parametrize("how", HOWS)
 def test_ctrl_c_cancels_and_the_same_command_goes_on(
-    how: str, flink: FlinkCluster, installed: Trouble, tmp_path: Path
+    how: str, flink: FlinkCluster, small_flink: FlinkCluster, installed: Trouble, tmp_path: Path
 ) -> None:
+    flink = small_flink if how == HOWS[2] else flink
     rows, small = text_rows(40, 1000), {"path": str(tmp_path / "direct" / "out"), "shard_size": "10KiB"}
     changes: dict[str, Any] = {"fields": slow_field(0.1), "split": {}}
     direct = installed.config(tmp_path / "direct", rows, output=small, **changes)
