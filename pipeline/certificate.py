@@ -19,7 +19,7 @@ from pipeline.fingerprint import ABSENT, LIKENESS, frozen_config, installed
 from pipeline.job import Job
 from pipeline.tally import Tally
 
-MOST_BY_DEFAULT = 20_000
+MOST_BY_DEFAULT = 10_000
 """Records up to which near duplicates are looked for without being asked for: it adds half a minute at most."""
 _NAMED = 3
 _REMEDY = "{}, mend the input, or raise limits.leaks and run again: what is written is kept."

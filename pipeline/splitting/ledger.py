@@ -101,13 +101,13 @@ def keep_rows(job: Job, parts: np.ndarray[Any, np.dtype[np.uint8]], relations: R
 
 
 def count_in(job: Job) -> None:
-    """Say that a version is committed, if it has decided anything."""
-    settings = settings_digest(job.config)
-    folder = f"{FOLDER}/{settings}"
-    names = [n for n in job.output.names(folder) if n.startswith(f"{job.version}-")]
-    if names:
+    """Say that a version is committed, if it has decided anything; once is enough."""
+    folder, mark = f"{FOLDER}/{settings_digest(job.config)}", f"{job.version}.json"
+    there = job.output.names(folder)
+    names = [n for n in there if n.startswith(f"{job.version}-")]
+    if names and mark not in there:
         data = orjson.dumps({"files": sorted(names)}, option=orjson.OPT_APPEND_NEWLINE)
-        job.output.put(f"{folder}/{job.version}.json", data)
+        job.output.put(f"{folder}/{mark}", data)
 
 
 def _descent_path(fingerprint: str) -> str:
