@@ -23,24 +23,31 @@ from pipeline.audit.signing import Candidate, Sample, Signed, by_bucket, candida
 from pipeline.certificate import looked_at, looks_for_near
 from pipeline.commit import to_audit
 from pipeline.job import Job
+from pipeline.sources.fetching import in_order
 from pipeline.stages import Looking
 from pipeline.surroundings import Surroundings, telling
 from pipeline.tally import Tally
 
 HELD, SIGNED, SUMS = "held", "signed", "sums"
+_AT_ONCE = 8
 
 
 class Audit(beam.PTransform):  # type: ignore[misc]
     """Tally of all shards -> Findings, one element even if there is nothing to look at."""
 
-    def __init__(self, job: Job, around: Surroundings, local: bool, processes: int | None = None) -> None:
+    def __init__(
+        self, job: Job, around: Surroundings, local: bool, processes: int | None = None, small: bool = False
+    ) -> None:
         super().__init__()
-        self.job, self.around, self.local, self.processes = job, around, local, processes
+        self.job, self.around, self.local, self.processes, self.small = job, around, local, processes, small
 
     def expand(self, tally: Any) -> Any:
         """The held-out side first: what it cannot share is left out of the training side."""
         if self.local:
             return tally | "InPool" >> beam.ParDo(AuditInPool(self.job))  # Findings
+        if self.small:  # each shuffle costs an engine buffers, and small jobs most of their time
+            here = AuditInOnePlace(self.job, self.around, self.processes)
+            return tally | "InOnePlace" >> beam.ParDo(here)  # Findings
         files = tally | "Written" >> beam.ParDo(Written(self.job)).with_outputs(HELD, TRAIN)  # Portion
         held = files[HELD] | "SpreadHeldOut" >> beam.Reshuffle() | "LookAtHeldOut" >> self._look()  # (int, Marks)
         sieves = held[None] | "ByPart" >> beam.GroupByKey() | "Sieve" >> beam.MapTuple(sieve_of)  # Sieve
@@ -145,6 +152,21 @@ class AuditInPool(beam.DoFn):  # type: ignore[misc]
         pool = workers.current()
         portions = to_audit(self.job, element)
         yield audited(portions, lambda some: pool.run("look", some), lambda some: pool.run("compare", some))
+
+
+class AuditInOnePlace(_InChildren):
+    """As `AuditInPool`, in the children of one worker: for what is small enough to be read there."""
+
+    def process(self, element: Tally) -> Iterator[Findings]:
+        """No payload leaves the children."""
+        with telling(self.job, self.around.submission):
+            self.look()
+            portions = to_audit(self.job, element)
+            yield audited(
+                portions,
+                lambda some: in_order(lambda portion: children.look_at(self.job, portion), some, _AT_ONCE),
+                lambda some: in_order(lambda pairs: children.compare(self.job, pairs), some, _AT_ONCE),
+            )
 
 
 class Match(beam.DoFn):  # type: ignore[misc]

@@ -29,6 +29,8 @@ class Work:
     processes: int | None = None
     detached: bool = False
     """Nobody waits for the job: the graph itself points LATEST, and fails where a waiting run would tell."""
+    small: bool = False
+    """Little is written: one worker audits it, in a graph of few steps."""
 
 
 def build(pipeline: beam.Pipeline, work: Work) -> Any:
@@ -44,9 +46,8 @@ def build(pipeline: beam.Pipeline, work: Work) -> Any:
         | "Gather" >> beam.CombineGlobally(stages.Sum())  # Tally, one element even if empty
         | "Complete" >> beam.ParDo(stages.Complete(job, around))  # Tally, of earlier runs' shards too
     )
-    found = whole | "Audit" >> Audit(
-        job, around, work.local, work.processes
-    )  # Findings, one element even if nothing is to be done
+    audit = Audit(job, around, work.local, work.processes, work.small)
+    found = whole | "Audit" >> audit  # Findings, one element even if nothing is to be done
     return whole | "Commit" >> beam.ParDo(stages.Commit(job, around, work.detached), AsSingleton(found))  # str
 
 

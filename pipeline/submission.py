@@ -22,6 +22,8 @@ from pipeline.surroundings import Surroundings, other_cpus, told
 _RECEIPTS_EVERY_SECONDS = 2.0
 _RECEIPTS_SHARE = 20
 _DONE = "DONE"
+AUDITED_IN_ONE_PLACE = 2**30
+"""Bytes of a dataset that one worker of an engine reads back sooner than a graph of many steps is set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ def _run(submission: Submission, files: int, name: str) -> str:
 
     settings, job = submission.settings, submission.job
     around = Surroundings.here(job.config, name)
-    work = Work(job, files, around, settings.engine.local, submission.processes, settings.detached)
+    small = sum(totals.bytes for totals in submission.plan.splits.values()) <= AUDITED_IN_ONE_PLACE
+    work = Work(job, files, around, settings.engine.local, submission.processes, settings.detached, small)
 
     def cancel() -> None:
         if settings.module is not None:

@@ -40,14 +40,14 @@ def files_of(folder: str) -> dict[str, bytes]:
     return {str(p.relative_to(top)): p.read_bytes() for p in sorted(top.rglob("*")) if p.is_file()}
 
 
-def on_beam(table: Path, output: Path, **changes: Any) -> dict[str, bytes]:
+def on_beam(table: Path, output: Path, small: bool = False, **changes: Any) -> dict[str, bytes]:
     """Run the graph of separate steps on Beam's in-process runner."""
     job, listing, plan = planned(config_of(table, output, **changes))
     expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
     remember(job.dataset, Probe())
     files = assign(job, "job", map(Task, plan.shards), expected)
     with beam.Pipeline(options=direct().beam_options("job")) as pipeline:
-        build(pipeline, Work(job, files, Surroundings.here(job.config, "job"), local=False))
+        build(pipeline, Work(job, files, Surroundings.here(job.config, "job"), local=False, small=small))
     dismiss(job.dataset, "job")
     return {name: data for name, data in files_of(job.dataset.url).items() if name != PLAN}
 
@@ -56,10 +56,11 @@ def direct(*arguments: str) -> Settings:
     return settings_of(engine_of("direct"), arguments, Folder("/nowhere"))
 
 
-def test_a_step_per_stage_makes_the_same_files_as_the_composed_stages(table: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("small", [False, True], ids=["audited part by part", "audited in one place"])
+def test_a_step_per_stage_makes_the_same_files_as_the_composed_stages(small: bool, table: Path, tmp_path: Path) -> None:
     composed: Ran = ran(config_of(table, tmp_path / "one", output__shard_size="2KiB"))
     assert len(composed.plan.shards) > 2
-    assert on_beam(table, tmp_path / "two", output__shard_size="2KiB") == files_of(composed.dataset.path)
+    assert on_beam(table, tmp_path / "two", small, output__shard_size="2KiB") == files_of(composed.dataset.path)
 
 
 @pytest.mark.parametrize("small", [True, False])
