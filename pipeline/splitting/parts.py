@@ -15,7 +15,7 @@ from pipeline.split import splits_of_numbers
 from pipeline.split_settings import SplitConfig
 from pipeline.splitting.bridges import UNPLACED, sided
 from pipeline.splitting.by_time import newest_held_out
-from pipeline.splitting.components import Components, components
+from pipeline.splitting.components import Components, components, joined_rows
 from pipeline.splitting.facts import Digests, Facts
 from pipeline.splitting.sharing import Parts, share_out
 
@@ -46,6 +46,9 @@ def parts_of(
     """The part of each row, BRIDGE, or TIMELESS. Raises InputError if there are fewer relatives than folds."""
     parts = _inherited(facts, relations, pairs, known)
     parts[facts.timeless] = TIMELESS
+    if split.method == "hash":  # most records have no relatives, and need no one else
+        alone = (parts == UNPLACED) & ~joined_rows(list(relations.values()), pairs, len(facts))
+        parts[alone] = splits_of_numbers(facts.numbers[alone], split.shares())
     free = np.flatnonzero(parts == UNPLACED)
     if not len(free):
         return parts
