@@ -70,8 +70,8 @@ def test_threads_that_are_hung_up_on_print_nothing_others_do(monkeypatch: pytest
 
 
 def test_a_server_that_is_gone_is_named() -> None:
-    assert submission._last_line(Farewell()) == "the engine does not answer any more: Socket closed"
-    assert submission._last_line(ValueError("one\ntwo.")) == "two"
+    assert submission.last_line(Farewell()) == "the engine does not answer any more: Socket closed"
+    assert submission.last_line(ValueError("one\ntwo.")) == "two"
 
 
 def test_job_servers_are_ended_once() -> None:
