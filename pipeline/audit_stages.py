@@ -6,7 +6,6 @@ same functions run one after the other, see `audit.certificate`.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import reduce
 from typing import Any
 
 import apache_beam as beam
@@ -24,7 +23,7 @@ from pipeline.certificate import looked_at, looks_for_near
 from pipeline.commit import to_audit
 from pipeline.job import Job
 from pipeline.sources.fetching import in_order
-from pipeline.stages import Looking
+from pipeline.stages import InChildren, Sums
 from pipeline.surroundings import Surroundings, telling
 from pipeline.tally import Tally
 
@@ -68,14 +67,15 @@ class Audit(beam.PTransform):  # type: ignore[misc]
             | "Count" >> beam.MapTuple(count)  # Findings
         )
         sums = [rows, held[SUMS], train[SUMS], *(found[SUMS] for found in everything)]
-        return sums | "Together" >> beam.Flatten() | "AddUp" >> beam.CombineGlobally(AddUp())  # Findings
+        together = sums | "Together" >> beam.Flatten()  # Findings
+        return together | "AddUp" >> beam.CombineGlobally(Sums(Findings, Findings.merge))  # Findings
 
     def _look(self, *sieves: Any) -> Any:
         return beam.ParDo(Look(self.job, self.around, self.processes), *sieves).with_outputs(SIGNED, SUMS)
 
     def _near(self, held: Any, train: Any) -> Any:
         """Signatures of both sides -> rows that have near duplicates, as of `Match`."""
-        middles = AsSingleton(held | "Middles" >> beam.CombineGlobally(Middles()))
+        middles = AsSingleton(held | "Middles" >> beam.CombineGlobally(Sums(Sample, sampled_too)))
         dealt = {
             HELD: held | "DealHeldOut" >> beam.FlatMap(by_bucket, middles),  # (int, Signed)
             TRAIN: train | "DealTrain" >> beam.FlatMap(by_bucket, middles),  # (int, Signed)
@@ -102,23 +102,7 @@ class Written(beam.DoFn):  # type: ignore[misc]
             yield TaggedOutput(TRAIN if portion.split == TRAIN else HELD, portion)
 
 
-class _InChildren(Looking):
-    """A step whose work is done in children of the worker's process."""
-
-    def __init__(self, job: Job, around: Surroundings, processes: int | None) -> None:
-        super().__init__(job, around)
-        self.processes = processes
-
-    def setup(self) -> None:
-        """Children are shared by all bundles of the process."""
-        children.enter(self.job, self.processes)
-
-    def teardown(self) -> None:
-        """The last one ends them."""
-        children.leave(self.job)
-
-
-class Look(_InChildren):
+class Look(InChildren):
     """Portion -> its Marks by part, its Signed and its sums: `reading.look_at`."""
 
     def process(self, element: Portion, sieves: Iterable[Sieve] = ()) -> Iterator[Any]:
@@ -129,7 +113,7 @@ class Look(_InChildren):
         yield from told(seen, element, sieves)
 
 
-class Compare(_InChildren):
+class Compare(InChildren):
     """(held-out file, Candidates) -> its rows that have near duplicates, and links: `comparing_rows.compared_rows`."""
 
     def process(self, element: tuple[int, Iterable[Candidate]]) -> Iterator[Any]:
@@ -154,7 +138,7 @@ class AuditInPool(beam.DoFn):  # type: ignore[misc]
         yield audited(portions, lambda some: pool.run("look", some), lambda some: pool.run("compare", some))
 
 
-class AuditInOnePlace(_InChildren):
+class AuditInOnePlace(InChildren):
     """As `AuditInPool`, in the children of one worker: for what is small enough to be read there."""
 
     def process(self, element: Tally) -> Iterator[Findings]:
@@ -181,24 +165,9 @@ class Match(beam.DoFn):  # type: ignore[misc]
         yield from rows_and_links(shared(list(sides[HELD]), list(sides[TRAIN]), self.looked), 0)
 
 
-class Middles(beam.CombineFn):  # type: ignore[misc]
-    """Signed of the held-out side -> the middles of buckets: `signing.sampled`."""
-
-    def create_accumulator(self) -> Sample:
-        """None yet."""
-        return Sample()
-
-    def add_input(self, accumulator: Sample, element: Signed) -> Sample:
-        """One more file."""
-        return sampled([element], accumulator)
-
-    def merge_accumulators(self, accumulators: Iterable[Sample]) -> Sample:
-        """Those of several workers."""
-        return reduce(Sample.merge, accumulators, Sample())
-
-    def extract_output(self, accumulator: Sample) -> Sample:
-        """All of them."""
-        return accumulator
+def sampled_too(sample: Sample, signed: Signed) -> Sample:
+    """One more file: `signing.sampled`."""
+    return sampled([signed], sample)
 
 
 def told(seen: Seen, portion: Portion, sieves: Iterable[Sieve]) -> Iterator[Any]:
@@ -224,23 +193,3 @@ def candidates_by_file(_: int, sides: dict[str, Iterable[Signed]]) -> Iterator[t
 def count(file: int, found: Iterable[Any]) -> Findings:
     """The rows of one held-out file that leak, from all parts."""
     return counted(Found.file_of(file), found)
-
-
-class AddUp(beam.CombineFn):  # type: ignore[misc]
-    """Findings -> their sum, wherever they are made."""
-
-    def create_accumulator(self) -> Findings:
-        """Nothing yet."""
-        return Findings()
-
-    def add_input(self, accumulator: Findings, element: Findings) -> Findings:
-        """One more part, or file."""
-        return accumulator.merge(element)
-
-    def merge_accumulators(self, accumulators: Iterable[Findings]) -> Findings:
-        """Those of several workers."""
-        return reduce(Findings.merge, accumulators, Findings())
-
-    def extract_output(self, accumulator: Findings) -> Findings:
-        """All of them."""
-        return accumulator

@@ -13,6 +13,7 @@ from pipeline.audit_stages import Audit
 from pipeline.job import Job
 from pipeline.runners import end_job_servers
 from pipeline.surroundings import Surroundings
+from pipeline.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def build(pipeline: beam.Pipeline, work: Work) -> Any:
         | "Shards" >> beam.ParDo(stages.Take(job, around, work.local))  # Task
         | "Spread" >> beam.Reshuffle()  # Task
         | "Render" >> render  # Receipt
-        | "Gather" >> beam.CombineGlobally(stages.Sum())  # Tally, one element even if empty
+        | "Gather" >> beam.CombineGlobally(stages.Sums(Tally, Tally.add))  # Tally, one element even if empty
         | "Complete" >> beam.ParDo(stages.Complete(job, around))  # Tally, of earlier runs' shards too
     )
     audit = Audit(job, around, work.local, work.processes, work.small)

@@ -1,6 +1,6 @@
 """The stages as Beam steps: each DoFn calls the function of `rendering` of the same name, and nothing else."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from typing import Any
 
@@ -31,6 +31,22 @@ class Looking(beam.DoFn):  # type: ignore[misc]
         if not self.looked:
             look_around(self.job, self.around)
             self.looked = True
+
+
+class InChildren(Looking):
+    """A step whose work is done in children of the worker's process, `processes` of them at most."""
+
+    def __init__(self, job: Job, around: Surroundings, processes: int | None = None) -> None:
+        super().__init__(job, around)
+        self.processes = processes
+
+    def setup(self) -> None:
+        """Children are shared by all bundles of the process."""
+        children.enter(self.job, self.processes)
+
+    def teardown(self) -> None:
+        """The last one ends them."""
+        children.leave(self.job)
 
 
 class Take(Looking):
@@ -73,20 +89,8 @@ class Apply(beam.DoFn):  # type: ignore[misc]
         yield apply(self.name, element)
 
 
-class Write(Looking):
+class Write(InChildren):
     """ShardWork -> Receipt: the last stage. It pulls the payload through all of them, in a child of this process."""
-
-    def __init__(self, job: Job, around: Surroundings, processes: int | None) -> None:
-        super().__init__(job, around)
-        self.processes = processes
-
-    def setup(self) -> None:
-        """Children are shared by all bundles of the process."""
-        children.enter(self.job, self.processes)
-
-    def teardown(self) -> None:
-        """The last one ends them."""
-        children.leave(self.job)
 
     def process(self, element: ShardWork) -> Iterator[Receipt]:
         """The receipt is all that leaves the worker."""
@@ -130,22 +134,28 @@ class RenderInPool(beam.DoFn):  # type: ignore[misc]
             yield WindowedValue(receipt, MAX_TIMESTAMP, (GlobalWindow(),))
 
 
-class Sum(beam.CombineFn):  # type: ignore[misc]
-    """Receipts -> one Tally, wherever they are made: no worker holds what every shard counted."""
+class Sums(beam.CombineFn):  # type: ignore[misc]
+    """Elements -> one sum of them, wherever they are made: no worker holds all of them.
 
-    def create_accumulator(self) -> Tally:
+    `empty`: a class whose instances merge, and are made without arguments; `add` takes an element into one of them.
+    """
+
+    def __init__(self, empty: type[Any], add: Callable[[Any, Any], Any]) -> None:
+        self.empty, self.add = empty, add
+
+    def create_accumulator(self) -> Any:
         """Nothing yet."""
-        return Tally()
+        return self.empty()
 
-    def add_input(self, accumulator: Tally, element: Receipt) -> Tally:
-        """One more shard."""
-        return accumulator.add(element)
+    def add_input(self, accumulator: Any, element: Any) -> Any:
+        """One more."""
+        return self.add(accumulator, element)
 
-    def merge_accumulators(self, accumulators: Iterable[Tally]) -> Tally:
-        """Shards of several workers."""
-        return reduce(Tally.merge, accumulators, Tally())
+    def merge_accumulators(self, accumulators: Iterable[Any]) -> Any:
+        """Those of several workers."""
+        return reduce(self.empty.merge, accumulators, self.empty())
 
-    def extract_output(self, accumulator: Tally) -> Tally:
+    def extract_output(self, accumulator: Any) -> Any:
         """All of them."""
         return accumulator
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline import workers
 from pipeline.assignment import assign, dismiss
@@ -18,6 +19,9 @@ from pipeline.planning import Plan
 from pipeline.progress import Progress
 from pipeline.runners import Engine, Settings
 from pipeline.surroundings import Surroundings, other_cpus, told
+
+if TYPE_CHECKING:
+    from pipeline.build import Search, Work
 
 _RECEIPTS_EVERY_SECONDS = 2.0
 _RECEIPTS_SHARE = 20
@@ -100,13 +104,10 @@ def _attempt(submission: Submission, done: frozenset[str]) -> str:
     try:
         state = _run(submission, _assign(submission, done, name), name)
     except Exception as error:
-        known = known_of(error) or told(job, name)
-        if known is not None:
-            raise known from error
-        refuse_without_fanbeam(str(error))
+        cause = death_of(job, submission.settings, name, error)
         if submission.settings.engine.local:
             raise RunFailed(f"the engine gave up: {last_line(error)}") from error
-        return cause_of(submission.settings, name) or last_line(error)
+        return cause
     finally:
         progress.end()
         with suppress(FanbeamError, OSError):
@@ -115,7 +116,7 @@ def _attempt(submission: Submission, done: frozenset[str]) -> str:
             progress.warn(f"note: the CPU of {host} is of another class than this machine's; verify says what differs")
     if state == _DONE or read_manifest(job.dataset) is not None:
         return ""
-    return cause_of(submission.settings, name) or f"the engine ended it as {state}"
+    return end_of(submission.settings, name, state)
 
 
 def _handed_over(submission: Submission, done: frozenset[str]) -> str:
@@ -138,12 +139,18 @@ def _assign(submission: Submission, done: frozenset[str], name: str) -> int:
 
 
 def _run(submission: Submission, files: int, name: str) -> str:
-    from pipeline.build import Work, run_graph
+    from pipeline.build import Work
 
     settings, job = submission.settings, submission.job
     around = Surroundings.here(job.config, name)
     small = sum(totals.bytes for totals in submission.plan.splits.values()) <= AUDITED_IN_ONE_PLACE
     work = Work(job, files, around, settings.engine.local, submission.processes, settings.detached, small)
+    return carried_out(settings, work, name)
+
+
+def carried_out(settings: Settings, work: "Work | Search", name: str) -> str:
+    """Run a graph as a job of that name. Returns and raises what `run_graph` does."""
+    from pipeline.build import run_graph
 
     def cancel() -> None:
         if settings.module is not None:
@@ -151,6 +158,20 @@ def _run(submission: Submission, files: int, name: str) -> str:
                 settings.module.cancel(settings.options, name)
 
     return run_graph(settings.beam_options(name), work, cancel)
+
+
+def death_of(job: Job, settings: Settings, name: str, error: Exception) -> str:
+    """Why a job died that raised. Raises what the user must know of."""
+    known = known_of(error) or told(job, name)
+    if known is not None:
+        raise known from error
+    refuse_without_fanbeam(str(error))
+    return cause_of(settings, name) or last_line(error)
+
+
+def end_of(settings: Settings, name: str, state: str) -> str:
+    """Why a job that ended in a state did not do its work; empty if it did."""
+    return "" if state == _DONE else cause_of(settings, name) or f"the engine ended it as {state}"
 
 
 def known_of(error: BaseException) -> BaseException | None:

@@ -22,29 +22,23 @@ from pipeline.splitting.near import MOST_BUCKET, SAMPLED, centroid_count
 from pipeline.splitting.near_tasks import Ranked, SignTask, near_enough, undetailed
 from pipeline.splitting.pieces import Piece, read_pieces
 from pipeline.splitting.results import keep_contents, keep_pairs
+from pipeline.stages import InChildren
 from pipeline.surroundings import Surroundings, same_libraries, telling
 
 
-class _Surveying(beam.DoFn):  # type: ignore[misc]
-    """A step whose payload stays in a child of this process."""
+class _Surveying(InChildren):
+    """A step whose payload stays in a child of this process; nothing of a version is there yet to look for."""
 
-    def __init__(self, job: Job, around: Surroundings) -> None:
-        self.job, self.around, self.looked = job, around, False
-
-    def setup(self) -> None:
-        """Children are shared by all bundles of the process."""
-        children.enter(self.job)
-
-    def teardown(self) -> None:
-        """The last one ends them."""
-        children.leave(self.job)
+    def look(self) -> None:
+        """Once. Raises RunFailed on a worker with other libraries."""
+        if not self.looked:
+            same_libraries(self.job, self.around)
+            self.looked = True
 
     def asked(self, task: Any) -> Any:
-        """What a child makes of a task. Raises RunFailed on a worker with other libraries."""
+        """What a child makes of a task."""
         with telling(self.job, self.around.submission):
-            if not self.looked:
-                same_libraries(self.job, self.around)
-                self.looked = True
+            self.look()
             return children.survey(self.job, task)
 
 

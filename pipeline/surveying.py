@@ -19,13 +19,12 @@ from pipeline.splitting.facts import Digests
 from pipeline.splitting.pieces import Piece, clear, content_pieces, signed_pieces, write_pieces
 from pipeline.splitting.results import kept_contents, kept_pairs
 from pipeline.splitting.seeking import InPool, Seeker
-from pipeline.submission import cause_of, known_of, last_line
-from pipeline.surroundings import Surroundings, told
+from pipeline.submission import carried_out, death_of, end_of
+from pipeline.surroundings import Surroundings
 
 LARGE_BYTES = 2**30
 """Payload that this machine reads sooner than an engine starts a job."""
 _REFERRED = 100_000
-_DONE = "DONE"
 
 
 def seeker_for(job: Job, units: Sequence[Unit], pool: workers.Pool, on: "OnEngine | None") -> Seeker:
@@ -81,20 +80,11 @@ class OnEngine:
 
     def _attempt(self, job: Job, name: str, files: int, asked: tuple[str | None, int]) -> str:
         """One job. Returns why it died; empty if it ended. Raises what the user must know of."""
-        from pipeline.build import Search, run_graph
+        from pipeline.build import Search
 
         work = Search(job, files, Surroundings.here(job.config, name), *asked)
-
-        def cancel() -> None:
-            if self.settings.module is not None:
-                with suppress(OSError):
-                    self.settings.module.cancel(self.settings.options, name)
-
         try:
-            state = run_graph(self.settings.beam_options(name), work, cancel)
-        except Exception as error:
-            known = known_of(error) or told(job, name)
-            if known is not None:
-                raise known from error
-            return cause_of(self.settings, name) or last_line(error)
-        return "" if state == _DONE else cause_of(self.settings, name) or f"the engine ended it as {state}"
+            state = carried_out(self.settings, work, name)
+        except Exception as error:  # noqa: BLE001  (what the user must know of is raised again)
+            return death_of(job, self.settings, name, error)
+        return end_of(self.settings, name, state)

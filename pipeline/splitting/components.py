@@ -1,6 +1,6 @@
 """Relatives of relatives are relatives: rows joined by shared digests and by pairs. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,10 +73,8 @@ def no_pairs() -> NDArray[np.int64]:
     return np.empty((0, 2), np.int64)
 
 
-def joined_rows(relations: Sequence[Digests], pairs: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """Rows that have any relative."""
+def in_pairs(pairs: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    """Rows that are one of a pair (n, 2), of so many rows."""
     found = np.zeros(count, np.bool_)
-    for digests in relations:
-        found |= shared(digests)
     found[pairs.ravel()] = True
     return found

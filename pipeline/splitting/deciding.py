@@ -13,7 +13,7 @@ from pipeline.records import Unit
 from pipeline.split_table import BRIDGES, TIMELESS, SplitTable
 from pipeline.splitting import ledger, parts
 from pipeline.splitting.bridges import BRIDGE
-from pipeline.splitting.components import joined_rows, no_pairs
+from pipeline.splitting.components import in_pairs, no_pairs, shared
 from pipeline.splitting.facts import Digests, Facts, facts_of
 from pipeline.splitting.ledger import Descent
 from pipeline.splitting.notes import notes_of
@@ -26,7 +26,8 @@ class Decision:
     """The bytes of every row, what they come from, and what people should know of them.
 
     `inherited`: earlier versions made a difference, so that this is another version than the input alone would make.
-    `joined`: rows that have relatives, by what relates them. `fresh`: rows that no earlier version placed.
+    `joined`: rows that have relatives, by what relates them. `rows`, `relations`: the parts of the rows that no earlier
+    version placed, and their digests.
     """
 
     table: SplitTable
@@ -65,19 +66,21 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
     relations |= {f"exact:{name}": found for name, found in contents.items()}
     pairs_of = {name: seeker.near(job, units, name, facts.keys) for name in job.config.near_duplicates}
     pairs = np.concatenate([no_pairs(), *pairs_of.values()])
-    found = parts.parts_of(job.config.split, facts, relations, pairs, Known())
+    related = _related(relations, pairs_of, len(facts))
+    alone = ~np.logical_or.reduce([np.zeros(len(facts), np.bool_), *related.values()])
+    found = parts.parts_of(job.config.split, facts, relations, pairs, alone, Known())
     ancestors = _ancestors(job, fingerprint)
     known = ledger.known_rows(job.output, ledger.settings_digest(job.config), ancestors) if ancestors else Known()
     inherited = False
     if len(known):
-        pure, found = found, parts.parts_of(job.config.split, facts, relations, pairs, known)
+        pure, found = found, parts.parts_of(job.config.split, facts, relations, pairs, alone, known)
         inherited = not np.array_equal(pure, found)
     fresh = (found >= 0) & ~_placed_before(facts, relations, known)
     return Decision(
         SplitTable.over(units, _codes(job.config, found)),
         Descent(inherited_version(fingerprint, ancestors) if inherited else fingerprint, ancestors),
         inherited,
-        _joined(relations, pairs_of, len(facts)),
+        {name: int(rows.sum()) for name, rows in related.items()},
         int((found == BRIDGE).sum()),
         notes_of(job.config, facts, found),
         found[fresh].astype(np.uint8),
@@ -85,11 +88,10 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
     )
 
 
-def _joined(relations: Relations, pairs_of: dict[str, NDArray[np.int64]], count: int) -> dict[str, int]:
-    """Rows that have a relative, by what relates them."""
-    shared = {name: joined_rows([digests], no_pairs(), count) for name, digests in relations.items()}
-    near = {f"near:{name}": joined_rows([], pairs, count) for name, pairs in pairs_of.items()}
-    return {name: int(rows.sum()) for name, rows in {**shared, **near}.items()}
+def _related(relations: Relations, pairs_of: dict[str, NDArray[np.int64]], count: int) -> dict[str, NDArray[np.bool_]]:
+    """Which rows have a relative, by what relates them."""
+    near = {f"near:{name}": in_pairs(pairs, count) for name, pairs in pairs_of.items()}
+    return {name: shared(digests) for name, digests in relations.items()} | near
 
 
 def settle(job: Job, decision: Decision, fingerprint: str) -> Decision | None:

@@ -13,7 +13,7 @@ from pipeline.job import Job
 from pipeline.records import Unit
 from pipeline.scratch import scratch_folder
 from pipeline.similarity.neighbours import Centres, centroids
-from pipeline.splitting.components import Rows
+from pipeline.splitting.components import Rows, no_pairs
 from pipeline.splitting.facts import Digests
 from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, Signed, SignTask, StoreTask, load
 from pipeline.splitting.pieces import signed_pieces
@@ -23,7 +23,6 @@ BUCKET = 4_096
 """Records per centroid: each is compared with about twice as many others, however many there are."""
 MOST_CENTROIDS, SAMPLED = 4_096, 32
 _PAIRS_PER_TASK, _ROWS_PER_TASK = 4_096, 4_096
-_NONE: NDArray[np.int64] = np.empty((0, 2), np.int64)
 MOST_BUCKET = 2 * 65_536
 """Of a larger one, parts are looked at."""
 
@@ -43,17 +42,17 @@ def near_pairs(job: Job, units: Sequence[Unit], pool: Pool, field: str, ranks: D
         candidates = candidate_pairs(pool, signed, ranks)
         chunks = [candidates[n : n + _PAIRS_PER_TASK] for n in range(0, len(candidates), _PAIRS_PER_TASK)]
         found = list(pool.run("survey", [DistanceTask(signed, field, chunk) for chunk in chunks]))
-        near = np.concatenate([_NONE, *found])
+        near = np.concatenate([no_pairs(), *found])
         return near[np.lexsort((near[:, 1], near[:, 0]))]
 
 
 def candidate_pairs(pool: Pool, signed: tuple[Signed, ...], ranks: Digests) -> NDArray[np.int64]:
     """(n, 2) rows that share a bucket and are near each other in it, each pair once."""
     if not signed:
-        return _NONE
+        return no_pairs()
     buckets, rows = _bucketed(pool, signed, _centres(signed, ranks), ranks)
     looks = [PairTask(signed, some) for some in _together(buckets, rows)]
-    return np.unique(np.concatenate([_NONE, *pool.run("survey", looks)]), axis=0)
+    return np.unique(np.concatenate([no_pairs(), *pool.run("survey", looks)]), axis=0)
 
 
 def _centres(signed: tuple[Signed, ...], ranks: Digests) -> Centres:

@@ -18,7 +18,7 @@ from pipeline.similarity.interface import Measure, Signature
 from pipeline.similarity.measures import measure_of
 from pipeline.similarity.neighbours import Centres, buckets_of, pairs_within
 from pipeline.snapshot import read_listed
-from pipeline.splitting.components import Rows
+from pipeline.splitting.components import Rows, no_pairs
 from pipeline.splitting.facts import rank_of
 from pipeline.splitting.pieces import Piece
 from pipeline.tools import codec_of
@@ -129,7 +129,7 @@ class PairTask:
 
     def run(self, _: Job, __: Watch) -> NDArray[np.int64]:
         """(n, 2) rows."""
-        found = [np.empty((0, 2), np.int64)]
+        found = [no_pairs()]
         for rows in self.buckets:
             pairs = pairs_within(load(self.signed, rows, True))
             if pairs:

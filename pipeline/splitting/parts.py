@@ -15,7 +15,7 @@ from pipeline.split import splits_of_numbers
 from pipeline.split_settings import SplitConfig
 from pipeline.splitting.bridges import UNPLACED, sided
 from pipeline.splitting.by_time import newest_held_out
-from pipeline.splitting.components import Components, components, joined_rows
+from pipeline.splitting.components import Components, components
 from pipeline.splitting.facts import Digests, Facts
 from pipeline.splitting.sharing import Parts, share_out
 
@@ -41,22 +41,30 @@ class Known:
 
 
 def parts_of(
-    split: SplitConfig, facts: Facts, relations: Relations, pairs: NDArray[np.int64], known: Known
+    split: SplitConfig,
+    facts: Facts,
+    relations: Relations,
+    pairs: NDArray[np.int64],
+    alone: NDArray[np.bool_],
+    known: Known,
 ) -> NDArray[np.int64]:
-    """The part of each row, BRIDGE, or TIMELESS. Raises InputError if there are fewer relatives than folds."""
+    """The part of each row, BRIDGE, or TIMELESS. Raises InputError if there are fewer relatives than folds.
+
+    `alone`: rows that no relation and no pair joins to another one.
+    """
     parts = _inherited(facts, relations, pairs, known)
     parts[facts.timeless] = TIMELESS
     if split.method == "hash":  # most records have no relatives, and need no one else
-        alone = (parts == UNPLACED) & ~joined_rows(list(relations.values()), pairs, len(facts))
-        parts[alone] = splits_of_numbers(facts.numbers[alone], split.shares())
+        own = (parts == UNPLACED) & alone
+        parts[own] = splits_of_numbers(facts.numbers[own], split.shares())
     free = np.flatnonzero(parts == UNPLACED)
     if not len(free):
         return parts
     inner = np.full(len(facts), -1, np.int64)
     inner[free] = np.arange(len(free))
-    own = inner[pairs]
-    own = own[(own >= 0).all(1)]
-    found = components(facts.keys[free], [digests[free] for digests in relations.values()], own)
+    left = inner[pairs]
+    left = left[(left >= 0).all(1)]
+    found = components(facts.keys[free], [digests[free] for digests in relations.values()], left)
     parts[free] = _chosen(split, facts, found, free, parts)[found.of]
     return parts
 

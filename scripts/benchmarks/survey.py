@@ -27,7 +27,7 @@ from pipeline.scratch import write_table
 from pipeline.similarity.interface import embedding
 from pipeline.similarity.texts import TextMeasure
 from pipeline.split_settings import SplitConfig
-from pipeline.splitting.components import no_pairs
+from pipeline.splitting.components import no_pairs, shared
 from pipeline.splitting.facts import Facts
 from pipeline.splitting.near import candidate_pairs
 from pipeline.splitting.near_tasks import DistanceTask, Signed
@@ -53,7 +53,9 @@ def relatives(count: int) -> dict[str, Any]:
     )
     split = SplitConfig.model_validate({"by": "stratified", "validation": 0.1, "test": 0.1})
     started = time.perf_counter()
-    parts = parts_of(split, facts, {"group:g": facts.groups["g"], "exact:c": contents}, no_pairs(), Known())
+    relations = {"group:g": facts.groups["g"], "exact:c": contents}
+    alone = ~(shared(facts.groups["g"]) | shared(contents))
+    parts = parts_of(split, facts, relations, no_pairs(), alone, Known())
     return {"seconds": time.perf_counter() - started, "found": int((parts == 1).sum())}
 
 

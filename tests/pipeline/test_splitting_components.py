@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.splitting.components import components, joined_rows, no_pairs, shared
+from pipeline.splitting.components import components, in_pairs, no_pairs, shared
 
 ROWS = st.lists(st.integers(0, 12), min_size=1, max_size=40)
 
@@ -59,4 +59,5 @@ def test_members_of_the_wanted_components() -> None:
 
 def test_rows_that_have_a_relative() -> None:
     assert shared(digests([5, 0, 5, 0, 6])).tolist() == [True, False, True, False, False]
-    assert joined_rows([digests([5, 0, 5, 0, 6])], np.array([[3, 4]]), 5).tolist() == [True, False, True, True, True]
+    joined = shared(digests([5, 0, 5, 0, 6])) | in_pairs(np.array([[3, 4]]), 5)
+    assert joined.tolist() == [True, False, True, True, True]
