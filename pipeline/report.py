@@ -158,10 +158,10 @@ def audit_lines(leaks: "Leaks") -> Iterable[str]:
     for kind in KINDS:
         pairs = [p for p in leaks.pairs if p.kind == kind]
         if pairs:
-            yield f"{kind}: {leaks.count(kind)} held-out rows leak"
+            yield f"{kind}: {leaks.count(kind)} rows leak"
         for pair in pairs[:_LISTED_PAIRS]:
             distance = f", distance {pair.distance:.2f}" if kind == "near" else ""
-            yield f"  {pair.train} (train)  {pair.validation} ({pair.side})  {pair.what}{distance}"
+            yield f"  {pair.train} ({pair.first_side})  {pair.validation} ({pair.side})  {pair.what}{distance}"
             yield from (f"    {words!r}" for words in pair.words)
         if len(pairs) > _LISTED_PAIRS:
             yield "  …"

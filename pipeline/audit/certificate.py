@@ -33,11 +33,12 @@ def portions_of(shards: Iterable[Mapping[str, Any]], looked: Looked, records: in
     held = sum(rows for split, _, rows in listed if split != TRAIN)
     if not held or all(split != TRAIN for split, _, _ in listed):
         return []
-    signed = sum(rows for _, _, rows in listed) if looked.copies else records
+    everything = sum(rows for _, _, rows in listed)
+    signed = everything if looked.copies else records
     seen: Counter[str] = Counter()
     portions = []
     for split, path, rows in listed:
-        dealt = parts_for(held, looked), buckets_for(signed)
+        dealt = parts_for(held, everything, looked), buckets_for(signed)
         portions.append(Portion(split, seen[split], path, rows, looked, *dealt))
         seen[split] += 1
     return portions
@@ -64,7 +65,7 @@ def audited_here(folder: Folder, portions: Sequence[Portion]) -> Findings:
 def audited(portions: Sequence[Portion], look: Look, compare: Compare) -> Findings:
     """All steps one after the other; `look` and `compare` may answer in any order.
 
-    In memory are the marks of the held-out side and signatures of both.
+    In memory are the marks of the held-out side, the ids of both, and signatures.
     """
     findings, signed = Findings(), defaultdict[bool, list[Signed]](list)
     if not portions:
@@ -155,7 +156,7 @@ def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequ
         words = (link.train, link.held) if kind in ("exact", "near") and name in texts else ()
         yield Pair(
             KINDS[link.kind], train, held, link.distance, what, side,
-            tuple(known[place][name][:_WORDS] for place in words),
+            tuple(known[place][name][:_WORDS] for place in words), SPLITS[link.train.split],
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pipeline.audit.findings import Leaks, Side
 from pipeline.audit.identities import Held
 from pipeline.audit.likeness import Likeness
 from pipeline.audit.marks import Looked
+from pipeline.audit.repeats import Ids
 from pipeline.audit.rows import Field, Set
 from pipeline.audit.signing import Wish, near_fields
 from pipeline.dataset import Dataset
@@ -79,13 +80,14 @@ def compared(train: Set, sides: Sequence[Set], leaks: Leaks, near: Near | None =
     fields = tuple(f for f in train.fields if f.key in shared)
     alike = [] if near is None else [Likeness(f, near.threshold, near.mirrored) for f in fields]
     leaks.checked |= {"fields": {f.key: f.modality for f in fields}, **_near(fields, alike)}
-    held = [_held(side, shared, alike) for side in sides]
-    rows = 0
+    held = [_held(side, shared, alike, leaks) for side in sides]
+    rows, ids = 0, Ids()
     for batch in train.read(fields):
         rows += len(batch.ids)
+        ids.take(batch)
         for pair in chain(*(side.shared(batch) for side in held), *(one.near(batch) for one in alike)):
             leaks.add(pair)
-    for pair in chain(*(one.rest() for one in alike)):
+    for pair in chain(ids.repeated(train), *(one.rest() for one in alike)):
         leaks.add(pair)
     leaks.settle()
     leaks.unreadable = sum(one.unreadable for one in alike)
@@ -93,13 +95,16 @@ def compared(train: Set, sides: Sequence[Set], leaks: Leaks, near: Near | None =
     return leaks
 
 
-def _held(side: Set, shared: set[str], alike: Sequence[Likeness]) -> Held:
-    held = Held(side.name)
+def _held(side: Set, shared: set[str], alike: Sequence[Likeness], leaks: Leaks) -> Held:
+    held, ids = Held(side.name), Ids()
     for rows in side.read(tuple(f for f in side.fields if f.key in shared)):
         held.take(rows)
+        ids.take(rows)
         for one in alike:
             one.hold(side.name, rows)
     held.close()
+    for pair in ids.repeated(side):
+        leaks.add(pair)
     return held
 
 

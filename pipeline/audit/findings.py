@@ -14,7 +14,10 @@ KEPT_PAIRS, _UNSORTED = 1000, 20_000
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A row of train and a row of the other side, by their ids; `distance` 0: the same; `what`: column or value."""
+    """A row of train and a row of the other side, by their ids; `distance` 0: the same; `what`: column or value.
+
+    An id that stands twice on one side: `first_side` and `side` are the same.
+    """
 
     kind: Kind
     train: str
@@ -24,6 +27,7 @@ class Pair:
     side: str = "validation"
     words: tuple[str, ...] = ()
     """The beginnings of both texts, where texts are alike."""
+    first_side: str = "train"
 
 
 @dataclass(frozen=True, slots=True)

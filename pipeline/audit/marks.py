@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MARK = np.dtype([("high", "<u8"), ("low", "<u8"), ("role", "u1"), ("row", "<u4")])
 TRAIN: Split = "train"
+ID = 0
+"""The role of a sample's id."""
 _SOURCE = "source"
 
 

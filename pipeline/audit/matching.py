@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audit.findings import KEPT_PAIRS, KINDS, Kind
-from pipeline.audit.marks import TRAIN, Looked, Marks
+from pipeline.audit.marks import ID, TRAIN, Looked, Marks
 from pipeline.records import SPLITS
 
 _MARKS_PER_PART = 2**18
 _BITS_PER_MARK = 16
 _ALIKE: dict[tuple[Kind, Kind], Kind] = {
-    ("id", "id"): "id",
     ("source", "source"): "source",
     ("group", "group"): "group",
     ("exact", "exact"): "exact",
@@ -33,7 +32,10 @@ class Place(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A held-out row that leaks and the first training row that it shares something with; they sort by weight."""
+    """A held-out row that leaks and the first training row that it shares something with; they sort by weight.
+
+    Of an id that stands twice: a row that repeats it, in whatever split, and the first row that has it.
+    """
 
     kind: int
     distance: float
@@ -73,9 +75,9 @@ class Sieve:
     bits: NDArray[np.uint8]
 
 
-def parts_for(rows: int, looked: Looked) -> int:
-    """Into how many parts the marks of so many held-out rows are dealt: a power of two."""
-    marks = rows * len(looked.marked)
+def parts_for(held: int, rows: int, looked: Looked) -> int:
+    """Into how many parts the marks of so many held-out rows, and the ids of all rows, are dealt: a power of two."""
+    marks = held * len(looked.marked) + rows
     return 1 << max(0, -(-marks // _MARKS_PER_PART) - 1).bit_length()
 
 
@@ -96,23 +98,24 @@ def sieve_of(part: int, held: Iterable[Marks]) -> Sieve:
 
 
 def by_part(marks: Marks, parts: int, sieves: Iterable[Sieve]) -> Iterator[tuple[int, Marks]]:
-    """Marks by part; of the training side only those that the held-out side may have as well."""
+    """Marks by part; of the training side ids, and what the held-out side may have as well."""
     if marks.split != TRAIN:
         yield from dealt(marks, parts)
         return
     tables = {sieve.part: sieve.bits for sieve in sieves}
     for part, some in dealt(marks, parts):
+        wanted = some.values["role"] == ID
         bits = tables.get(part)
         if bits is not None:
             places = some.values["low"] & np.uint64(len(bits) * 8 - 1)
-            kept = some.values[bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8) & 1 == 1]
-            if len(kept):
-                yield part, replace(some, values=kept)
+            wanted |= bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8) & 1 == 1
+        if wanted.any():
+            yield part, replace(some, values=some.values[wanted])
 
 
 def shared(held: Sequence[Marks], train: Sequence[Marks], looked: Looked) -> Found:
-    """What the two sides share within one part, whatever order their files come in."""
-    found, roles = Found(), looked.roles
+    """What the two sides share within one part, and ids that stand twice, whatever order their files come in."""
+    found, roles = _repeated([*held, *train]), looked.roles
     firsts = _firsts(train, _highs(held))
     for marks in held:
         split, rows = SPLITS.index(marks.split), []
@@ -126,6 +129,24 @@ def shared(held: Sequence[Marks], train: Sequence[Marks], looked: Looked) -> Fou
         if rows:
             found.rows.setdefault((split, marks.index), []).extend(rows)
     found.links = lightest(found.links)
+    return found
+
+
+def _repeated(everything: Sequence[Marks]) -> Found:
+    """Rows whose id another row has before them."""
+    ids = [marks.values["high"][marks.values["role"] == ID] for marks in everything]
+    highs = np.sort(np.concatenate([np.empty(0, np.uint64), *ids]))
+    twice = highs[1:][highs[1:] == highs[:-1]]
+    places: dict[tuple[int, int], list[Place]] = defaultdict(list)
+    for marks in everything if len(twice) else ():
+        chosen = marks.values[(marks.values["role"] == ID) & np.isin(marks.values["high"], twice)]
+        for high, low, _, row in chosen.tolist():
+            places[high, low].append(Place(SPLITS.index(marks.split), marks.index, row))
+    found, kind = Found(), KINDS.index("id")
+    for first, *others in map(sorted, places.values()):
+        for place in others:
+            found.links.append(Link(kind, 0.0, place, first, ID))
+            found.rows.setdefault(place[:2], []).append((kind, place.row))
     return found
 
 

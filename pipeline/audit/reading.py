@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.audit.marks import MARK, TRAIN, Looked, Marks, Portion, first_of_each, of_role, rows_of
+from pipeline.audit.marks import ID, MARK, TRAIN, Looked, Marks, Portion, first_of_each, of_role, rows_of
 from pipeline.audit.rows import Rows
 from pipeline.audit.signing import Signed, Signer
 from pipeline.schema import LINEAGE, SAMPLE_ID
@@ -26,7 +26,7 @@ class Seen:
 
 
 def look_at(folder: Folder, portion: Portion) -> Seen:
-    """Read a written file. Of training rows that share a mark the first one has it, of others every row.
+    """Read a written file. Of training rows that share a mark the first one has it, but for ids; of others every row.
 
     Signed are all rows of held-out files; of a training record its first row, which is the original if there is one,
     or all of them if that was asked for.
@@ -41,7 +41,10 @@ def look_at(folder: Folder, portion: Portion) -> Seen:
             signer.sign(rows, count, chosen)
         count += len(rows.ids)
     values = np.concatenate(found)
-    marks = Marks(portion.split, portion.index, count, first_of_each(values) if train else values)
+    if train:
+        ids = values["role"] == ID
+        values = np.concatenate([values[ids], first_of_each(values[~ids])])
+    marks = Marks(portion.split, portion.index, count, values)
     return Seen(marks, tuple(_signed(portion, signer) for signer in signers), sum(s.unreadable for s in signers))
 
 

@@ -70,6 +70,36 @@ def test_a_training_row_put_into_validation(version: Path, ask: Ask, say: Say) -
     assert name in out
 
 
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_an_id_twice_on_one_side(version: Path, ask: Ask, say: Say, split: str) -> None:
+    again = pq.read_table(first_file(version, split)).slice(1, 1)
+    append(first_file(version, split), again)
+    code, answer = ask("audit", version, "--no-near")
+    assert (code, answer["leaking"]["id"], answer["leaking_by_side"]) == (1, 1, {split: {"id": 1}})
+    (pair,) = answer["pairs"]
+    name = again.column("sample_id")[0].as_py()
+    assert [pair[key] for key in ("kind", "train", "validation", "first_side", "side")] == [
+        "id",
+        name,
+        name,
+        split,
+        split,
+    ]
+    out = say("audit", version, "--no-near")[1]
+    assert f"{name} ({split})  {name} ({split})  sample_id" in out
+
+
+def test_an_id_twice_in_any_set(tmp_path: Path, ask: Ask) -> None:
+    rows = [{"name": f"r{n}", "text": material.sentence(n)} for n in range(40)]
+    once = material.write_parquet(tmp_path / "once.parquet", rows[30:])
+    twice = material.write_parquet(tmp_path / "twice.parquet", [*rows[:30], rows[4]])
+    code, answer = ask("audit", once, twice, "--id", "name", "--no-near")
+    assert (code, answer["leaking_by_side"]) == (1, {"validation": {"id": 1}})
+    code, answer = ask("audit", twice, once, "--id", "name", "--no-near")
+    assert (code, answer["leaking_by_side"]) == (1, {"train": {"id": 1}})
+    assert ask("audit", twice, once, "--no-near")[0] == 0, "ids are compared only where they are named"
+
+
 def test_the_same_bytes_under_another_name(version: Path, ask: Ask) -> None:
     held = pq.read_table(first_file(version, "validation")).slice(0, 1)
     lineage = {**held.column("lineage")[0].as_py(), "source_id": "stranger"}

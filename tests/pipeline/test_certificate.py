@@ -163,6 +163,19 @@ def test_roles_that_meet(train: int, held: int, kind: str | None) -> None:
     assert found.rows == {(2, 4): [(KINDS.index(kind), 5)]}  # type: ignore[arg-type]
 
 
+def test_an_id_twice_on_one_side() -> None:
+    """Whichever file and part it stands in: each row after the first one, in the order of splits, files and rows."""
+    train = [marks("train", 1, (7, 0, 4), (8, 0, 5)), marks("train", 0, (7, 0, 9), (7, 0, 2), (6, 0, 3))]
+    held = [marks("validation", 0, (5, 0, 1), (5, 0, 2)), marks("test", 3, (5, 0, 0))]
+    found = shared(held, train, LOOKED)
+    first = {(link.held, link.train) for link in found.links}
+    validation = (1, 0, 1)
+    assert first == {((0, 0, 9), (0, 0, 2)), ((0, 1, 4), (0, 0, 2)), ((1, 0, 2), validation), ((2, 3, 0), validation)}
+    assert {file: len(rows) for file, rows in found.rows.items()} == {(0, 0): 1, (0, 1): 1, (1, 0): 1, (2, 3): 1}
+    other = marks("train", 2, (7, 1, 0))
+    assert [sum(len(some.values) for _, some in by_part(one, 4, [])) for one in (*train, other)] == [2, 3, 0]
+
+
 def test_the_first_training_row_is_named_whatever_the_order() -> None:
     train = [marks("train", n, (7, 1, 30 - n)) for n in range(5)]
     held = [marks("validation", n, (7, 1, n)) for n in range(3)]
@@ -228,7 +241,8 @@ def test_links_are_bounded_and_rows_are_all_counted() -> None:
 
 
 def test_parts_grow_with_the_held_out_side() -> None:
-    assert [parts_for(rows, LOOKED) for rows in (0, 1, 60_000, 10**7)] == [1, 1, 1, 256]
+    assert [parts_for(rows, rows, LOOKED) for rows in (0, 1, 50_000, 10**7)] == [1, 1, 1, 256]
+    assert parts_for(0, 10**9, LOOKED) == 4096, "ids of all rows are looked at"
 
 
 def test_training_rows_that_share_a_mark_are_marked_once(tmp_path: Path) -> None:
