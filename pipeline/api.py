@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline import workers
-from pipeline.check import checked
+from pipeline.check import checked, telling_recipes
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, read_config, validate
 from pipeline.errors import ConfigError
@@ -43,7 +43,8 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
     """Splits, classes, samples and shards that a run would make. Writes nothing. Raises ConfigError, InputError."""
     text = as_text(config)
     checked_config, listing = checked(text, with_recipes=False)
-    job = job_of(checked_config, listing)
+    with telling_recipes(text):
+        job = job_of(checked_config, listing)
     with workers.pool_for(job, workers_count or 1) as pool:
         found = survey_job(job, listing, pool, text, Silent())
     donors = len(found.job.candidates.donors) if found.job.candidates is not None else 0

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import util
 
@@ -98,6 +99,18 @@ def recipe_problems(text: ConfigText) -> list[Problem]:
             hint = f"Did you mean {problem.suggestion!r}?" if problem.suggestion else ""
             found.append(Problem(where, f"{problem.message.rstrip('.')}.", hint))
     return found
+
+
+@contextmanager
+def telling_recipes(text: ConfigText) -> Iterator[None]:
+    """Of recipes that fail before they were checked, all problems. Raises ConfigError."""
+    try:
+        yield
+    except (LookupError, ImportError, OSError, ValueError) as error:
+        found = recipe_problems(text)
+        if not found:
+            raise
+        raise ConfigError(headline(text.name, found), in_order(found)) from error
 
 
 def recipe_warnings(config: JobConfig) -> list[str]:

@@ -11,7 +11,7 @@ from pipeline import workers
 from pipeline.blends import blend_notes, refuse_large_shelf
 from pipeline.candidates import keep
 from pipeline.certificate import check_leaks, kept_leaks, leak_warnings
-from pipeline.check import checked, with_problems
+from pipeline.check import checked, telling_recipes, with_problems
 from pipeline.commit import Expected, announce, check_limits, complete, read_manifest
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
@@ -84,7 +84,8 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     options.progress.say("reading the input")
     engine = engine_of(options.runner)
     config, listing = checked(text, with_recipes=False)
-    own = job_of(config, listing)
+    with telling_recipes(text):
+        own = job_of(config, listing)
     job = descended(own)
     options.progress.identify(job.version, job.dataset.url)
     job.output.remove_leftovers()

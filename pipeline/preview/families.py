@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pipeline import workers
-from pipeline.check import checked
+from pipeline.check import checked, telling_recipes
 from pipeline.config_file import ConfigText
 from pipeline.errors import InputError
 from pipeline.job import Job
@@ -18,7 +18,8 @@ from pipeline.survey import survey
 def preview_families(text: ConfigText, records: int) -> tuple[Job, list[Gated]]:
     """The job and a few training records, with as many copies as a sheet shows. Raises ConfigError, InputError."""
     config, listing = checked(text, with_recipes=False)
-    job = job_of(config, listing)
+    with telling_recipes(text):
+        job = job_of(config, listing)
     with workers.pool_for(preview_job(job), 1) as pool:
         decision = decide(_hasty(job), listing.units, InPool(pool), job.version)
         job = replace(job, decided=decision.table) if decision else job

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli import main
+from transforms import wordnet
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 Say = Callable[..., tuple[int, str, str]]
@@ -246,6 +247,33 @@ def test_bad_recipes_and_columns_are_told_before_anything_is_written(command: st
     code, answer = ask(command, config, "--set", "fields.image.augment=[]", "--set", "input.label=lable")
     assert code == 2
     assert "label" in str(answer["error"]["problems"])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("nolib.Flip", "no library 'nolib'"),
+        ("nlpaug.SynonymAug", "WordNet is not installed"),
+        ({"nlpaug.WordEmbsAug": {"model_type": "glove", "model_path": "gone.txt"}}, "gone.txt"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "run", "preview"])
+def test_what_recipes_need_and_is_missing_is_a_problem_of_the_config(
+    command: str, step: Any, said: str, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Versions of what is missing cannot be told: no defect, but the place and what to do."""
+    monkeypatch.setattr(wordnet, "_pointer", lambda: None)
+    monkeypatch.setattr(wordnet, "_files_digest", wordnet._files_digest.__wrapped__)
+    rows = [{"id": str(n), "text": material.sentence(n)} for n in range(6)]
+    fields = {"text": {"type": "text", "augment": [step]}}
+    tree = {"input": {"path": str(material.write_parquet(tmp_path / "in.parquet", rows)), "id": "id"}, "fields": fields}
+    config = material.write_config(tmp_path / "c.yaml", {**tree, "output": {"path": str(tmp_path / "out")}})
+    code, answer = ask(command, config)
+    assert (code, answer["error"]["kind"]) == (2, "config")
+    (problem,) = answer["error"]["problems"]
+    assert "fields.text.augment[0]" in problem["where"]
+    assert said in problem["message"]
     assert not (tmp_path / "out").exists()
 
 

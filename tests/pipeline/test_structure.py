@@ -1,11 +1,9 @@
 """The rules of the house that no linter knows: which room may import which, and how long things may grow."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(
@@ -45,6 +43,25 @@ LIBRARY_RANDOM = {"transforms/library_random.py", "transforms/philox.py"}
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 40
 
 
+def of_each(modules: Iterable[str]) -> Callable[[Callable[[str], None]], Callable[[], None]]:
+    """One test that tells every module which breaks a rule."""
+
+    def decorated(rule: Callable[[str], None]) -> Callable[[], None]:
+        def test() -> None:
+            broken = []
+            for module in modules:
+                try:
+                    rule(module)
+                except AssertionError as error:
+                    broken.append(f"{module}: {error}")
+            assert not broken, "\n".join(broken)
+
+        test.__name__ = rule.__name__
+        return test
+
+    return decorated
+
+
 @cache
 def tree(module: str) -> ast.Module:
     return ast.parse((ROOT / module).read_text(encoding="utf-8"))
@@ -75,38 +92,38 @@ def test_all_modules_were_found() -> None:
     assert {"pipeline/cli.py", "pipeline/sources/tables.py", "transforms/recipe.py"} <= set(MODULES)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@of_each(MODULES)
 def test_beam_only_wires(module: str) -> None:
     assert module in BEAM or not names_of(module, "apache_beam")
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("transforms/")])
+@of_each([m for m in MODULES if m.startswith("transforms/")])
 def test_transforms_know_nothing_of_the_pipeline(module: str) -> None:
     for room in ("pipeline", "fsspec", "apache_beam", "typer", "pyarrow"):
         assert not names_of(module, room), room
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("pipeline/")])
+@of_each([m for m in MODULES if m.startswith("pipeline/")])
 def test_imports_name_the_room(module: str) -> None:
     relative = [n for n in ast.walk(tree(module)) if isinstance(n, ast.ImportFrom) and n.level]
     assert not relative
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m not in CLOCKS | LIBRARY_RANDOM])
+@of_each([m for m in MODULES if m not in CLOCKS | LIBRARY_RANDOM])
 def test_what_decides_bytes_draws_nothing_and_knows_no_time(module: str) -> None:
     for library in ("random", "uuid", "secrets", "time", "datetime"):
         assert not names_of(module, library), library
     assert not calls(module, "hash", "id", "os.urandom", "np.random.seed", "np.random.rand", "np.random.default_rng")
 
 
-@pytest.mark.parametrize("module", sorted(CLOCKS))
+@of_each(sorted(CLOCKS))
 def test_what_knows_the_time_draws_nothing(module: str) -> None:
     for library in ("random", "uuid", "secrets"):
         assert not names_of(module, library), library
     assert not calls(module, "hash", "os.urandom")
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("pipeline/") and m not in STORAGE | DEVICES])
+@of_each([m for m in MODULES if m.startswith("pipeline/") and m not in STORAGE | DEVICES])
 def test_only_storage_opens_files(module: str) -> None:
     for library in ("shutil", "tempfile", "glob"):
         assert not names_of(module, library), library
@@ -116,13 +133,13 @@ def test_only_storage_opens_files(module: str) -> None:
     assert not [n for n, _ in imports(tree(module)) if n in ("fsspec", "fsspec.open")]
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m not in STORAGE])
+@of_each([m for m in MODULES if m not in STORAGE])
 def test_asserts_and_prints_stay_out(module: str) -> None:
     assert not [n for n in ast.walk(tree(module)) if isinstance(n, ast.Assert)]
     assert not calls(module, "print", "breakpoint", "eval", "exec", "pickle.loads", "yaml.unsafe_load")
 
 
-@pytest.mark.parametrize("module", MODULES)
+@of_each(MODULES)
 def test_modules_and_functions_are_short(module: str) -> None:
     lines = len((ROOT / module).read_text(encoding="utf-8").splitlines())
     assert lines <= LONGEST_MODULE, f"{module} has {lines} lines"
@@ -132,12 +149,12 @@ def test_modules_and_functions_are_short(module: str) -> None:
             assert length <= LONGEST_FUNCTION, f"{module}:{node.lineno} {node.name} has {length} lines"
 
 
-@pytest.mark.parametrize("module", MODULES)
+@of_each(MODULES)
 def test_names_say_what_is_inside(module: str) -> None:
     assert Path(module).stem not in ("utils", "helpers", "util", "helper", "common", "misc", "manager", "base")
 
 
-@pytest.mark.parametrize("module", MODULES)
+@of_each(MODULES)
 def test_every_module_opens_with_a_docstring(module: str) -> None:
     assert ast.get_docstring(tree(module)) or not tree(module).body
 
@@ -163,7 +180,7 @@ def test_every_module_of_the_spine_has_its_tests() -> None:
     assert {f"test_{name}" for name in mine} <= tests
 
 
-@pytest.mark.parametrize("module", sorted(LIBRARY_RANDOM))
+@of_each(sorted(LIBRARY_RANDOM))
 def test_no_library_draws_without_a_seed(module: str) -> None:
     drawn = [n for n in ast.walk(tree(module)) if isinstance(n, ast.Call) and ast.unparse(n.func) == "random.Random"]
     assert all(n.args for n in drawn)
