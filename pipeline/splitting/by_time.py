@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import SPLITS, Split
-from pipeline.splitting.components import Components
+from pipeline.splitting.components import Components, PartNumbers
 
 
 def newest_held_out(
     found: Components, times: NDArray[Any], taken: NDArray[np.int64], shares: dict[Split, float]
-) -> NDArray[np.int64]:
+) -> PartNumbers:
     """The part of each component, as places in SPLITS; a component is as new as its newest record.
 
     `times` of rows; `taken`: records that each split has already. What has one time goes one way, so that no held-out
@@ -22,7 +22,7 @@ def newest_held_out(
     np.maximum.at(newest, found.of, times)
     moments, of = np.unique(newest, return_inverse=True)
     sizes = np.bincount(of, found.sizes, len(moments)).astype(np.int64)
-    parts, end = np.full(len(moments), SPLITS.index("train"), np.int64), len(moments)
+    parts, end = np.full(len(moments), SPLITS.index("train"), np.int16), len(moments)
     total = len(times) + int(taken.sum())
     for split in SPLITS[:0:-1]:
         place = SPLITS.index(split)

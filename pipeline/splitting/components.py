@@ -9,22 +9,26 @@ from numpy.typing import NDArray
 from pipeline.splitting.facts import Digests
 
 Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int32]
+PartNumbers = NDArray[np.int16]
+_ROW, _AT_ONCE = np.int32, 1 << 22
+"""Two thousand million rows are more than one machine decides."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
     """`of[n]`: the component of row n. `heads`: of each component the row with the smallest rank. `sizes`: its rows."""
 
-    of: NDArray[np.int64]
-    heads: Rows
-    sizes: NDArray[np.int64]
+    of: NDArray[np.int32]
+    heads: RowNumbers
+    sizes: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.heads)
 
-    def members(self, wanted: NDArray[np.bool_]) -> dict[int, Rows]:
+    def members(self, wanted: NDArray[np.bool_]) -> dict[int, RowNumbers]:
         """Component -> its rows, of the components that are wanted."""
-        rows = np.flatnonzero(wanted[self.of])
+        rows = np.flatnonzero(wanted[self.of]).astype(_ROW)
         order = np.argsort(self.of[rows], kind="stable")
         found, starts = np.unique(self.of[rows][order], return_index=True)
         return dict(zip(found.tolist(), np.split(rows[order], starts[1:]), strict=True))
@@ -39,17 +43,22 @@ def components(ranks: Digests, relations: Iterable[Digests], pairs: NDArray[np.i
     from scipy.sparse.csgraph import connected_components
 
     count = len(ranks)
-    edges = [_chained(digests) for digests in relations]
-    left, right = (np.concatenate([*(e[side] for e in edges), pairs[:, side]]).astype(np.int32) for side in (0, 1))
-    if not len(left):
-        rows = np.arange(count)
-        return Components(rows, rows, np.ones(count, np.int64))
-    graph = coo_array((np.ones(len(left), np.bool_), (left, right)), shape=(count, count))
+    edges = [*(_chained(digests) for digests in relations), (pairs[:, 0].astype(_ROW), pairs[:, 1].astype(_ROW))]
+    links = sum(len(left) for left, _ in edges)
+    if not links:
+        rows = np.arange(count, dtype=_ROW)
+        return Components(rows, rows, np.ones(count, _ROW))
+    left, right = (np.concatenate([edge[side] for edge in edges]) for side in (0, 1))
+    del edges
+    graph = coo_array((np.ones(links, np.bool_), (left, right)), shape=(count, count)).tocsr()
+    del left, right
     number, of = connected_components(graph, directed=False)
-    order = np.lexsort((ranks, of))
-    sizes = np.bincount(of, minlength=number)
-    heads = order[np.concatenate([[0], np.cumsum(sizes)[:-1]])]
-    return Components(of.astype(np.int64), heads, sizes)
+    del graph
+    sizes = np.bincount(of, minlength=number).astype(_ROW)
+    order = np.argsort(ranks, kind="stable")[::-1]
+    heads = np.empty(number, _ROW)
+    heads[of[order]] = order  # of several the last one stands, which has the smallest rank
+    return Components(of, heads, sizes)
 
 
 def shared(digests: Digests) -> NDArray[np.bool_]:
@@ -60,11 +69,13 @@ def shared(digests: Digests) -> NDArray[np.bool_]:
     return found
 
 
-def _chained(digests: Digests) -> tuple[Rows, Rows]:
+def _chained(digests: Digests) -> tuple[RowNumbers, RowNumbers]:
     """Rows of one digest as links of a chain."""
-    order = np.argsort(digests, kind="stable")
-    held = digests[order]
-    same = (held[1:] == held[:-1]) & (held[1:] != 0)
+    order = np.argsort(digests, kind="stable").astype(_ROW)
+    same = np.zeros(max(0, len(digests) - 1), np.bool_)
+    for start in range(0, len(same), _AT_ONCE):
+        held = digests[order[start : start + _AT_ONCE + 1]]
+        same[start : start + _AT_ONCE] = (held[1:] == held[:-1]) & (held[1:] != 0)
     return order[:-1][same], order[1:][same]
 
 

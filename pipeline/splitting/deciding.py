@@ -13,7 +13,7 @@ from pipeline.records import Unit
 from pipeline.split_table import BRIDGES, TIMELESS, SplitTable
 from pipeline.splitting import ledger, parts
 from pipeline.splitting.bridges import BRIDGE
-from pipeline.splitting.components import in_pairs, no_pairs, shared
+from pipeline.splitting.components import PartNumbers, in_pairs, no_pairs, shared
 from pipeline.splitting.facts import Digests, Facts, facts_of
 from pipeline.splitting.ledger import Descent
 from pipeline.splitting.notes import notes_of
@@ -116,7 +116,7 @@ def _ancestors(job: Job, fingerprint: str) -> tuple[str, ...]:
     return ledger.committed_versions(job.output, ledger.settings_digest(job.config))
 
 
-def _codes(config: JobConfig, found: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _codes(config: JobConfig, found: PartNumbers) -> NDArray[np.uint8]:
     codes = parts.split_codes(config.split, found)
     codes[found == BRIDGE] |= BRIDGES
     codes[found == parts.TIMELESS] |= TIMELESS

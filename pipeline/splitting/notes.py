@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from pipeline.config import JobConfig
 from pipeline.records import SPLITS
 from pipeline.splitting.bridges import BRIDGE
+from pipeline.splitting.components import PartNumbers
 from pipeline.splitting.facts import Facts
 from pipeline.splitting.parts import TIMELESS, split_codes
 
 _LISTED = 5
 
 
-def notes_of(config: JobConfig, facts: Facts, parts: NDArray[np.int64]) -> tuple[str, ...]:
+def notes_of(config: JobConfig, facts: Facts, parts: PartNumbers) -> tuple[str, ...]:
     """One line each."""
     return (*_groups(facts), *_single(facts, config), *_missed(config, facts, parts), *_failing(config, parts))
 
@@ -29,14 +30,14 @@ def _groups(facts: Facts) -> Iterator[str]:
 def _single(facts: Facts, config: JobConfig) -> Iterator[str]:
     if not config.split.stratified:
         return
-    sizes = _class_counts(facts, np.zeros(len(facts), np.int64), 1)
+    sizes = _class_counts(facts, np.zeros(len(facts), np.int16), 1)
     alone = sorted(name for name, counts in sizes.items() if counts[0] == 1)
     if alone:
         more = f" and {len(alone) - _LISTED} more" if len(alone) > _LISTED else ""
         yield f"classes of one record lie in one split only: {', '.join(alone[:_LISTED])}{more}"
 
 
-def _missed(config: JobConfig, facts: Facts, parts: NDArray[np.int64]) -> Iterator[str]:
+def _missed(config: JobConfig, facts: Facts, parts: PartNumbers) -> Iterator[str]:
     """Shares that relatives, which stay together, keep from being met."""
     split = config.split
     if split.method == "hash":
@@ -60,7 +61,7 @@ def _missed(config: JobConfig, facts: Facts, parts: NDArray[np.int64]) -> Iterat
 def _missed_classes(
     facts: Facts, codes: NDArray[np.uint8], kept: NDArray[np.bool_], wanted: dict[str, float]
 ) -> Iterator[str]:
-    counts = _class_counts(facts, np.where(kept, codes.astype(np.int64), len(SPLITS)), len(SPLITS) + 1)
+    counts = _class_counts(facts, np.where(kept, codes.astype(np.int16), np.int16(len(SPLITS))), len(SPLITS) + 1)
     lines = []
     for label, numbers in counts.items():
         total = sum(numbers[: len(SPLITS)])
@@ -72,7 +73,7 @@ def _missed_classes(
     yield from (line for _, line in sorted(lines)[:_LISTED])
 
 
-def _class_counts(facts: Facts, places: NDArray[np.int64], number: int) -> dict[str, list[int]]:
+def _class_counts(facts: Facts, places: NDArray[np.int16], number: int) -> dict[str, list[int]]:
     """Per class, rows at each place."""
     found: dict[str, list[int]] = {}
     table = np.bincount(facts.codes * number + places, minlength=len(facts.classes) * number).reshape(-1, number)
@@ -82,7 +83,7 @@ def _class_counts(facts: Facts, places: NDArray[np.int64], number: int) -> dict[
     return dict(sorted(found.items()))
 
 
-def _failing(config: JobConfig, parts: NDArray[np.int64]) -> Iterator[str]:
+def _failing(config: JobConfig, parts: PartNumbers) -> Iterator[str]:
     bridging, timeless = int((parts == BRIDGE).sum()), int((parts == TIMELESS).sum())
     if bridging:
         yield f"{bridging} new records have relatives in several splits and fail: bridges_splits"

@@ -15,7 +15,7 @@ from pipeline.split import splits_of_numbers
 from pipeline.split_settings import SplitConfig
 from pipeline.splitting.bridges import UNPLACED, sided
 from pipeline.splitting.by_time import newest_held_out
-from pipeline.splitting.components import Components, components
+from pipeline.splitting.components import Components, PartNumbers, RowNumbers, components
 from pipeline.splitting.facts import Digests, Facts
 from pipeline.splitting.sharing import Parts, share_out
 
@@ -47,7 +47,7 @@ def parts_of(
     pairs: NDArray[np.int64],
     alone: NDArray[np.bool_],
     known: Known,
-) -> NDArray[np.int64]:
+) -> PartNumbers:
     """The part of each row, BRIDGE, or TIMELESS. Raises InputError if there are fewer relatives than folds.
 
     `alone`: rows that no relation and no pair joins to another one.
@@ -57,19 +57,17 @@ def parts_of(
     if split.method == "hash":  # most records have no relatives, and need no one else
         own = (parts == UNPLACED) & alone
         parts[own] = splits_of_numbers(facts.numbers[own], split.shares())
-    free = np.flatnonzero(parts == UNPLACED)
+    free = np.flatnonzero(parts == UNPLACED).astype(np.int32)
     if not len(free):
         return parts
-    inner = np.full(len(facts), -1, np.int64)
-    inner[free] = np.arange(len(free))
-    left = inner[pairs]
-    left = left[(left >= 0).all(1)]
-    found = components(facts.keys[free], [digests[free] for digests in relations.values()], left)
+    left = np.searchsorted(free, pairs[(parts[pairs] == UNPLACED).all(1)])
+    of_free = (digests if len(free) == len(digests) else digests[free] for digests in (facts.keys, *relations.values()))
+    found = components(next(of_free), of_free, left)
     parts[free] = _chosen(split, facts, found, free, parts)[found.of]
     return parts
 
 
-def split_codes(split: SplitConfig, parts: NDArray[np.int64]) -> NDArray[np.uint8]:
+def split_codes(split: SplitConfig, parts: PartNumbers) -> NDArray[np.uint8]:
     """Places in SPLITS; those of rows that fail are of train."""
     places = np.maximum(parts, 0)
     if split.folds is None:
@@ -81,20 +79,20 @@ def split_codes(split: SplitConfig, parts: NDArray[np.int64]) -> NDArray[np.uint
     return found
 
 
-def _inherited(facts: Facts, relations: Relations, pairs: NDArray[np.int64], known: Known) -> NDArray[np.int64]:
+def _inherited(facts: Facts, relations: Relations, pairs: NDArray[np.int64], known: Known) -> PartNumbers:
     """Parts of rows that have relatives among the known ones, or are known."""
     count, ghosts = len(facts), len(known)
-    parts = np.full(count, UNPLACED, np.int64)
+    parts = np.full(count, UNPLACED, np.int16)
     if not ghosts:
         return parts
     own = {**relations, ID: np.where(facts.identified, facts.keys, np.uint64(0))}
     joined = {name: np.concatenate([known.of(name), digests]) for name, digests in own.items()}
     ranks = np.concatenate([np.full(ghosts, np.iinfo(np.uint64).max), facts.keys])
     found = components(ranks, joined.values(), pairs + ghosts)
-    least = np.full(len(found), np.iinfo(np.int64).max)
-    most = np.full(len(found), UNPLACED, np.int64)
-    np.minimum.at(least, found.of[:ghosts], known.parts.astype(np.int64))
-    np.maximum.at(most, found.of[:ghosts], known.parts.astype(np.int64))
+    least = np.full(len(found), np.iinfo(np.int16).max, np.int16)
+    most = np.full(len(found), UNPLACED, np.int16)
+    np.minimum.at(least, found.of[:ghosts], known.parts.astype(np.int16))
+    np.maximum.at(most, found.of[:ghosts], known.parts.astype(np.int16))
     one_part = (most >= 0) & (least == most)
     of = found.of[ghosts:]
     parts[one_part[of]] = most[of][one_part[of]]
@@ -107,7 +105,7 @@ def _inherited(facts: Facts, relations: Relations, pairs: NDArray[np.int64], kno
 
 
 def _sided(
-    members: Mapping[int, NDArray[np.int64]],
+    members: Mapping[int, RowNumbers],
     joined: Relations,
     pairs: NDArray[np.int64],
     known: Known,
@@ -132,13 +130,12 @@ def _sided(
     return sided(fixed, ties, new)
 
 
-def _chosen(
-    split: SplitConfig, facts: Facts, found: Components, free: NDArray[np.int64], parts: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _chosen(split: SplitConfig, facts: Facts, found: Components, free: RowNumbers, parts: PartNumbers) -> PartNumbers:
     """The part of each component of the free rows."""
-    numbers = facts.numbers[free][found.heads]
+    numbers = facts.numbers[free[found.heads]]
     if split.method == "hash":
-        return splits_of_numbers(numbers, split.shares()).astype(np.int64)
+        of_hash: PartNumbers = splits_of_numbers(numbers, split.shares()).astype(np.int16)
+        return of_hash
     shares = _shares(split)
     held = parts >= 0
     if split.time_column is not None and facts.times is not None:
@@ -149,7 +146,8 @@ def _chosen(
         raise _too_many_folds(split.folds.k, len(found), len(facts))
     taken = np.zeros((len(facts.classes), len(shares.shares)), np.int64)
     np.add.at(taken, (facts.codes[held], parts[held]), 1)
-    return share_out(found, (facts.classes, facts.codes[free]), numbers, taken, shares)
+    codes = facts.codes if len(free) == len(facts) else facts.codes[free]
+    return share_out(found, (facts.classes, codes), numbers, taken, shares)
 
 
 def _shares(split: SplitConfig) -> Parts:

@@ -1,24 +1,24 @@
 """Whole components -> parts (splits or folds), so that every class keeps its share as nearly as can be. Pure.
 
-Records without relatives meet the shares to the record. Components go first, the largest before the others, each to
-the part where it takes the most off the squared differences from the targets; then moves and swaps that bring these
-down further are made. Python's own numbers in a fixed order: the same result on every machine.
+Records without relatives meet the shares to the record. Before them go the components: of very many, most are dealt in
+the proportion of the shares, like ones evenly; the largest, those of rare classes and some more are then placed one by
+one to make up for what the others came to (`placing`).
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
 
-from pipeline.splitting.components import Components
+from pipeline.splitting.components import Components, PartNumbers
 from pipeline.splitting.facts import NO_CLASS, Classes
+from pipeline.splitting.placing import Left, dealt, placed
 
-_MOVED, _SWAPPED, _ROUNDS = 20_000, 300, 4
-_SEVERAL = -1
-_Counts = list[tuple[int, int]]
-"""(label, records) of one component."""
+_ONE_BY_ONE, _AT_ONCE = 20_000, 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +29,78 @@ class Parts:
     order: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labeled:
+    """Components and what their rows are labeled. `codes`: the set of each row; `sets` (sets, labels): ones."""
+
+    found: Components
+    codes: NDArray[np.int32]
+    sets: csr_array
+    names: Sequence[Classes]
+
+    def ranks(self) -> NDArray[np.int64]:
+        """Of each component the place of its head's set among all sets, whatever order they were met in."""
+        order = sorted(range(len(self.names)), key=self.names.__getitem__)
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        return ranks[self.codes[self.found.heads]]
+
+    def rarest(self, sizes: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Of each component how many records its rarest label has in all."""
+        of_sets = np.minimum.reduceat(sizes[self.sets.indices], self.sets.indptr[:-1]).astype(np.int32)
+        found = np.full(len(self.found), np.iinfo(np.int32).max, np.int32)
+        for start in range(0, len(self.codes), _AT_ONCE):
+            stop = start + _AT_ONCE
+            np.minimum.at(found, self.found.of[start:stop], of_sets[self.codes[start:stop]])
+        return found
+
+    def of_parts(self, chosen: PartNumbers, wanted: NDArray[np.bool_], parts: int) -> Left:
+        """(labels, parts): records of the components that are wanted, by the part that was chosen for each."""
+        number = self.sets.shape[0]
+        sums = np.zeros(number * parts, np.int64)
+        for start in range(0, len(self.codes), _AT_ONCE):
+            of = self.found.of[start : start + _AT_ONCE]
+            codes = self.codes[start : start + _AT_ONCE][wanted[of]].astype(np.int64)
+            sums += np.bincount(codes * parts + chosen[of[wanted[of]]], minlength=number * parts)
+        found: Left = self.sets.T @ sums.reshape(number, parts)
+        return found
+
+    def counts(self, components: NDArray[np.int64]) -> csr_array:
+        """(components, labels): records of these components, in this order."""
+        place = np.full(len(self.found), -1, np.int32)
+        place[components] = np.arange(len(components))
+        rows = np.flatnonzero(place[self.found.of] >= 0)
+        ones = np.ones(len(rows), np.int64)
+        at = (place[self.found.of[rows]], self.codes[rows])
+        return coo_array((ones, at), shape=(len(components), self.sets.shape[0])).tocsr() @ self.sets
+
+
 def share_out(
     found: Components,
     labels: tuple[Sequence[Classes], NDArray[np.int32]],
     numbers: NDArray[np.float64],
     taken: NDArray[np.int64],
     parts: Parts,
-) -> NDArray[np.int64]:
+) -> PartNumbers:
     """The part of each component. `labels`: sets of classes, and which of them each row has. `numbers`: of components.
 
-    `taken` (sets, parts): records that have their part already, by set of classes.
+    `taken` (sets, parts): records that have their part already, by set of classes. A part without a share gets nothing.
     """
-    own = _labels(labels[0])
-    left, sizes = _left(labels, own, taken, parts)
-    only = np.array([mine[0] if len(mine) == 1 else _SEVERAL for mine in own], np.int64)
+    used = [part for part, share in enumerate(parts.shares) if share > 0]
+    order = [used.index(part) for part in parts.order if part in used]
+    labeled = _Labeled(found, labels[1], _sets(labels[0]), labels[0])
+    left, sizes = _left(labeled, taken[:, used], [parts.shares[part] for part in used])
+    firsts = labeled.sets.indices[labeled.sets.indptr[:-1]]
+    only = np.where(np.diff(labeled.sets.indptr) == 1, firsts, -1).astype(np.int32)
     of = only[labels[1][found.heads]]
-    alone = (found.sizes == 1) & (of != _SEVERAL)
-    counts = _counted(found, ~alone, labels, own)
-    rarest = {c: min(sizes[label] for label, _ in many) for c, many in counts.items()}
-    drawn = dict(zip(counts, numbers[list(counts)].tolist(), strict=True))
-    order = sorted(counts, key=lambda c: (-int(found.sizes[c]), rarest[c], drawn[c]))
-    search = _Search([counts[c] for c in order], _share_of_wholes(left, counts), [1.0 / max(1, size) for size in sizes])
-    chosen = np.zeros(len(found), np.int64)
-    chosen[order] = search.placed()
-    for component, part in zip(order, chosen[order].tolist(), strict=True):
-        for label, many in counts[component]:
-            left[label][part] -= many
-    for label in np.unique(of[alone]).tolist():
-        rows = np.flatnonzero(alone & (of == label))
-        rows = rows[np.argsort(numbers[rows], kind="stable")]
-        chosen[rows] = np.repeat(parts.order, _filled([left[label][p] for p in parts.order], len(rows)))
-    return chosen
+    alone = (found.sizes == 1) & (of >= 0)
+    chosen = np.zeros(len(found), np.int16)
+    if len(used) > 1:
+        _place_wholes(labeled, ~alone, numbers, (left, sizes), chosen)
+    left -= labeled.of_parts(chosen, ~alone, len(used))
+    for label, rows in _by_label(np.flatnonzero(alone), of, numbers):
+        chosen[rows] = np.repeat(order, _filled(left[label, order].tolist(), len(rows)))
+    return np.array(used, np.int16)[chosen]
 
 
 def targets(sizes: Sequence[int], shares: Sequence[float]) -> list[list[int]]:
@@ -80,124 +121,69 @@ def targets(sizes: Sequence[int], shares: Sequence[float]) -> list[list[int]]:
     return found
 
 
-def _labels(sets: Sequence[Classes]) -> list[list[int]]:
-    """The numbers of each set's labels. Without any, or where some have several, all rows are of one more label."""
+def _sets(sets: Sequence[Classes]) -> csr_array:
+    """(sets, labels). Without any label, or where some sets have several, all rows are of one more label."""
     names = {name: n for n, name in enumerate(sorted({name for s in sets for name in s}))}
     several = any(len(s) > 1 for s in sets)
-    return [[names[name] for name in s] + ([len(names)] if several or s == NO_CLASS else []) for s in sets]
+    own = [[names[name] for name in s] + ([len(names)] if several or s == NO_CLASS else []) for s in sets]
+    ends = np.cumsum([0, *map(len, own)])
+    flat = np.array([label for labels in own for label in labels], np.int64)
+    width = int(flat.max(initial=-1)) + 1
+    return csr_array((np.ones(len(flat), np.int64), flat, ends), shape=(len(own), width))
 
 
-def _counted(
-    found: Components,
-    wanted: NDArray[np.bool_],
-    labels: tuple[Sequence[Classes], NDArray[np.int32]],
-    own: list[list[int]],
-) -> dict[int, _Counts]:
-    """Records by label of each of the wanted components."""
-    count = len(labels[0])
-    rows = np.flatnonzero(wanted[found.of])
-    pairs, times = np.unique(found.of[rows] * count + labels[1][rows], return_counts=True)
-    counts: dict[int, _Counts] = {}
-    for key, many in zip(pairs.tolist(), times.tolist(), strict=True):
-        component, code = divmod(key, count)
-        counts.setdefault(component, []).extend((label, many) for label in own[code])
-    return {component: _merged(c) if len(c) > 1 else c for component, c in counts.items()}
-
-
-def _share_of_wholes(left: list[list[int]], counts: dict[int, _Counts]) -> list[list[float]]:
-    """What components are to fill of each label; records without relatives fill the same share of the rest."""
-    held = [0] * len(left)
-    for some in counts.values():
-        for label, many in some:
-            held[label] += many
-    shares = [many / max(1, sum(wanted)) for many, wanted in zip(held, left, strict=True)]
-    return [[share * want for want in wanted] for share, wanted in zip(shares, left, strict=True)]
-
-
-def _merged(counts: _Counts) -> _Counts:
-    sums: dict[int, int] = {}
-    for label, many in counts:
-        sums[label] = sums.get(label, 0) + many
-    return sorted(sums.items())
-
-
-def _left(
-    labels: tuple[Sequence[Classes], NDArray[np.int32]], own: list[list[int]], taken: NDArray[np.int64], parts: Parts
-) -> tuple[list[list[int]], list[int]]:
+def _left(labeled: _Labeled, taken: NDArray[np.int64], shares: Sequence[float]) -> tuple[Left, NDArray[np.int64]]:
     """What each part still lacks of each label, and how many records each label has in all."""
-    number = max((label for numbers in own for label in numbers), default=-1) + 1
-    free = np.bincount(labels[1], minlength=len(own)).tolist()
-    held = [[0] * len(parts.shares) for _ in range(number)]
-    sizes = [0] * number
-    for numbers, here, there in zip(own, free, taken.tolist(), strict=True):
-        for label in numbers:
-            sizes[label] += here + sum(there)
-            held[label] = [a + b for a, b in zip(held[label], there, strict=True)]
-    wanted = targets(sizes, parts.shares)
-    return [[w - h for w, h in zip(*pair, strict=True)] for pair in zip(wanted, held, strict=True)], sizes
+    free = np.bincount(labeled.codes, minlength=len(taken))
+    sizes: NDArray[np.int64] = labeled.sets.T @ (free + taken.sum(1))
+    held: Left = labeled.sets.T @ taken
+    return np.array(targets(sizes.tolist(), shares), np.int64).reshape(-1, len(shares)) - held, sizes
 
 
-class _Search:
-    """Components placed one by one, then moved and swapped while that helps. `left` is kept up to date."""
+def _place_wholes(
+    labeled: _Labeled,
+    wanted: NDArray[np.bool_],
+    numbers: NDArray[np.float64],
+    wishes: tuple[Left, NDArray[np.int64]],
+    chosen: PartNumbers,
+) -> None:
+    """Choose the parts of the components that are wanted. `wishes`: what is left of each label, and its records."""
+    wholes = np.flatnonzero(wanted)
+    if not len(wholes):
+        return
+    sizes, rarest = labeled.found.sizes, labeled.rarest(wishes[1])
+    left = _share_of(wishes[0], labeled.of_parts(np.zeros_like(chosen), wanted, 1)[:, 0])
+    if len(wholes) > _ONE_BY_ONE:
+        largest = wholes[np.lexsort((numbers[wholes], -sizes[wholes]))]
+        half = _ONE_BY_ONE // 2
+        others = largest[half:]
+        others = others[np.lexsort((numbers[others], rarest[others]))]
+        wholes, many = np.concatenate([largest[:half], others[:half]]), others[half:]
+        many = many[np.lexsort((numbers[many], labeled.ranks()[many], sizes[many]))]
+        sums = np.maximum(left.sum(0), 0)
+        chosen[many] = dealt(len(many), (sums / max(1, int(sums.sum()))).tolist())
+        among = np.zeros_like(wanted)
+        among[many] = True
+        left -= labeled.of_parts(chosen, among, left.shape[1])
+    wholes = wholes[np.lexsort((numbers[wholes], rarest[wholes], -sizes[wholes]))]
+    chosen[wholes] = placed(labeled.counts(wholes), left)
 
-    def __init__(self, counts: list[_Counts], left: list[list[float]], weights: list[float]) -> None:
-        self._counts, self._left, self._weights = counts, left, weights
-        self._of: list[int] = []
 
-    def placed(self) -> list[int]:
-        """The part of each component."""
-        parts = range(len(self._left[0])) if self._left else range(0)
-        for counts in self._counts:
-            part = min(parts, key=lambda p: (self._cost(counts, p), p))
-            self._put(counts, part)
-            self._of.append(part)
-        if len(self._counts) <= _MOVED:
-            for _ in range(_ROUNDS):
-                if not any([*self._moves(), *self._swaps()]):
-                    break
-        return self._of
+def _share_of(left: Left, held: NDArray[np.int64]) -> Left:
+    """What components that hold so many records of each label are to fill; others fill the same share of the rest."""
+    there = left.sum(1)
+    share = left * (held / np.maximum(1, there))[:, None]
+    return np.where((held == there)[:, None], left, np.rint(share)).astype(np.int64)
 
-    def _cost(self, counts: _Counts, part: int) -> float:
-        """By how much the sum of squared differences grows with a component in a part."""
-        return sum(many * (many - 2 * self._left[label][part]) * self._weights[label] for label, many in counts)
 
-    def _put(self, counts: _Counts, part: int, sign: int = 1) -> None:
-        for label, many in counts:
-            self._left[label][part] -= sign * many
-
-    def _moves(self) -> Iterator[bool]:
-        for place, counts in enumerate(self._counts):
-            now = self._of[place]
-            self._put(counts, now, -1)
-            best = min(range(len(self._left[0])), key=lambda p: (self._cost(counts, p), p != now, p))
-            self._put(counts, best)
-            self._of[place] = best
-            yield best != now
-
-    def _swaps(self) -> Iterator[bool]:
-        if len(self._counts) > _SWAPPED:
-            return
-        for one in range(len(self._counts)):
-            for other in range(one):
-                yield self._of[one] != self._of[other] and self._swapped(one, other)
-
-    def _swapped(self, one: int, other: int) -> bool:
-        first, second = self._of[one], self._of[other]
-        ours, theirs = self._counts[one], self._counts[other]
-        self._put(ours, first, -1)
-        self._put(theirs, second, -1)
-        stay = self._both(ours, first, theirs, second)
-        swap = self._both(ours, second, theirs, first)
-        if swap < stay - 1e-9:
-            first, second = second, first
-        self._put(ours, first)
-        self._put(theirs, second)
-        changed = self._of[one] != first
-        self._of[one], self._of[other] = first, second
-        return changed
-
-    def _both(self, ours: _Counts, first: int, theirs: _Counts, second: int) -> float:
-        return self._cost(ours, first) + self._cost(theirs, second)
+def _by_label(
+    rows: NDArray[np.int64], of: NDArray[np.int32], numbers: NDArray[np.float64]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Records without relatives, label by label, each in the order of its numbers."""
+    order = rows[np.lexsort((numbers[rows], of[rows]))]
+    labels, starts = np.unique(of[order], return_index=True)
+    for label, (start, stop) in zip(labels.tolist(), pairwise([*starts.tolist(), len(order)]), strict=True):
+        yield label, order[start:stop]
 
 
 def _filled(wanted: list[int], count: int) -> list[int]:

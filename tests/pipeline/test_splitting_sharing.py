@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,52 @@ def test_groups_are_divided_as_well_as_they_can_be() -> None:
         found, ([()], np.zeros(16, np.int32)), drawn(3), none_taken(1, 2), Parts((10 / 16, 6 / 16), (0, 1))
     )
     assert sorted(found.sizes[parts == 0].tolist()) == [5, 5]  # 11 and 5 is what comes of the largest first alone
+
+
+def test_of_a_few_groups_the_best_division_is_found() -> None:
+    """Against all divisions there are."""
+    rng = np.random.default_rng(11)
+    best_of_all = 0
+    for _ in range(25):
+        sizes, labels = rng.integers(2, 9, 8), []
+        for size in sizes:
+            labels += rng.integers(0, 2, size).tolist()
+        found = grouped([n for n, size in enumerate(sizes) for _ in range(size)])
+        codes = np.array(labels, np.int32)
+        counts = np.array([np.bincount(codes[found.of == n], minlength=2) for n in range(8)])
+        wanted = np.array(targets(counts.sum(0).tolist(), (0.7, 0.3)))
+        divisions = [np.array([n >> bit & 1 for bit in range(8)]) for n in range(256)]
+        missed = [((wanted[:, 1] - counts.T @ division) ** 2).sum() for division in divisions]
+        sets = [("a",), ("b",)]
+        parts = share_out(found, (sets, codes), drawn(8), none_taken(2, 2), Parts((0.7, 0.3), (0, 1)))
+        best_of_all += int(((wanted[:, 1] - counts.T @ parts) ** 2).sum() == min(missed))
+    assert best_of_all == 25
+
+
+@pytest.mark.parametrize(("rows", "size", "classes"), [(3000, 3, 20), (90_000, 3, 20), (60_000, 1, 20), (1200, 12, 4)])
+def test_groups_of_several_classes_meet_every_share_within_one_record(rows: int, size: int, classes: int) -> None:
+    """Also where there are more groups than are placed one by one, and where some are records without relatives."""
+    rng = np.random.default_rng(rows)
+    codes = (classes * rng.random(rows) ** 2).astype(np.int32)
+    sets = [(f"c{n:02}",) for n in range(classes)]
+    found = grouped((np.arange(rows) // (size * rng.integers(1, 3, rows).cumsum() % 2 + size)).tolist())
+    parts = share_out(found, (sets, codes), drawn(len(found)), none_taken(classes), SPLIT)[found.of]
+    got = np.zeros((classes, 3))
+    np.add.at(got, (codes, parts), 1)
+    assert abs(got - got.sum(1, keepdims=True) * np.array(SPLIT.shares)).max() <= 1
+
+
+def test_a_part_without_a_share_gets_nothing() -> None:
+    """Neither groups that fit nowhere, nor what comes when all others have too much."""
+    found = grouped([0] * 5 + [1] * 5 + [2] * 5 + [3])
+    shares = Parts((0.5, 0.5, 0.0), (2, 0, 1))
+    labels = ([("a",)], np.zeros(16, np.int32))
+    parts = share_out(found, labels, drawn(4), none_taken(1), shares)
+    assert set(parts.tolist()) == {0, 1}
+    parts = share_out(found, labels, drawn(4), np.array([[100, 100, 0]]), shares)
+    assert set(parts.tolist()) <= {0, 1}
+    parts = share_out(alone(9), ([("a",)], np.zeros(9, np.int32)), drawn(9), np.array([[100, 9, 0]]), shares)
+    assert set(parts.tolist()) == {1}
 
 
 def test_groups_bring_every_class_near_its_share() -> None:
