@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -127,12 +127,8 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
         stack.enter_context(workers.in_use(pool))
         engine_of_survey = OnEngine(settings, options.attempts, options.progress) if settings else None
         seeker = seeker_for(job, listing.units, pool, engine_of_survey)
-        found = survey_job(job, listing, pool, text, options.progress, seeker)
+        found = _settled(job, lambda: survey_job(job, listing, pool, text, options.progress, seeker))
         settings = settings or settings_for(engine, found.job, options.beam, options.debug)
-        while found.decision is not None and not settle(found.job, found.decision, job.version):
-            found = survey_job(
-                job, listing, pool, text, options.progress, seeker
-            )  # another run of this input came first
         job = _told(job, found, options.progress)
         job.dataset.make()
         if job.candidates is not None and job.candidates.donors:
@@ -186,6 +182,16 @@ class Surveyed:
     counted: Counted | None
     probe: Probe
     decision: Decision | None = None
+
+
+def _settled(job: Job, surveyed: Callable[[], Surveyed]) -> Surveyed:
+    """What was surveyed, and is written down; surveyed again if another run of this input came first."""
+    while True:
+        found = surveyed()
+        if found.decision is None:
+            return found
+        if settle(found.job, found.decision, job.version):
+            return replace(found, decision=found.decision.settled())
 
 
 def _told(job: Job, found: Surveyed, progress: Progress) -> Job:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from pipeline.splitting.facts import Digests
 Rows = NDArray[np.int64]
 RowNumbers = NDArray[np.int32]
 PartNumbers = NDArray[np.int16]
-_ROW, _AT_ONCE = np.int32, 1 << 22
+_ROW, _AT_ONCE = np.int32, 1 << 18
 """Two thousand million rows are more than one machine decides."""
 
 
@@ -39,44 +40,65 @@ def components(ranks: Digests, relations: Iterable[Digests], pairs: NDArray[np.i
 
     `ranks` say which row stands for its component, whatever the order of rows.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    count = len(ranks)
-    edges = [*(_chained(digests) for digests in relations), (pairs[:, 0].astype(_ROW), pairs[:, 1].astype(_ROW))]
-    links = sum(len(left) for left, _ in edges)
-    if not links:
-        rows = np.arange(count, dtype=_ROW)
-        return Components(rows, rows, np.ones(count, _ROW))
-    left, right = (np.concatenate([edge[side] for edge in edges]) for side in (0, 1))
-    del edges
-    graph = coo_array((np.ones(links, np.bool_), (left, right)), shape=(count, count)).tocsr()
-    del left, right
-    number, of = connected_components(graph, directed=False)
-    del graph
-    sizes = np.bincount(of, minlength=number).astype(_ROW)
-    order = np.argsort(ranks, kind="stable")[::-1]
-    heads = np.empty(number, _ROW)
-    heads[of[order]] = order  # of several the last one stands, which has the smallest rank
-    return Components(of, heads, sizes)
+    of, number = np.arange(len(ranks), dtype=_ROW), len(ranks)
+    for digests in relations:
+        of, number = _joined(of, number, *_sorted(digests))
+    of, number = _linked(of, number, (pairs[:, 0], pairs[:, 1]))
+    return Components(of, _heads(of, number, ranks), np.bincount(of, minlength=number).astype(_ROW))
 
 
 def shared(digests: Digests) -> NDArray[np.bool_]:
     """Rows whose digest is also that of another row."""
-    left, right = _chained(digests)
+    order, same = _sorted(digests)
     found = np.zeros(len(digests), np.bool_)
-    found[left] = found[right] = True
+    found[order[:-1][same]] = found[order[1:][same]] = True
     return found
 
 
-def _chained(digests: Digests) -> tuple[RowNumbers, RowNumbers]:
-    """Rows of one digest as links of a chain."""
+def _sorted(digests: Digests) -> tuple[RowNumbers, NDArray[np.bool_]]:
+    """Rows in the order of their digests, and whether each has that of the next one."""
     order = np.argsort(digests, kind="stable").astype(_ROW)
     same = np.zeros(max(0, len(digests) - 1), np.bool_)
     for start in range(0, len(same), _AT_ONCE):
         held = digests[order[start : start + _AT_ONCE + 1]]
         same[start : start + _AT_ONCE] = (held[1:] == held[:-1]) & (held[1:] != 0)
-    return order[:-1][same], order[1:][same]
+    return order, same
+
+
+def _joined(of: RowNumbers, number: int, order: RowNumbers, same: NDArray[np.bool_]) -> tuple[RowNumbers, int]:
+    """Components and how many there are, once rows that are the same are joined."""
+    if number < len(of):
+        return _linked(of, number, (order[:-1][same], order[1:][same]))
+    found = np.zeros(len(of), _ROW)  # no row is joined yet: runs of the same are the components
+    found[order[1:]] = np.cumsum(~same, dtype=_ROW)
+    return found, int(found[order[-1]]) + 1 if len(of) else 0
+
+
+def _linked(of: RowNumbers, number: int, links: tuple[NDArray[Any], NDArray[Any]]) -> tuple[RowNumbers, int]:
+    """The same, once the components of linked rows are joined."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    left, right = of[links[0]], of[links[1]]
+    apart = left != right
+    if not apart.any():
+        return of, number
+    left, right = left[apart], right[apart]
+    graph = coo_array((np.ones(len(left), np.bool_), (left, right)), shape=(number, number)).tocsr()
+    fewer, labels = connected_components(graph, directed=False)
+    return labels.astype(_ROW, copy=False)[of], int(fewer)
+
+
+def _heads(of: RowNumbers, number: int, ranks: Digests) -> RowNumbers:
+    """Of each component the row with the smallest rank, and of several the first."""
+    least = np.full(number, np.iinfo(np.uint64).max)
+    np.minimum.at(least, of, ranks)
+    heads = np.zeros(number, _ROW)
+    for start in reversed(range(0, len(of), _AT_ONCE)):
+        here = of[start : start + _AT_ONCE]
+        rows = np.flatnonzero(ranks[start : start + _AT_ONCE] == least[here])[::-1]
+        heads[here[rows]] = rows + start  # the last one that is written stands
+    return heads
 
 
 def no_pairs() -> NDArray[np.int64]:

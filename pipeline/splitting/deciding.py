@@ -1,7 +1,7 @@
 """Whether the whole input decides splits, and what it decides: facts, relatives, the ledger, the parts of all rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,10 @@ class Decision:
     notes: tuple[str, ...] = ()
     rows: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
     relations: Relations = field(default_factory=dict)
+
+    def settled(self) -> "Decision":
+        """The same without what is only written down."""
+        return replace(self, rows=np.empty(0, np.uint8), relations={})
 
     def as_json(self) -> dict[str, object]:
         """For the manifest."""
@@ -84,7 +88,7 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
         int((found == BRIDGE).sum()),
         notes_of(job.config, facts, found),
         found[fresh].astype(np.uint8),
-        {name: digests[fresh] for name, digests in {ID: _ids(facts), **relations}.items()},
+        {n: digests if fresh.all() else digests[fresh] for n, digests in {ID: _ids(facts), **relations}.items()},
     )
 
 
@@ -124,7 +128,7 @@ def _codes(config: JobConfig, found: PartNumbers) -> NDArray[np.uint8]:
 
 
 def _ids(facts: Facts) -> Digests:
-    return np.where(facts.identified, facts.keys, np.uint64(0))
+    return facts.keys if facts.identified.all() else np.where(facts.identified, facts.keys, np.uint64(0))
 
 
 def _placed_before(facts: Facts, relations: Relations, known: Known) -> NDArray[np.bool_]:

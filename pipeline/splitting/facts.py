@@ -46,26 +46,48 @@ class Facts:
 
 def facts_of(job: Job, units: Sequence[Unit]) -> Facts:
     """Read the key columns. Raises InputError for a column of times that holds something else."""
-    parts = [part for found in side_by_side(job, units, lambda unit: list(_parts(job, unit))) for part in found]
-    if not parts:
+    filling = _Filling(job.config, sum(unit.rows for unit in units))
+    for found in side_by_side(job, units, lambda unit: list(_parts(job, unit))):
+        for part in found:
+            filling.add(part)
+    if not filling.filled:
         raise InputError(f"the input {job.config.input.path!r} has no records")
-    if len({part.times.dtype.kind for part in parts if part.times is not None}) > 1:
-        raise _no_time(job.config, "holds dates in one place and numbers in another")
-    numbers: dict[Classes, int] = {}
-    codes = [
-        np.array([numbers.setdefault(c, len(numbers)) for c in part.classes], np.int32)[part.codes] for part in parts
-    ]
-    times = [part.times for part in parts if part.times is not None]
-    return Facts(
-        np.concatenate([part.keys for part in parts]),
-        np.concatenate([part.identified for part in parts]),
-        np.concatenate([part.numbers for part in parts]),
-        {name: np.concatenate([part.groups[name] for part in parts]) for name in job.config.group_columns},
-        list(numbers),
-        np.concatenate(codes),
-        np.concatenate(times) if times else None,
-        np.concatenate([part.timeless for part in parts]),
-    )
+    return filling.facts()
+
+
+class _Filling:
+    """Facts of all rows, written where they belong as they come: nothing stands in memory twice."""
+
+    def __init__(self, config: JobConfig, rows: int) -> None:
+        self.config, self.rows, self.filled = config, rows, 0
+        self.keys, self.numbers = np.empty(rows, np.uint64), np.empty(rows, np.float64)
+        self.identified, self.timeless = np.empty(rows, np.bool_), np.empty(rows, np.bool_)
+        self.groups = {name: np.empty(rows, np.uint64) for name in config.group_columns}
+        self.classes: dict[Classes, int] = {}
+        self.codes = np.empty(rows, np.int32)
+        self.times: NDArray[Any] | None = None
+
+    def add(self, part: Facts) -> None:
+        """The next rows. Raises InputError if their times are of another kind than those before."""
+        here = slice(self.filled, self.filled + len(part))
+        self.keys[here], self.numbers[here] = part.keys, part.numbers
+        self.identified[here], self.timeless[here] = part.identified, part.timeless
+        for name, found in part.groups.items():
+            self.groups[name][here] = found
+        numbers = [self.classes.setdefault(labels, len(self.classes)) for labels in part.classes]
+        self.codes[here] = np.array(numbers, np.int32)[part.codes]
+        if part.times is not None:
+            if self.times is None:
+                self.times = np.empty(self.rows, part.times.dtype)
+            if self.times.dtype.kind != part.times.dtype.kind:
+                raise _no_time(self.config, "holds dates in one place and numbers in another")
+            self.times[here] = part.times
+        self.filled += len(part)
+
+    def facts(self) -> Facts:
+        """All of them."""
+        keyed = self.keys, self.identified, self.numbers, self.groups
+        return Facts(*keyed, list(self.classes), self.codes, self.times, self.timeless)
 
 
 def digests_of(values: Sequence[bytes | None]) -> Digests:

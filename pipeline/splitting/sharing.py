@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from pipeline.splitting.components import Components, PartNumbers
+from pipeline.splitting.components import Components, PartNumbers, RowNumbers
 from pipeline.splitting.facts import NO_CLASS, Classes
 from pipeline.splitting.placing import Left, dealt, placed
 
-_ONE_BY_ONE, _AT_ONCE = 20_000, 1 << 22
+_ONE_BY_ONE, _AT_ONCE = 20_000, 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def share_out(
     if len(used) > 1:
         _place_wholes(labeled, ~alone, numbers, (left, sizes), chosen)
     left -= labeled.of_parts(chosen, ~alone, len(used))
-    for label, rows in _by_label(np.flatnonzero(alone), of, numbers):
+    for label, rows in _by_label(np.flatnonzero(alone).astype(np.int32), of, numbers):
         chosen[rows] = np.repeat(order, _filled(left[label, order].tolist(), len(rows)))
     return np.array(used, np.int16)[chosen]
 
@@ -177,8 +177,8 @@ def _share_of(left: Left, held: NDArray[np.int64]) -> Left:
 
 
 def _by_label(
-    rows: NDArray[np.int64], of: NDArray[np.int32], numbers: NDArray[np.float64]
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    rows: RowNumbers, of: NDArray[np.int32], numbers: NDArray[np.float64]
+) -> Iterator[tuple[int, RowNumbers]]:
     """Records without relatives, label by label, each in the order of its numbers."""
     order = rows[np.lexsort((numbers[rows], of[rows]))]
     labels, starts = np.unique(of[order], return_index=True)
