@@ -9,6 +9,7 @@ from typing import Any
 import material
 import pytest
 from engine_records import ALL, KINDS, Records
+from engine_survey import survey_is_the_same
 from flink_cluster import SETUP_FILE, FlinkCluster
 from trouble_library import Trouble, slow_field, text_rows
 
@@ -41,6 +42,11 @@ def test_staged_to_workers_of_the_taskmanagers(
 def test_one_task_at_a_time(records: Records, flink: FlinkCluster, tmp_path: Path) -> None:
     options = [*flink.master, *flink.process(), SETUP_FILE, "--parallelism", "1"]
     assert records.made(tmp_path, ALL, *options) == records.expected[ALL]
+
+
+def test_the_survey_of_payloads_finds_what_this_machine_finds(flink: FlinkCluster, tmp_path: Path) -> None:
+    options = [*flink.master[2:], *flink.job_server, *flink.process(), SETUP_FILE]
+    survey_is_the_same("flink", options, tmp_path)
 
 
 def test_as_one_jar(records: Records, small_flink: FlinkCluster, tmp_path: Path) -> None:

@@ -12,17 +12,9 @@ import material
 import psutil
 import pytest
 from engine_records import ALL, KINDS, Records
+from engine_survey import survey_is_the_same
 from spark_cluster import script
 from trouble_library import Trouble, slow_field, text_rows
-
-from pipeline import workers
-from pipeline.progress import Silent
-from pipeline.runners import engine_of
-from pipeline.splitting.facts import facts_of
-from pipeline.splitting.seeking import InPool
-from pipeline.submission import settings_for
-from pipeline.surveying import OnEngine
-from tests.pipeline.small_inputs import config_of, jpeg, opened, parquet
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
@@ -111,19 +103,4 @@ def test_a_prism_that_dies(installed: Trouble, endpoint: str, tmp_path: Path) ->
 
 
 def test_the_survey_of_payloads_finds_what_this_machine_finds(endpoint: str, tmp_path: Path) -> None:
-    """Near duplicates and contents as Beam stages, children and all."""
-    payloads = [*(jpeg(n, 64) for n in range(30)), *(jpeg(n, 80) for n in range(3)), jpeg(7, 64)]
-    ids = [f"r{n}" for n in range(len(payloads))]
-    parquet(tmp_path / "in.parquet", {"id": ids, "label": ids, "image": payloads}, 8)
-    split = {"validation": 0.3, "keep_together": {"near_duplicates": True}}
-    config = config_of(tmp_path / "in.parquet", tmp_path / "out", fields={"image": {"type": "image"}}, split=split)
-    job, listing = opened(config)
-    settings = settings_for(engine_of("prism"), job, [f"--job_endpoint={endpoint}"], debug=False)
-    engine = OnEngine(settings, 1, Silent())
-    ranks = facts_of(job, listing.units).keys
-    with workers.pool_for(job, 1) as pool:
-        here = InPool(pool)
-        near = here.near(job, listing.units, "image", ranks).tolist()
-        contents = here.contents(job, listing.units)["image"].tolist()
-    assert engine.near(job, listing.units, "image", ranks).tolist() == near == [[0, 30], [1, 31], [2, 32], [7, 33]]
-    assert engine.contents(job, listing.units)["image"].tolist() == contents
+    survey_is_the_same("prism", [f"--job_endpoint={endpoint}"], tmp_path)

@@ -12,6 +12,7 @@ import material
 import psutil
 import pytest
 from engine_records import ALL, Records
+from engine_survey import survey_is_the_same
 from spark_cluster import SETUP_FILE, SparkCluster, spark
 from trouble_library import Trouble, slow_field, text_rows
 
@@ -42,6 +43,11 @@ def test_staged_to_workers_of_two_executors(records: Records, spark: SparkCluste
     assert records.made(tmp_path, ALL, *options) == records.expected[ALL]
     assert len(set(logs.iterdir()) - before) == 2
     material.until(lambda: not spark.workers(), timeout=20)
+
+
+def test_the_survey_of_payloads_finds_what_this_machine_finds(spark: SparkCluster, tmp_path: Path) -> None:
+    options = [*spark.master[2:], *spark.job_server, *spark.process(), SETUP_FILE]
+    survey_is_the_same("spark", options, tmp_path)
 
 
 def _java() -> list[int]:
