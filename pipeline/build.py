@@ -9,6 +9,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 
 from pipeline import stages, survey_stages
+from pipeline.arrival import Arrival
 from pipeline.audit_stages import Audit
 from pipeline.job import Job
 from pipeline.runners import end_job_servers
@@ -38,10 +39,11 @@ def build(pipeline: beam.Pipeline, work: Work) -> Any:
     """Tasks in, one committed version out."""
     job, around = replace(work.job, candidates=None, decided=None), work.around
     render = beam.ParDo(stages.RenderInPool()) if work.local else stages.Render(job, around, work.processes)
+    take = stages.Take(job, around, work.local)
     whole = (
         pipeline
         | "Assignment" >> beam.Create(range(work.files), reshuffle=False)  # int
-        | "Shards" >> beam.ParDo(stages.Take(job, around, work.local))  # Task
+        | "Shards" >> beam.ParDo(take if work.local else Arrival(take))  # Task
         | "Spread" >> beam.Reshuffle()  # Task
         | "Render" >> render  # Receipt
         | "Gather" >> beam.CombineGlobally(stages.Sums(Tally, Tally.add))  # Tally, one element even if empty
@@ -79,7 +81,7 @@ def build_search(pipeline: beam.Pipeline, search: Search) -> Any:
     pieces = (
         pipeline
         | "Files" >> beam.Create(range(search.files), reshuffle=False)  # int
-        | "Pieces" >> beam.ParDo(survey_stages.TakePieces(job, around))  # Piece
+        | "Pieces" >> beam.ParDo(Arrival(survey_stages.TakePieces(job, around)))  # Piece
         | "Spread" >> beam.Reshuffle()  # Piece
     )
     if search.field is None:

@@ -207,8 +207,9 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def _hear_interrupts() -> None:
-    """A shell starts background jobs, and all that they start, deaf to Ctrl-C."""
+    """A shell starts background jobs, and all that they start, deaf to Ctrl-C; nohup, to a terminal that closes."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def start(*arguments: object, **extra: str) -> "subprocess.Popen[str]":

@@ -10,6 +10,7 @@ MODULES = sorted(
     p.relative_to(ROOT).as_posix() for room in ("pipeline", "transforms") for p in (ROOT / room).rglob("*.py")
 )
 BEAM = {
+    "pipeline/arrival.py",
     "pipeline/stages.py",
     "pipeline/audit_stages.py",
     "pipeline/survey_stages.py",

@@ -12,6 +12,7 @@ import pytest
 from records_in_stores import OnDisk, Version, config, upload
 from servers import Server
 
+from pipeline.splitting import ledger
 from pipeline.storage import Folder
 from tests.pipeline.unsteady import PASSING, Fault, between, down_after, drawn
 
@@ -59,7 +60,7 @@ class Place:
         """Every file is there, whole, and no other."""
         assert answer["warnings"] == []
         assert Version.at(answer["path"]).same_everywhere == on_disk.version.same_everywhere
-        assert (self.output.names(), self.output.folders()) == (["LATEST"], [answer["version"]])
+        assert (self.output.names(), self.output.folders()) == (["LATEST"], sorted([ledger.FOLDER, answer["version"]]))
 
 
 @pytest.fixture

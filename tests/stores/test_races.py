@@ -12,6 +12,7 @@ from records_in_stores import FIELDS, Version, config, here, upload_texts
 from servers import Server, serving
 
 from pipeline.exclusive import LOCK, probe_put_if_absent
+from pipeline.splitting import ledger
 from pipeline.storage import Folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
@@ -74,7 +75,7 @@ def test_runs_side_by_side_commit_one_manifest(store: Server, tmp_path: Path, mo
     output, ended = raced(store, tmp_path)
     assert [code for code, _ in ended] == [0] * RUNS, ended
     (version,) = {answer["version"] for _, answer in ended}
-    assert Folder(output).folders() == [version]
+    assert Folder(output).folders() == sorted([version, ledger.FOLDER])
     found = Version.at(f"{output}/{version}")
     assert found.manifest["shards"] == alone(tmp_path).manifest["shards"]
     assert not any("_probe" in name or LOCK in name for name in found.files)
