@@ -22,12 +22,13 @@ _WHAT = (
      "the bucket lies in another region. Set AWS_REGION to it."),
     (r"code: (429|503)\b|SlowDown|ServerBusy|TooManyRequests|rateLimitExceeded",
      f"the store is too busy and stayed so through every attempt. {_AGAIN}"),
+    (r"truncated", f"the store failed through every attempt. {_AGAIN}"),
     (r"timed? ?out|TimeoutError",
      "the store did not answer in time. Check the network, and the endpoint in the environment "
      "({endpoint}); then run the same command again."),
     (r"error sending request|[Cc]onnection refused|Cannot connect|dns error|connection error|ConnectError|resolve",
      "the store cannot be reached. Check the network, and the endpoint in the environment ({endpoint})."),
-    (r"code: 5\d\d\b|[Cc]onnection reset|closed|end of file|IncompleteBody|truncated",
+    (r"code: 5\d\d\b|[Cc]onnection reset|closed|end of file|IncompleteBody",
      f"the store failed through every attempt. {_AGAIN}"),
 )  # fmt: skip
 _CREDENTIALS = {

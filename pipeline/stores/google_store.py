@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pipeline.stores.attempts import tried
 from pipeline.stores.failures import StoreFailed
 from pipeline.stores.fsspec_store import MISSING_BUCKET, FsspecStore, opened
 
@@ -19,6 +20,10 @@ _FIRST_SECONDS = 15
 _KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 
 
+class Damaged(TimeoutError):
+    """An answer that is not what was sent: to be asked for again."""
+
+
 class GoogleStore(FsspecStore):
     """One bucket. Keys begin with its name."""
 
@@ -29,10 +34,13 @@ class GoogleStore(FsspecStore):
 
     def _fetched(self, key: str, begin: int | None = None, end: int | None = None) -> bytes:
         asked = {} if begin is None or end is None else {"Range": f"bytes={begin}-{end - 1}"}
-        headers, data = self._fs.call(
-            "GET", self._fs.url(key), headers=asked, **self._limits((end or 0) - (begin or 0))
-        )
-        return proven(data, {name.lower(): value for name, value in headers.items()})
+
+        def answer() -> bytes:
+            limits = self._limits((end or 0) - (begin or 0))
+            headers, data = self._fs.call("GET", self._fs.url(key), headers=asked, **limits)
+            return proven(data, {name.lower(): value for name, value in headers.items()})
+
+        return tried(answer, lambda error: isinstance(error, Damaged))  # gcsfs does not see it, and asks no more
 
     def reach(self) -> None:
         """See `Store.reach`."""
@@ -75,7 +83,7 @@ def _broken_key_file() -> str:
 
 
 def proven(data: bytes, headers: dict[str, str]) -> bytes:
-    """The data. Raises TimeoutError, as for any answer to ask for again, if they are not those that were sent.
+    """The data. Raises Damaged if they are not those that were sent.
 
     `headers` are in lower case. An object that is stored compressed is unpacked on the way, so nothing is known of it.
     """
@@ -85,11 +93,11 @@ def proven(data: bytes, headers: dict[str, str]) -> bytes:
     first, dash, last = span.partition("-")
     if dash:
         if len(data) != int(last) - int(first) + 1:
-            raise TimeoutError(f"truncated: {len(data)} bytes of {span}")
+            raise Damaged(f"truncated: {len(data)} bytes of {span}")
         return data
     stated = dict(part.split("=", 1) for part in headers.get("x-goog-hash", "").split(",") if "=" in part)
     if "crc32c" in stated and stated["crc32c"] != _crc32c(data):
-        raise TimeoutError(f"truncated or damaged: {len(data)} bytes")
+        raise Damaged(f"truncated or damaged: {len(data)} bytes")
     return data
 
 
