@@ -63,6 +63,7 @@ class Search:
     around: Surroundings
     field: str | None = None
     rows: int = 0
+    processes: int | None = None
 
     @property
     def local(self) -> bool:
@@ -85,8 +86,9 @@ def build_search(pipeline: beam.Pipeline, search: Search) -> Any:
         | "Spread" >> beam.Reshuffle()  # Piece
     )
     if search.field is None:
-        return pieces | "Digest" >> beam.ParDo(survey_stages.Digest(job, around))  # int
-    return pieces | "Near" >> survey_stages.NearPairs(job, around, search.field, search.rows)  # int
+        return pieces | "Digest" >> beam.ParDo(survey_stages.Digest(job, around, search.processes))  # int
+    near = survey_stages.NearPairs(job, around, search.field, search.rows, search.processes)
+    return pieces | "Near" >> near  # int
 
 
 def run_graph(options: Any, work: Work | Search, cancel: Callable[[], None]) -> str:

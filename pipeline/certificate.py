@@ -15,7 +15,7 @@ from pipeline.audit.signing import Wish, near_fields
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.errors import LimitsExceeded, Problem, RunFailed
-from pipeline.fingerprint import ABSENT, LIKENESS, frozen_config, installed
+from pipeline.fingerprint import frozen_config, missing_for
 from pipeline.job import Job
 from pipeline.tally import Tally
 
@@ -46,11 +46,6 @@ def looked_for(job: Job, records: int) -> Looked:
         notes.append(f"near duplicates need {', '.join(missing)}: pip install 'fanbeam[leaks]'")
     near = near_fields(looked, wishes) if wishes else ()
     return replace(looked, near=near, copies=config.certificate == "full" and bool(near), note="; ".join(notes))
-
-
-def missing_for(modality: str) -> list[str]:
-    """Distributions that near duplicates of a modality need and that are not installed."""
-    return [name for name in LIKENESS.get(modality, LIKENESS["image"]) if installed(name) == ABSENT]
 
 
 def certificate_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:

@@ -22,7 +22,6 @@ ABSENT = "not installed"
 LIKENESS = {"image": ("faiss-cpu",), "text": ("rapidfuzz", "rensa")}
 """What near duplicates of texts need, and those of everything else."""
 _ALWAYS = ("fanbeam", "numpy", "pyarrow")
-_LIKENESS = ("faiss-cpu", "opencv-python-headless", "rapidfuzz", "rensa")
 
 
 def fingerprint(config: JobConfig, listing: Listing) -> str:
@@ -77,7 +76,7 @@ def libraries(config: JobConfig) -> dict[str, str]:
     if isinstance(config.copies, Balanced):
         found["scipy"] = installed("scipy")  # the linear programme
     if config.near_duplicates:
-        found.update({name: installed(name) for name in _LIKENESS})
+        found["opencv-python-headless"] = installed("opencv-python-headless")
     if any(field.type != "text" for field in config.fields.values()):
         found["pillow"] = installed("pillow")  # draws what leaks
     found.update(versions(config.steps()))
@@ -101,6 +100,11 @@ def likeness_packages(config: JobConfig) -> dict[str, str]:
         return {}
     wanted = {name for field in config.fields.values() for name in LIKENESS.get(field.type, LIKENESS["image"])}
     return {name: installed(name) for name in sorted(wanted)}
+
+
+def missing_for(modality: str) -> list[str]:
+    """Distributions that near duplicates of a modality need and that are not installed."""
+    return [name for name in LIKENESS.get(modality, LIKENESS["image"]) if installed(name) == ABSENT]
 
 
 def installed(name: str) -> str:

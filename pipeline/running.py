@@ -125,7 +125,7 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
     with ExitStack() as stack:
         pool = stack.enter_context(workers.pool_for(job, options.workers or workers.default_count(), options.debug))
         stack.enter_context(workers.in_use(pool))
-        engine_of_survey = OnEngine(settings, options.attempts, options.progress) if settings else None
+        engine_of_survey = OnEngine(settings, options.attempts, options.progress, options.workers) if settings else None
         seeker = seeker_for(job, listing.units, pool, engine_of_survey)
         found = _settled(job, lambda: survey_job(job, listing, pool, text, options.progress, seeker))
         settings = settings or settings_for(engine, found.job, options.beam, options.debug)

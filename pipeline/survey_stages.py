@@ -66,8 +66,8 @@ class Digest(_Surveying):
 class Sign(_Surveying):
     """Piece -> the signature of each of its rows: `near_tasks.SignTask`."""
 
-    def __init__(self, job: Job, around: Surroundings, field: str) -> None:
-        super().__init__(job, around)
+    def __init__(self, job: Job, around: Surroundings, field: str, processes: int | None = None) -> None:
+        super().__init__(job, around, processes)
         self.field = field
 
     def process(self, element: Piece) -> Iterator[Ranked]:
@@ -165,16 +165,16 @@ class Keep(beam.DoFn):  # type: ignore[misc]
 class NearPairs(beam.PTransform):  # type: ignore[misc]
     """Piece -> the near duplicates of one field, written down."""
 
-    def __init__(self, job: Job, around: Surroundings, field: str, rows: int) -> None:
+    def __init__(self, job: Job, around: Surroundings, field: str, rows: int, processes: int | None = None) -> None:
         super().__init__()
-        self.job, self.around, self.field, self.rows = job, around, field, rows
+        self.job, self.around, self.field, self.rows, self.processes = job, around, field, rows, processes
 
     def expand(self, pieces: Any) -> Any:
         """Signatures are made once and go two ways: a sample of them to what the buckets are made of."""
         count = centroid_count(self.rows)
         signed = (
             pieces
-            | "Sign" >> beam.ParDo(Sign(self.job, self.around, self.field))
+            | "Sign" >> beam.ParDo(Sign(self.job, self.around, self.field, self.processes))
             | "Signed" >> beam.Reshuffle()  # Ranked; kept by the engine, so that no picture is decoded twice
         )
         centres = (

@@ -46,6 +46,8 @@ class OnEngine:
     settings: Settings
     attempts: int
     progress: Progress
+    processes: int | None = None
+    """Children of each worker."""
 
     def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
         """See `Seeker`."""
@@ -82,7 +84,7 @@ class OnEngine:
         """One job. Returns why it died; empty if it ended. Raises what the user must know of."""
         from pipeline.build import Search
 
-        work = Search(job, files, Surroundings.here(job.config, name), *asked)
+        work = Search(job, files, Surroundings.here(job.config, name), *asked, self.processes)
         try:
             state = carried_out(self.settings, work, name)
         except Exception as error:  # noqa: BLE001  (what the user must know of is raised again)

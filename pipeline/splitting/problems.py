@@ -1,13 +1,11 @@
 """What is wrong with the split of a config once it has met its input."""
 
 from collections.abc import Iterator
-from importlib import util
 
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.errors import Problem, nearest
-
-_PACKAGES = ("faiss", "rapidfuzz", "rensa")
+from pipeline.fingerprint import missing_for
 
 
 def split_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
@@ -20,6 +18,7 @@ def split_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
         if name not in config.fields:
             known = nearest(name, list(config.fields))
             yield Problem(where, f"near_duplicates: there is no field {name!r}.", known)
-    missing = [package for package in _PACKAGES if util.find_spec(package) is None]
-    if config.near_duplicates and missing:
+    asked = [config.fields[name].type for name in config.near_duplicates if name in config.fields]
+    missing = sorted({name for modality in asked for name in missing_for(modality)})
+    if missing:
         yield Problem(where, f"near duplicates need {' and '.join(missing)}: pip install 'fanbeam[leaks]'.")

@@ -396,7 +396,6 @@ def test_of_many_records_only_if_that_is_asked_for(
 def test_without_the_packages_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = installed
     monkeypatch.setattr("pipeline.fingerprint.installed", lambda name: ABSENT if name == "rensa" else known(name))
-    monkeypatch.setattr("pipeline.certificate.installed", lambda name: ABSENT if name == "rensa" else known(name))
     with_it = opened(reworded(tmp_path))[0].version
     found = certificate(ran(reworded(tmp_path)))
     assert (found["clean"], found["checked"]["near"]) == (True, None)
@@ -408,7 +407,7 @@ def test_without_the_packages_it_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_certificate_that_cannot_be_made_is_a_bad_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = reworded(tmp_path, certificate="near")
     assert list(certificate_problems(config, text_of({}))) == []
-    monkeypatch.setattr("pipeline.certificate.installed", lambda _: ABSENT)
+    monkeypatch.setattr("pipeline.fingerprint.installed", lambda _: ABSENT)
     (problem,) = certificate_problems(config, text_of({}))
     assert "needs rapidfuzz, rensa: pip install 'fanbeam[leaks]'" in problem.message
     assert list(certificate_problems(reworded(tmp_path), text_of({}))) == []
