@@ -127,8 +127,15 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
         stack.enter_context(workers.in_use(pool))
         engine_of_survey = OnEngine(settings, options.attempts, options.progress, options.workers) if settings else None
         seeker = seeker_for(job, listing.units, pool, engine_of_survey)
-        found = _settled(job, lambda: survey_job(job, listing, pool, text, options.progress, seeker))
-        settings = settings or settings_for(engine, found.job, options.beam, options.debug)
+
+        def surveyed() -> Surveyed:
+            return survey_job(job, listing, pool, text, options.progress, seeker)
+
+        found = surveyed()
+        settings = settings or settings_for(
+            engine, found.job, options.beam, options.debug
+        )  # before anything is written
+        found = _settled(job, found, surveyed)
         job = _told(job, found, options.progress)
         job.dataset.make()
         if job.candidates is not None and job.candidates.donors:
@@ -184,14 +191,11 @@ class Surveyed:
     decision: Decision | None = None
 
 
-def _settled(job: Job, surveyed: Callable[[], Surveyed]) -> Surveyed:
+def _settled(job: Job, found: Surveyed, again: Callable[[], Surveyed]) -> Surveyed:
     """What was surveyed, and is written down; surveyed again if another run of this input came first."""
-    while True:
-        found = surveyed()
-        if found.decision is None:
-            return found
-        if settle(found.job, found.decision, job.version):
-            return replace(found, decision=found.decision.settled())
+    while found.decision is not None and not settle(found.job, found.decision, job.version):
+        found = again()
+    return replace(found, decision=found.decision.settled()) if found.decision else found
 
 
 def _told(job: Job, found: Surveyed, progress: Progress) -> Job:
