@@ -1,6 +1,6 @@
 """Config of blends: how many training records are kept at hand as partners."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,4 +15,7 @@ class BlendSettings(Node):
 
     shelf: Annotated[Int, Field(ge=2, le=MOST_DONORS)] | None = Field(
         None, description=f"Training records on the donor shelf, spread over the classes. Absent: {SHELF}, or all."
+    )
+    other_fields: Literal["own"] | None = Field(
+        None, description="own: fields beside the blended one stay those of the record itself. Absent: there are none."
     )

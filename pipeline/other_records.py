@@ -38,16 +38,32 @@ def class_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
 
 
 def blend_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:
-    """Blends beside other fields, and a shelf that is of no use, or larger than the input."""
+    """Blends beside other fields, and settings that are of no use, or a shelf larger than the input."""
     steps, shelf = blend_steps(config), config.blends.shelf
     records = sum(unit.rows for unit in listing.units)
-    if steps and len(config.fields) > 1:
-        place, step = steps[0]
-        others = " and ".join(repr(name) for name in config.fields if name != place[1])
-        message = f"{step.name} blends {place[1]!r} of several records; {others} would still be of one record alone."
-        yield Problem(text.where(place), message, "Blend where the blended field is the only one of its config.")
+    yield from _fields_beside(config, text)
     if shelf is not None and not steps:
         hint = "Leave it out, or add a step such as fanbeam.MixUp."
         yield Problem(text.where(("blends", "shelf")), "no step blends records.", hint)
     elif shelf is not None and shelf > records:
         yield Problem(text.where(("blends", "shelf")), too_large(shelf, records, "the input"), REMEDY)
+
+
+def _fields_beside(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """Fields of one record alone beside one that is blended of several, unless that is meant; several blended ones."""
+    steps = blend_steps(config)
+    blended = list(dict.fromkeys(place[1] for place, _ in steps))
+    others = [name for name in config.fields if name not in blended]
+    if len(blended) > 1:
+        where = next(place for place, _ in steps if place[1] == blended[1])
+        message = f"{blended[0]!r} and {blended[1]!r} would each be blended with partners of its own."
+        yield Problem(text.where(where), message, "Blend one field.")
+    elif blended and others and config.blends.other_fields is None:
+        place, step = steps[0]
+        names = " and ".join(map(repr, others))
+        message = f"{step.name} blends {blended[0]!r} of several records; {names} would still be of one record alone."
+        hint = "Blend where the blended field is the only one of its config, or write blends.other_fields: own."
+        yield Problem(text.where(place), message, hint)
+    if config.blends.other_fields is not None and len(blended) < 2 and not (blended and others):
+        message = "there is no field beside a blended one."
+        yield Problem(text.where(("blends", "other_fields")), message, "Leave it out.")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -352,6 +353,56 @@ def test_what_check_says(tmp_path: Path, ask: Callable[..., Answer]) -> None:
     assert [p["message"] for p in answer["error"]["problems"]] == [
         "the input has a column 'label_weights', which fanbeam writes itself."
     ]
+
+
+def words(text: str) -> list[str]:
+    return sorted(re.findall(r"\w+", text.lower()))
+
+
+def test_a_caption_beside_a_blended_picture_stays_that_of_the_record(
+    tmp_path: Path, ask: Callable[..., Answer]
+) -> None:
+    """If that is meant: its own text, augmented on its own, in the same rows; whatever the workers; replayed."""
+    rows = [{**row, "caption": f"{material.sentence(n)} number {n}"} for n, row in enumerate(material.image_rows(12))]
+    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    found = []
+    for workers in ("1", "2"):
+        tree = simple(data, tmp_path / workers, blends={"other_fields": "own"})
+        tree["fields"]["caption"] = {"type": "text", "augment": [{"nlpaug.RandomWordAug": {"action": "swap"}}]}
+        tree["fields"]["image"]["augment"] = [{"fanbeam.MixUp": {"alpha": 8}}]
+        found.append(run(tmp_path, tree, "--workers", workers))
+    assert material.contents(found[0]) == material.contents(found[1])
+    captions = {str(row["id"]): row["caption"] for row in rows}
+    table = pads.dataset(sorted((found[0] / "train").glob("*.parquet"))).to_table().to_pylist()
+    blended = [row for row in table if len(row["lineage"]["parents"] or ()) > 1]
+    assert blended
+    for row in blended:
+        own = captions[row["lineage"]["source_id"]]
+        assert words(row["caption"]) == words(own)
+        assert abs(sum(weight["weight"] for weight in row["label_weights"]) - 1) < 1e-6
+        assert row["lineage"]["parents"][0]["source_id"] == row["lineage"]["source_id"]
+    code, answer = ask("verify", tmp_path / "1")
+    assert (code, answer["ok"]) == (0, True)
+    code, answer = ask("replay", tmp_path / "1", blended[0]["sample_id"])
+    assert (code, answer["same"]) == (0, True)
+
+
+def test_fields_beside_a_blended_one(tmp_path: Path, ask: Callable[..., Answer]) -> None:
+    rows = [{**row, "caption": material.sentence(n)} for n, row in enumerate(material.image_rows(6))]
+    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+
+    def said(blends: dict[str, str], caption: dict[str, Any] | None) -> tuple[str, str]:
+        tree = simple(data, tmp_path / "out", blends=blends)
+        if caption is not None:
+            tree["fields"]["caption"] = {"type": "text", **caption}
+        code, answer = ask("check", material.write_config(tmp_path / "c.yaml", tree))
+        (problem,) = answer["error"]["problems"] if code else ({"message": "", "suggestion": ""},)
+        return problem["message"], problem["suggestion"]
+
+    assert "blends.other_fields: own" in said({}, {})[1]
+    assert said({"other_fields": "own"}, {}) == ("", "")
+    assert "partners of its own" in said({"other_fields": "own"}, {"augment": ["fanbeam.SentenceMix"]})[0]
+    assert said({"other_fields": "own"}, None)[0] == "there is no field beside a blended one."
 
 
 def test_a_shelf_larger_than_train_is_refused(tmp_path: Path, ask: Callable[..., Answer]) -> None:
