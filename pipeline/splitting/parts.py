@@ -5,6 +5,7 @@ Parts are what is divided into: the splits, or with folds the folds and the test
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ from pipeline.splitting.bridges import UNPLACED, sided
 from pipeline.splitting.by_time import newest_held_out
 from pipeline.splitting.components import Components, PartNumbers, RowNumbers, components
 from pipeline.splitting.facts import Digests, Facts
-from pipeline.splitting.sharing import Parts, share_out
+
+if TYPE_CHECKING:
+    from pipeline.splitting.sharing import Parts
 
 ID = "id"
 TIMELESS = -3
@@ -136,6 +139,8 @@ def _chosen(split: SplitConfig, facts: Facts, found: Components, free: RowNumber
     if split.method == "hash":
         of_hash: PartNumbers = splits_of_numbers(numbers, split.shares()).astype(np.int16)
         return of_hash
+    from pipeline.splitting.sharing import share_out  # scipy takes a while, and most runs need none
+
     shares = _shares(split)
     held = parts >= 0
     if split.time_column is not None and facts.times is not None:
@@ -150,7 +155,9 @@ def _chosen(split: SplitConfig, facts: Facts, found: Components, free: RowNumber
     return share_out(found, (facts.classes, codes), numbers, taken, shares)
 
 
-def _shares(split: SplitConfig) -> Parts:
+def _shares(split: SplitConfig) -> "Parts":
+    from pipeline.splitting.sharing import Parts
+
     if split.folds is None:
         names = ("test", "train", "validation")
         shares = {**split.shares(), "train": 1.0 - split.validation - split.test}

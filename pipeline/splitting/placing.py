@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-_STEPS, _WORK, _PARTNERS, _KICKS, _KICKED = 5000, 4 * 10**7, 256, 200, 3
+_STEPS, _WORK, _PARTNERS, _KICKS, _KICKED = 10_000, 2 * 10**8, 256, 200, 3
 _GOLDEN = 0.6180339887498949
 Left = NDArray[np.int64]
 """(labels, parts): records that a part still lacks of a label; negative where it has too many."""

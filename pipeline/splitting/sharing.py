@@ -1,8 +1,8 @@
 """Whole components -> parts (splits or folds), so that every class keeps its share as nearly as can be. Pure.
 
 Records without relatives meet the shares to the record. Before them go the components: of very many, most are dealt in
-the proportion of the shares, like ones evenly; the largest, those of rare classes and some more are then placed one by
-one to make up for what the others came to (`placing`).
+the proportion of the shares, like ones evenly; the largest, and some of every class, are then placed one by one to make
+up for what the others came to (`placing`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -155,18 +155,25 @@ def _place_wholes(
     left = _share_of(wishes[0], labeled.of_parts(np.zeros_like(chosen), wanted, 1)[:, 0])
     if len(wholes) > _ONE_BY_ONE:
         largest = wholes[np.lexsort((numbers[wholes], -sizes[wholes]))]
-        half = _ONE_BY_ONE // 2
-        others = largest[half:]
-        others = others[np.lexsort((numbers[others], rarest[others]))]
-        wholes, many = np.concatenate([largest[:half], others[:half]]), others[half:]
+        large = _ONE_BY_ONE // 4
+        others = _in_turn(largest[large:], rarest, numbers)
+        wholes, many = np.concatenate([largest[:large], others[: _ONE_BY_ONE - large]]), others[_ONE_BY_ONE - large :]
         many = many[np.lexsort((numbers[many], labeled.ranks()[many], sizes[many]))]
-        sums = np.maximum(left.sum(0), 0)
-        chosen[many] = dealt(len(many), (sums / max(1, int(sums.sum()))).tolist())
+        open_places = np.maximum(wishes[0].sum(0), 0)  # of all that is left, so of some part at least
+        chosen[many] = dealt(len(many), (open_places / open_places.sum()).tolist())
         among = np.zeros_like(wanted)
         among[many] = True
         left -= labeled.of_parts(chosen, among, left.shape[1])
     wholes = wholes[np.lexsort((numbers[wholes], rarest[wholes], -sizes[wholes]))]
     chosen[wholes] = placed(labeled.counts(wholes), left)
+
+
+def _in_turn(rows: NDArray[np.int64], kinds: NDArray[np.int32], numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The first of each kind, then the second of each, and so on; of one kind in the order of their numbers."""
+    ordered = rows[np.lexsort((numbers[rows], kinds[rows]))]
+    _, starts, counts = np.unique(kinds[ordered], return_index=True, return_counts=True)
+    turns = np.arange(len(ordered)) - np.repeat(starts, counts)
+    return ordered[np.argsort(turns, kind="stable")]
 
 
 def _share_of(left: Left, held: NDArray[np.int64]) -> Left:
