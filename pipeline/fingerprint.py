@@ -19,7 +19,7 @@ from transforms.registry import versions
 
 FORMAT = 1
 ABSENT = "not installed"
-LIKENESS = {"image": ("faiss-cpu",), "text": ("rapidfuzz", "rensa")}
+_LIKENESS = {"image": ("faiss-cpu",), "text": ("rapidfuzz", "rensa")}
 """What near duplicates of texts need, and those of everything else."""
 _ALWAYS = ("fanbeam", "numpy", "pyarrow")
 
@@ -98,13 +98,17 @@ def likeness_packages(config: JobConfig) -> dict[str, str]:
     """Versions of what finds near duplicates, by distribution, if the certificate is to look for any."""
     if config.certificate == "facts" and not config.near_duplicates:
         return {}
-    wanted = {name for field in config.fields.values() for name in LIKENESS.get(field.type, LIKENESS["image"])}
+    wanted = {name for field in config.fields.values() for name in _needed_by(field.type)}
     return {name: installed(name) for name in sorted(wanted)}
 
 
 def missing_for(modality: str) -> list[str]:
     """Distributions that near duplicates of a modality need and that are not installed."""
-    return [name for name in LIKENESS.get(modality, LIKENESS["image"]) if installed(name) == ABSENT]
+    return [name for name in _needed_by(modality) if installed(name) == ABSENT]
+
+
+def _needed_by(modality: str) -> tuple[str, ...]:
+    return _LIKENESS.get(modality, _LIKENESS["image"])
 
 
 def installed(name: str) -> str:
