@@ -13,7 +13,8 @@
 #                        own; needed for --flink_submit_uber_jar)  [parent]
 #   --python PYTHON      the Python whose packages the workers use  [.venv of this checkout, else python3]
 #
-# Needs Java 11 or 17; the first time Maven and Go too. Everything listens on the loopback interface only.
+# Needs Java 11 or 17; the first time Maven and Go too. Everything listens on the loopback interface only, but Beam's job
+# server, which knows no other way than all interfaces: use it behind a firewall.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/engines/fetch.sh
@@ -26,7 +27,7 @@ command=${1:-}
 state="${XDG_STATE_HOME:-$HOME/.local/state}/fanbeam/flink"
 top=$(cd "$here/../.." && pwd)
 taskmanagers=2 slots=2 restart=3 classes=parent python="" settled=""
-rest_port=0 rpc_port=0 blob_port=0 job_port=0 artifact_port=0 pool_port=0
+rest_port=0 rpc_port=0 blob_port=0 pool_port=0 job_port=0
 while [ $# -gt 0 ]; do
     case $1 in
         --dir) state=$2 ;;
@@ -52,12 +53,6 @@ names() {
     echo worker-pool
 }
 
-any_running() {
-    local name
-    for name in $(names); do ! running "$name" || return 0; done
-    return 1
-}
-
 # Options and ports of a cluster stay the same for as long as any of it runs.
 settle() {
     local given
@@ -76,8 +71,8 @@ settle() {
     {
         echo "$given"
         echo "settled=$(printf %q "$given")"
-        local port
-        for port in rest_port rpc_port blob_port job_port artifact_port pool_port; do echo "$port=$(free_port)"; done
+        free_ports 4 | paste -d= <(printf '%s_port\n' rest rpc blob pool) -
+        echo job_port=0
     } > "$state/settings.sh"
     # shellcheck disable=SC1091
     . "$state/settings.sh"
@@ -154,7 +149,6 @@ PY
 }
 
 up() {
-    local name
     jar=$(job_server_jar flink)
     flink=$(flink_home)
     boot=$(beam_boot)
@@ -162,7 +156,12 @@ up() {
     mkdir -p "$state"
     exec 9> "$state/.lock"
     flock 9
-    settle
+    up_on_free_ports
+    how_to
+}
+
+start_all() {
+    local name
     write_conf
     write_boot
     flink_process jobmanager org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint \
@@ -172,13 +171,11 @@ up() {
     done
     running worker-pool || PATH="$(dirname "$python"):$PATH" start_process worker-pool "$python" \
         -m apache_beam.runners.worker.worker_pool_main --service_port "$pool_port" --container_executable "$state/boot.sh"
-    wait_for "Flink's TaskManagers" 180 taskmanagers_registered
+    wait_for jobmanager 180 taskmanagers_registered || return 1
     running job-server || start_process job-server java -jar "$jar" "--flink-master=localhost:$rest_port" \
-        --job-host=localhost "--job-port=$job_port" "--artifact-port=$artifact_port" --expansion-port=0 \
+        --job-host=localhost "--job-port=$job_port" --artifact-port=0 --expansion-port=-1 \
         "--artifacts-dir=$state/tmp/artifacts" --clean-artifacts-per-job
-    wait_for "the job server" 180 listens "$job_port"
-    wait_for "the worker pool" 180 listens "$pool_port"
-    how_to
+    wait_for_job_server && wait_for worker-pool 180 listens "$pool_port"
 }
 
 how_to() {

@@ -33,18 +33,11 @@ fetch() {
 }
 
 up() {
-    local prism
     prism=$(beam_prism)
     mkdir -p "$state/logs"
     exec 9> "$state/.lock"
     flock 9
-    if ! running prism; then
-        echo "job_port=$(free_port) web_port=$(free_port)" > "$state/settings.sh"
-    fi
-    # shellcheck disable=SC1091
-    . "$state/settings.sh"
-    running prism || start_process prism "$prism" --job_port "$job_port" --web_port "$web_port"
-    wait_for "Prism" 30 listens "$job_port"
+    up_on_free_ports
     cat << TEXT
 Prism $BEAM_VERSION is up: http://localhost:$web_port. Logs: $state/logs
   fanbeam run CONFIG --runner prism --job_endpoint localhost:$job_port
@@ -52,6 +45,21 @@ Prism $BEAM_VERSION is up: http://localhost:$web_port. Logs: $state/logs
 without one that goes on running: a run starts its own
   fanbeam run CONFIG --runner prism --prism_location $prism
 TEXT
+}
+
+names() {
+    echo prism
+}
+
+settle() {
+    running prism || free_ports 2 | paste -d= <(printf '%s_port\n' job web) - > "$state/settings.sh"
+    # shellcheck disable=SC1091
+    . "$state/settings.sh"
+}
+
+start_all() {
+    running prism || start_process prism "$prism" --job_port "$job_port" --web_port "$web_port"
+    wait_for prism 30 grep -q "Serving JobManagement" "$state/logs/prism.out"
 }
 
 status() {

@@ -10,7 +10,8 @@
 #   --cores N            tasks at once in each  [1]
 #   --python PYTHON      the Python whose packages the workers use  [.venv of this checkout, else python3]
 #
-# Needs Java 11 or 17; the first time Maven and Go too. Everything listens on the loopback interface only.
+# Needs Java 11 or 17; the first time Maven and Go too. Everything listens on the loopback interface only, but Beam's job
+# server, which knows no other way than all interfaces: use it behind a firewall.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/engines/fetch.sh
@@ -23,7 +24,7 @@ command=${1:-}
 state="${XDG_STATE_HOME:-$HOME/.local/state}/fanbeam/spark"
 top=$(cd "$here/../.." && pwd)
 workers=2 cores=1 python="" settled=""
-master_port=0 ui_port=0 job_port=0 artifact_port=0
+master_port=0 ui_port=0 job_port=0
 while [ $# -gt 0 ]; do
     case $1 in
         --dir) state=$2 ;;
@@ -46,12 +47,6 @@ names() {
     echo job-server
 }
 
-any_running() {
-    local name
-    for name in $(names); do ! running "$name" || return 0; done
-    return 1
-}
-
 # Options and ports of a cluster stay the same for as long as any of it runs.
 settle() {
     local given
@@ -67,15 +62,12 @@ settle() {
     [ "$command" = up ] || return 0
     eval "$given"
     mkdir -p "$state/workers" "$state/logs" "$state/conf" "$state/tmp"
+    master_port=$(free_ports 1)
     {
         echo "$given"
         echo "settled=$(printf %q "$given")"
-        local port
-        for port in master_port job_port artifact_port; do echo "$port=$(free_port)"; done
+        echo "master_port=$master_port ui_port=$(port_of_the_page "$master_port") job_port=0"
     } > "$state/settings.sh"
-    # shellcheck disable=SC1091
-    . "$state/settings.sh"
-    echo "ui_port=$(port_of_the_page "$master_port")" >> "$state/settings.sh"
     # shellcheck disable=SC1091
     . "$state/settings.sh"
 }
@@ -83,7 +75,7 @@ settle() {
 # Spark's own ports are 7077 and 8080; the same distance lets fanbeam find the page from the master's address.
 port_of_the_page() {
     local wanted=$(($1 + 1003))
-    if [ "$wanted" -gt 65535 ] || listens "$wanted"; then free_port; else echo "$wanted"; fi
+    if listens "$wanted"; then free_ports 1; else echo "$wanted"; fi
 }
 
 write_conf() {
@@ -96,6 +88,11 @@ appender.console.target = SYSTEM_ERR
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{HH:mm:ss,SSS} %-5p %c{1} - %m%n
 CONF
+    {
+        sed 's/^rootLogger.level = info/rootLogger.level = warn/' "$state/conf/log4j2.properties"
+        echo "logger.server.name = org.apache.beam.runners.jobsubmission.JobServerDriver"
+        echo "logger.server.level = info"
+    } > "$state/conf/job-server.properties"
 }
 
 write_boot() {
@@ -116,6 +113,11 @@ spark_process() {
     running "$name" || start_process "$name" java -Xmx512m "${opens[@]}" -cp "$state/conf:$spark/jars/*" "$@"
 }
 
+# A port that answers may be somebody else's.
+leads() {
+    grep -q "elected leader" "$state/logs/master.out"
+}
+
 workers_registered() {
     "$python" - "$ui_port" "$workers" << 'PY' 2> /dev/null
 import json, sys, urllib.request
@@ -125,7 +127,6 @@ PY
 }
 
 up() {
-    local name number=0
     jar=$(job_server_jar spark)
     spark=$(spark_home)
     boot=$(beam_boot)
@@ -133,28 +134,32 @@ up() {
     mkdir -p "$state"
     exec 9> "$state/.lock"
     flock 9
-    settle
+    up_on_free_ports
+    how_to
+}
+
+start_all() {
+    local name number=0
     write_conf
     write_boot
     export SPARK_HOME=$spark SPARK_SCALA_VERSION=2.12 SPARK_CONF_DIR="$state/conf"
     export SPARK_LOCAL_IP=127.0.0.1 SPARK_LOCAL_HOSTNAME=localhost SPARK_PUBLIC_DNS=localhost
-    spark_process master org.apache.spark.deploy.master.Master \
+    spark_process master -Dspark.port.maxRetries=0 org.apache.spark.deploy.master.Master \
         --host localhost --port "$master_port" --webui-port "$ui_port"
-    wait_for "Spark's master" 180 listens "$master_port"
+    wait_for master 180 leads || return 1
     for name in $(names | grep worker); do
         number=$((number + 1))
         spark_process "$name" org.apache.spark.deploy.worker.Worker --host localhost --webui-port 0 \
             --cores "$cores" --memory 1500m --work-dir "$state/tmp/worker-$number" "spark://localhost:$master_port"
     done
-    wait_for "Spark's workers" 180 workers_registered
+    wait_for master 180 workers_registered || return 1
     # The jar on the executors' class path: else each job sends it to each of them, 280 MB.
     running job-server || start_process job-server java "${opens[@]}" -Dspark.driver.host=localhost \
         -Dspark.driver.bindAddress=127.0.0.1 -Dspark.ui.enabled=false "-Dspark.executor.extraClassPath=$jar" \
-        "-Dspark.local.dir=$state/tmp" -jar "$jar" "--spark-master-url=spark://localhost:$master_port" \
-        --job-host=localhost "--job-port=$job_port" "--artifact-port=$artifact_port" --expansion-port=0 \
+        "-Dspark.local.dir=$state/tmp" "-Dlog4j2.configurationFile=file:$state/conf/job-server.properties" -jar "$jar" "--spark-master-url=spark://localhost:$master_port" \
+        --job-host=localhost "--job-port=$job_port" --artifact-port=0 --expansion-port=-1 \
         "--artifacts-dir=$state/tmp/artifacts" --clean-artifacts-per-job
-    wait_for "the job server" 180 listens "$job_port"
-    how_to
+    wait_for_job_server
 }
 
 how_to() {

@@ -59,13 +59,7 @@ needs() {
 
 # free_ports N: N ports of the loopback interface that nobody listens on, one a line.
 free_ports() {
-    "$python" - "$1" << 'PYTHON'
-import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for one in held:
-    one.bind(("127.0.0.1", 0))
-    print(one.getsockname()[1])
-PYTHON
+    "$python" "$here/../free_ports.py" "$1"
 }
 
 # When a process began: with its number this names a process, even after numbers are given again.

@@ -142,7 +142,7 @@ def test_ctrl_c_cancels_and_the_same_command_goes_on(slow: Slow, spark: SparkClu
     assert process.returncode == 130, told
     assert "Traceback" not in told
     assert spark.page()["activeapps"] == []
-    material.until(lambda: not spark.executors() and not spark.workers(), timeout=20)
+    material.until(lambda: not spark.executors() and not spark.workers(), timeout=60)
     assert not list((tmp_path / "out").rglob("manifest.json"))
     done = material.run("run", config, *options, "--json", PYTHONPATH=slow.installed.path, timeout=240)
     assert done.returncode == 0, done.stderr
