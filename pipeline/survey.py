@@ -1,7 +1,7 @@
 """Key columns -> what the planner needs: per block rows by split, per class counts, and ids that occur twice.
 
 Read block by block (`key_blocks`), several units at a time, and counted at once: of a record eight bytes are kept, and
-those only where the input has ids.
+those only where the input has ids; of very many records on disk.
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.block_table import BlockTable
 from pipeline.candidates import Candidates, Search
+from pipeline.columns import column, spans
 from pipeline.errors import InputError, Problem
 from pipeline.job import Job
 from pipeline.keys import Key, KeyBlock, digests, key_block, keys_at
@@ -69,7 +70,7 @@ def survey(job: Job, units: Sequence[Unit]) -> Survey:
     """Survey every unit. Raises InputError: no records, duplicate ids, a split column with other values."""
     search = Search(job.config)
     classes: Counter[tuple[Split, str]] = Counter()
-    hashes = np.empty(sum(unit.rows for unit in units) if job.config.input.id else 0, np.uint64)
+    hashes = column(sum(unit.rows for unit in units) if job.config.input.id else 0, np.uint64)
     parts, refused, seen = [], 0, 0
     for unit, found in zip(units, side_by_side(job, units, lambda u: survey_unit(job, u, search)), strict=True):
         parts.append((found.starts, found.stops, found.records))
@@ -171,7 +172,9 @@ def _table(
 def _refuse_duplicates(job: Job, units: Sequence[Unit], hashes: NDArray[np.uint64]) -> None:
     """Raise InputError if ids occur twice; `hashes` are sorted in place. Equal digests alone are no proof."""
     hashes.sort()
-    twice = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+    later, earlier = hashes[1:], hashes[:-1]
+    repeated = [later[span][later[span] == earlier[span]] for span in spans(len(later))]
+    twice = np.unique(np.concatenate([hashes[:0], *repeated]))
     if not len(twice):
         return
     places: dict[str, list[str]] = {}

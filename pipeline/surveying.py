@@ -15,8 +15,8 @@ from pipeline.progress import Progress
 from pipeline.records import Unit
 from pipeline.runners import Settings
 from pipeline.splitting.contents import all_contents
-from pipeline.splitting.facts import Digests
 from pipeline.splitting.pieces import Piece, clear, content_pieces, signed_pieces, write_pieces
+from pipeline.splitting.ranges import Digests
 from pipeline.splitting.results import kept_contents, kept_pairs
 from pipeline.splitting.seeking import InPool, Seeker
 from pipeline.submission import carried_out, death_of, end_of

@@ -43,7 +43,7 @@ def _near(given: Mapping[str, Any]) -> bool:
 
 
 def _java(options: Mapping[str, Any]) -> list[str]:
-    """How a job server is started for the run: it ends with this process, and on one machine its driver listens on loopback."""
+    """How a job server is started for the run: it ends with this process; on one machine Spark listens on loopback."""
     if "job_endpoint" in options or options.get("spark_submit_uber_jar"):
         return []
     jar = str(options.get("spark_job_server_jar") or "")

@@ -1,38 +1,52 @@
 """The newest components are held out: test gets the very newest, validation those before. Pure."""
 
+from math import floor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.columns import made, spans, taken
 from pipeline.records import SPLITS, Split
 from pipeline.splitting.components import Components, PartNumbers
 
 
 def newest_held_out(
-    found: Components, times: NDArray[Any], taken: NDArray[np.int64], shares: dict[Split, float]
+    found: Components, times: NDArray[Any], held: NDArray[np.int64], shares: dict[Split, float]
 ) -> PartNumbers:
     """The part of each component, as places in SPLITS; a component is as new as its newest record.
 
-    `times` of rows; `taken`: records that each split has already. What has one time goes one way, so that no held-out
+    `times` of rows; `held`: records that each split has already. What has one time goes one way, so that no held-out
     record is as old as a training record that is decided here. The cuts lie where the held-out records come nearest to
     the shares.
     """
-    newest = times[found.heads].copy()
-    np.maximum.at(newest, found.of, times)
-    moments, of = np.unique(newest, return_inverse=True)
-    sizes = np.bincount(of, found.sizes, len(moments)).astype(np.int64)
-    parts, end = np.full(len(moments), SPLITS.index("train"), np.int16), len(moments)
-    total = len(times) + int(taken.sum())
+    newest = taken(times, found.heads)
+    for span in spans(len(times)):
+        np.maximum.at(newest, found.of[span], times[span])
+    ordered = taken(newest, found.of)
+    ordered.sort()
+    total, end = len(times) + int(held.sum()), len(times)
+    cuts = []
     for split in SPLITS[:0:-1]:
-        place = SPLITS.index(split)
-        begin = _begin(sizes[:end], total * shares.get(split, 0.0) - int(taken[place]))
-        parts[begin:end] = place
+        wanted = total * shares.get(split, 0.0) - int(held[SPLITS.index(split)])
+        begin = _begin(ordered[:end], wanted)
+        cuts.append((SPLITS.index(split), begin, end))
         end = begin
-    return parts[of]
+
+    def parts(span: slice) -> PartNumbers:
+        places = np.searchsorted(ordered, newest[span])
+        of_span = np.full(len(places), SPLITS.index("train"), np.int16)
+        for part, begin, end in cuts:
+            of_span[(begin <= places) & (places < end)] = part
+        return of_span
+
+    return made(len(found), np.int16, parts)
 
 
-def _begin(sizes: NDArray[np.int64], wanted: float) -> int:
-    """Where the last moments begin that together come nearest to `wanted` records."""
-    sums = np.concatenate([[0], np.cumsum(sizes[::-1])])
-    return len(sizes) - int(np.argmin(np.abs(sums - max(0.0, wanted))))
+def _begin(ordered: NDArray[Any], wanted: float) -> int:
+    """Where the last moments begin that together come nearest to `wanted` records; of two the later one."""
+    if wanted <= 0 or not len(ordered):
+        return len(ordered)
+    moment = ordered[max(0, floor(len(ordered) - wanted))]
+    later, earlier = (int(np.searchsorted(ordered, moment, side)) for side in ("right", "left"))
+    return min((later, earlier), key=lambda begin: abs(len(ordered) - begin - wanted))

@@ -2,112 +2,117 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.splitting.facts import Digests
+from pipeline.columns import Rows, column, made, spans, where
+from pipeline.splitting.ranges import Digests, same
 
-Rows = NDArray[np.int64]
-RowNumbers = NDArray[np.int32]
+Pairs = NDArray[np.int64]
 PartNumbers = NDArray[np.int16]
-_ROW, _AT_ONCE = np.int32, 1 << 18
-"""Two thousand million rows are more than one machine decides."""
+_LARGEST = np.iinfo(np.uint64).max
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
-    """`of[n]`: the component of row n. `heads`: of each component the row with the smallest rank. `sizes`: its rows."""
+    """`of[n]`: the component of row n. `heads`: of each component the row with the smallest rank. `sizes`: its rows.
 
-    of: NDArray[np.int32]
-    heads: RowNumbers
+    `related`: of each relation, how many rows it joins to another one.
+    """
+
+    of: Rows
+    heads: Rows
     sizes: NDArray[np.int32]
+    related: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.heads)
 
-    def members(self, wanted: NDArray[np.bool_]) -> dict[int, RowNumbers]:
-        """Component -> its rows, of the components that are wanted."""
-        rows = np.flatnonzero(wanted[self.of]).astype(_ROW)
-        order = np.argsort(self.of[rows], kind="stable")
-        found, starts = np.unique(self.of[rows][order], return_index=True)
-        return dict(zip(found.tolist(), np.split(rows[order], starts[1:]), strict=True))
+    def members(self, wanted: NDArray[np.bool_]) -> Rows:
+        """The rows of the components that are wanted."""
+        return where(len(self.of), lambda span: wanted[self.of[span]])
 
 
-def components(ranks: Digests, relations: Iterable[Digests], pairs: NDArray[np.int64]) -> Components:
+def components(ranks: Digests, relations: Iterable[Digests], pairs: Pairs) -> Components:
     """Rows that share a digest (not 0) of some relation, or are a pair (n, 2), are joined.
 
     `ranks` say which row stands for its component, whatever the order of rows.
     """
-    of, number = np.arange(len(ranks), dtype=_ROW), len(ranks)
-    for digests in relations:
-        of, number = _joined(of, number, *_sorted(digests))
-    of, number = _linked(of, number, (pairs[:, 0], pairs[:, 1]))
-    return Components(of, _heads(of, number, ranks), np.bincount(of, minlength=number).astype(_ROW))
+    forest, related = _Forest(len(ranks)), []
+    for number, digests in enumerate(relations):
+        marks = column(len(ranks), np.bool_)
+        for firsts, rows in same(digests):
+            marks[firsts] = marks[rows] = True
+            (forest.join if number else forest.hang)(firsts, rows)
+        related.append(sum(int(marks[span].sum()) for span in spans(len(marks))))
+    forest.join(pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32))
+    of, number = forest.numbered()
+    sizes = column(number, np.int32)
+    for span in spans(len(of)):
+        np.add.at(sizes, of[span], 1)
+    return Components(of, _heads(of, sizes, ranks), sizes, tuple(related))
 
 
-def shared(digests: Digests) -> NDArray[np.bool_]:
-    """Rows whose digest is also that of another row."""
-    order, same = _sorted(digests)
-    found = np.zeros(len(digests), np.bool_)
-    found[order[:-1][same]] = found[order[1:][same]] = True
-    return found
+class _Forest:
+    """Which rows are joined so far: `above` leads from each row to the first row of its component."""
 
+    def __init__(self, rows: int) -> None:
+        self.above: Rows = made(rows, np.int32, lambda span: np.arange(span.start, span.stop))
 
-def _sorted(digests: Digests) -> tuple[RowNumbers, NDArray[np.bool_]]:
-    """Rows in the order of their digests, and whether each has that of the next one."""
-    order = np.argsort(digests, kind="stable").astype(_ROW)
-    same = np.zeros(max(0, len(digests) - 1), np.bool_)
-    for start in range(0, len(same), _AT_ONCE):
-        held = digests[order[start : start + _AT_ONCE + 1]]
-        same[start : start + _AT_ONCE] = (held[1:] == held[:-1]) & (held[1:] != 0)
-    return order, same
+    def hang(self, firsts: Rows, rows: Rows) -> None:
+        """Join rows to first ones, while nothing else is joined."""
+        self.above[rows] = firsts
 
+    def join(self, left: Rows, right: Rows) -> None:
+        """Join the components of these rows, pair by pair."""
+        left, right = self.firsts(left), self.firsts(right)
+        apart = left != right
+        if not apart.any():
+            return
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
 
-def _joined(of: RowNumbers, number: int, order: RowNumbers, same: NDArray[np.bool_]) -> tuple[RowNumbers, int]:
-    """Components and how many there are, once rows that are the same are joined."""
-    if number < len(of):
-        return _linked(of, number, (order[:-1][same], order[1:][same]))
-    found = np.zeros(len(of), _ROW)  # no row is joined yet: runs of the same are the components
-    found[order[1:]] = np.cumsum(~same, dtype=_ROW)
-    return found, int(found[order[-1]]) + 1 if len(of) else 0
+        nodes, places = np.unique(np.concatenate([left[apart], right[apart]]), return_inverse=True)
+        ends = places.reshape(2, -1)
+        graph = coo_array((np.ones(ends.shape[1], np.bool_), (ends[0], ends[1])), shape=(len(nodes), len(nodes)))
+        _, labels = connected_components(graph.tocsr(), directed=False)
+        _, first = np.unique(labels, return_index=True)
+        self.above[nodes] = nodes[first[labels]]
 
+    def firsts(self, rows: Rows) -> Rows:
+        """The first row of the component of each."""
+        found = self.above[rows]
+        while not np.array_equal(above := self.above[found], found):
+            found = above
+        self.above[rows] = found
+        return found
 
-def _linked(of: RowNumbers, number: int, links: tuple[NDArray[Any], NDArray[Any]]) -> tuple[RowNumbers, int]:
-    """The same, once the components of linked rows are joined."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    left, right = of[links[0]], of[links[1]]
-    apart = left != right
-    if not apart.any():
+    def numbered(self) -> tuple[Rows, int]:
+        """Components by number, in the order of their first rows, and how many there are."""
+        of, number = column(len(self.above), np.int32), 0
+        for span in spans(len(of)):
+            rows = np.arange(span.start, span.stop, dtype=np.int32)
+            firsts = self.firsts(rows)
+            new = rows[firsts == rows]
+            of[new] = np.arange(number, number + len(new))
+            of[span] = of[firsts]  # a first row is never behind
+            number += len(new)
         return of, number
-    left, right = left[apart], right[apart]
-    graph = coo_array((np.ones(len(left), np.bool_), (left, right)), shape=(number, number)).tocsr()
-    fewer, labels = connected_components(graph, directed=False)
-    return labels.astype(_ROW, copy=False)[of], int(fewer)
 
 
-def _heads(of: RowNumbers, number: int, ranks: Digests) -> RowNumbers:
+def _heads(of: Rows, sizes: NDArray[np.int32], ranks: Digests) -> Rows:
     """Of each component the row with the smallest rank, and of several the first."""
-    least = np.full(number, np.iinfo(np.uint64).max)
-    np.minimum.at(least, of, ranks)
-    heads = np.zeros(number, _ROW)
-    for start in reversed(range(0, len(of), _AT_ONCE)):
-        here = of[start : start + _AT_ONCE]
-        rows = np.flatnonzero(ranks[start : start + _AT_ONCE] == least[here])[::-1]
-        heads[here[rows]] = rows + start  # the last one that is written stands
+    heads, least = column(len(sizes), np.int32), column(len(sizes), np.uint64)
+    least[:] = _LARGEST
+    for span in spans(len(of)):
+        np.minimum.at(least, of[span], ranks[span])
+    for span in reversed(list(spans(len(of)))):
+        rows = np.flatnonzero(ranks[span] == least[of[span]])[::-1]
+        heads[of[span][rows]] = rows + span.start  # the last one that is written stands
     return heads
 
 
-def no_pairs() -> NDArray[np.int64]:
+def no_pairs() -> Pairs:
     """(0, 2)."""
     return np.empty((0, 2), np.int64)
-
-
-def in_pairs(pairs: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """Rows that are one of a pair (n, 2), of so many rows."""
-    found = np.zeros(count, np.bool_)
-    found[pairs.ravel()] = True
-    return found

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline.columns import column
 from pipeline.config import JobConfig
 from pipeline.job import Job
 from pipeline.read import BYTES
 from pipeline.records import Payload
 from pipeline.snapshot import read_listed
 from pipeline.sources.references import resolve
-from pipeline.splitting.facts import Digests, digests_of
+from pipeline.splitting.facts import digests_of
 from pipeline.splitting.pieces import Piece
+from pipeline.splitting.ranges import Digests
 from pipeline.storage import read_file
 
 
@@ -51,7 +53,7 @@ def compared_fields(config: JobConfig) -> tuple[str, ...]:
 
 def all_contents(job: Job, rows: int, parts: Iterable[Contents]) -> dict[str, Digests]:
     """Per field the digests of all rows; 0 where there is no payload, or nothing of its size."""
-    found = {name: np.zeros(rows, np.uint64) for name in compared_fields(job.config)}
+    found = {name: column(rows, np.uint64) for name in compared_fields(job.config)}
     for part in parts:
         for name, values in part.digests.items():
             at = list(part.places) if part.places else slice(part.first, part.first + len(values))

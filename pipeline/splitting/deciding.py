@@ -6,18 +6,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.columns import column, made, some, spans, where
 from pipeline.config import JobConfig
 from pipeline.fingerprint import inherited_version
 from pipeline.job import Job
 from pipeline.records import Unit
-from pipeline.split_table import BRIDGES, TIMELESS, SplitTable
-from pipeline.splitting import ledger, parts
+from pipeline.split_table import BRIDGES, SplitTable
+from pipeline.split_table import TIMELESS as TIMELESS_BIT
+from pipeline.splitting import ledger
 from pipeline.splitting.bridges import BRIDGE
-from pipeline.splitting.components import PartNumbers, in_pairs, no_pairs, shared
-from pipeline.splitting.facts import Digests, Facts, facts_of
+from pipeline.splitting.components import PartNumbers, no_pairs
+from pipeline.splitting.facts import facts_of
+from pipeline.splitting.inheriting import ID, Inheritance, Known, Relations, ids_of
 from pipeline.splitting.ledger import Descent
 from pipeline.splitting.notes import notes_of
-from pipeline.splitting.parts import ID, Known, Relations
+from pipeline.splitting.parts import TIMELESS, parts_of, split_codes
 from pipeline.splitting.seeking import Seeker
 
 
@@ -70,32 +73,28 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
     relations |= {f"exact:{name}": found for name, found in contents.items()}
     pairs_of = {name: seeker.near(job, units, name, facts.keys) for name in job.config.near_duplicates}
     pairs = np.concatenate([no_pairs(), *pairs_of.values()])
-    related = _related(relations, pairs_of, len(facts))
-    alone = ~np.logical_or.reduce([np.zeros(len(facts), np.bool_), *related.values()])
-    found = parts.parts_of(job.config.split, facts, relations, pairs, alone, Known())
+    found = parts_of(job.config.split, facts, relations, pairs)
+    joined = dict(zip(relations, found.related, strict=True))
+    joined |= {f"near:{name}": len(np.unique(near)) for name, near in pairs_of.items()}
     ancestors = _ancestors(job, fingerprint)
     known = ledger.known_rows(job.output, ledger.settings_digest(job.config), ancestors) if ancestors else Known()
-    inherited = False
+    parts, placed, inherited = found.parts, column(len(facts), np.bool_), False
     if len(known):
-        pure, found = found, parts.parts_of(job.config.split, facts, relations, pairs, alone, known)
-        inherited = not np.array_equal(pure, found)
-    fresh = (found >= 0) & ~_placed_before(facts, relations, known)
+        inheritance = Inheritance.of(known, facts, relations, pairs)
+        parts = parts_of(job.config.split, facts, relations, pairs, inheritance.parts()).parts
+        inherited = any(not np.array_equal(found.parts[span], parts[span]) for span in spans(len(parts)))
+        placed = inheritance.placed()
+    fresh = where(len(parts), lambda span: (parts[span] >= 0) & ~placed[span])
     return Decision(
-        SplitTable.over(units, _codes(job.config, found)),
+        SplitTable.over(units, _codes(job.config, parts)),
         Descent(inherited_version(fingerprint, ancestors) if inherited else fingerprint, ancestors),
         inherited,
-        {name: int(rows.sum()) for name, rows in related.items()},
-        int((found == BRIDGE).sum()),
-        notes_of(job.config, facts, found),
-        found[fresh].astype(np.uint8),
-        {n: digests if fresh.all() else digests[fresh] for n, digests in {ID: _ids(facts), **relations}.items()},
+        joined,
+        sum(int((parts[span] == BRIDGE).sum()) for span in spans(len(parts))),
+        notes_of(job.config, facts, parts),
+        made(len(fresh), np.uint8, lambda span: parts[fresh[span]]),
+        {name: some(digests, fresh) for name, digests in {ID: ids_of(facts), **relations}.items()},
     )
-
-
-def _related(relations: Relations, pairs_of: dict[str, NDArray[np.int64]], count: int) -> dict[str, NDArray[np.bool_]]:
-    """Which rows have a relative, by what relates them."""
-    near = {f"near:{name}": in_pairs(pairs, count) for name, pairs in pairs_of.items()}
-    return {name: shared(digests) for name, digests in relations.items()} | near
 
 
 def settle(job: Job, decision: Decision, fingerprint: str) -> Decision | None:
@@ -120,28 +119,10 @@ def _ancestors(job: Job, fingerprint: str) -> tuple[str, ...]:
     return ledger.committed_versions(job.output, ledger.settings_digest(job.config))
 
 
-def _codes(config: JobConfig, found: PartNumbers) -> NDArray[np.uint8]:
-    codes = parts.split_codes(config.split, found)
-    codes[found == BRIDGE] |= BRIDGES
-    codes[found == parts.TIMELESS] |= TIMELESS
+def _codes(config: JobConfig, parts: PartNumbers) -> NDArray[np.uint8]:
+    codes = np.empty(len(parts), np.uint8)
+    for span in spans(len(parts)):
+        codes[span] = split_codes(config.split, parts[span])
+        codes[span][parts[span] == BRIDGE] |= BRIDGES
+        codes[span][parts[span] == TIMELESS] |= TIMELESS_BIT
     return codes
-
-
-def _ids(facts: Facts) -> Digests:
-    return facts.keys if facts.identified.all() else np.where(facts.identified, facts.keys, np.uint64(0))
-
-
-def _placed_before(facts: Facts, relations: Relations, known: Known) -> NDArray[np.bool_]:
-    """Rows whose id is known; without an id, rows all of whose relations are."""
-    placed = np.zeros(len(facts), np.bool_)
-    if not len(known):
-        return placed
-    placed[facts.identified] = np.isin(facts.keys[facts.identified], known.of(ID))
-    if not facts.identified.all() and relations:
-        seen = np.ones(len(facts), np.bool_)
-        any_of = np.zeros(len(facts), np.bool_)
-        for name, digests in relations.items():
-            seen &= (digests == 0) | np.isin(digests, known.of(name))
-            any_of |= digests != 0
-        placed |= ~facts.identified & seen & any_of
-    return placed

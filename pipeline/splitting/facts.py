@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.columns import Rows, column, some
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
 from pipeline.job import Job
 from pipeline.keys import KeyBlock, digests, texts
 from pipeline.records import Unit
 from pipeline.split import numbers_of
+from pipeline.splitting.ranges import Digests
 from pipeline.survey import keyed_batches, side_by_side
 
-Digests = NDArray[np.uint64]
-"""64 bits of blake2b of each value; 0: there is none. Two of 10**8 values agree by chance once in 3,700 inputs."""
 Classes = tuple[str, ...]
 NO_CLASS: Classes = ()
 
@@ -43,6 +43,19 @@ class Facts:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def of(self, rows: Rows) -> "Facts":
+        """Those of some rows, ascending."""
+        return Facts(
+            some(self.keys, rows),
+            some(self.identified, rows),
+            some(self.numbers, rows),
+            {name: some(found, rows) for name, found in self.groups.items()},
+            self.classes,
+            some(self.codes, rows),
+            None if self.times is None else some(self.times, rows),
+            some(self.timeless, rows),
+        )
+
 
 def facts_of(job: Job, units: Sequence[Unit]) -> Facts:
     """Read the key columns. Raises InputError for a column of times that holds something else."""
@@ -60,11 +73,11 @@ class _Filling:
 
     def __init__(self, config: JobConfig, rows: int) -> None:
         self.config, self.rows, self.filled = config, rows, 0
-        self.keys, self.numbers = np.empty(rows, np.uint64), np.empty(rows, np.float64)
-        self.identified, self.timeless = np.empty(rows, np.bool_), np.empty(rows, np.bool_)
-        self.groups = {name: np.empty(rows, np.uint64) for name in config.group_columns}
+        self.keys, self.numbers = column(rows, np.uint64), column(rows, np.float64)
+        self.identified, self.timeless = column(rows, np.bool_), column(rows, np.bool_)
+        self.groups = {name: column(rows, np.uint64) for name in config.group_columns}
         self.classes: dict[Classes, int] = {}
-        self.codes = np.empty(rows, np.int32)
+        self.codes = column(rows, np.int32)
         self.times: NDArray[Any] | None = None
 
     def add(self, part: Facts) -> None:
@@ -78,7 +91,7 @@ class _Filling:
         self.codes[here] = np.array(numbers, np.int32)[part.codes]
         if part.times is not None:
             if self.times is None:
-                self.times = np.empty(self.rows, part.times.dtype)
+                self.times = column(self.rows, part.times.dtype)
             if self.times.dtype.kind != part.times.dtype.kind:
                 raise _no_time(self.config, "holds dates in one place and numbers in another")
             self.times[here] = part.times

@@ -17,10 +17,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.columns import Growing, column, some, where
 from pipeline.config import JobConfig
 from pipeline.job import Job
 from pipeline.sources.fetching import in_order
-from pipeline.splitting.parts import ID, Known, Relations
+from pipeline.splitting.inheriting import ID, Known, Relations
+from pipeline.splitting.ranges import same
 from pipeline.storage import Folder
 
 FOLDER = "_splits"
@@ -76,17 +78,19 @@ def known_rows(output: Folder, settings: str, versions: Sequence[str]) -> Known:
     wanted = set(versions)
     names = sorted(n for n in output.names(f"{FOLDER}/{settings}") if n.endswith(".parquet"))
     paths = [f"{FOLDER}/{settings}/{name}" for name in names if name.rpartition("-")[0] in wanted]
-    tables = list(in_order(lambda path: pq.read_table(pa.BufferReader(output.read(path))), paths))
-    if not tables:
+    parts, relations = Growing(np.uint8), dict[str, Growing]()
+    for table in in_order(lambda path: pq.read_table(pa.BufferReader(output.read(path))), paths):
+        parts.extend(table.column(_PART).to_numpy())
+        for name in table.column_names:
+            if name != _PART:
+                relations.setdefault(name, Growing(np.uint64)).extend(table.column(name).to_numpy())
+    if not relations:
         return Known()
-    whole = pa.concat_tables(tables)
-    relations = {name: whole.column(name).to_numpy() for name in whole.column_names if name != _PART}
-    parts = whole.column(_PART).to_numpy()
-    ids = relations[ID]
-    _, first = np.unique(ids, return_index=True)
-    kept = ids == 0
-    kept[first] = True
-    return Known(parts[kept], {name: digests[kept] for name, digests in relations.items()})
+    again = column(len(parts.values), np.bool_)
+    for _, rows in same(relations[ID].values):
+        again[rows] = True
+    kept = where(len(again), lambda span: ~again[span])
+    return Known(some(parts.values, kept), {name: some(found.values, kept) for name, found in relations.items()})
 
 
 def keep_rows(job: Job, parts: np.ndarray[Any, np.dtype[np.uint8]], relations: Relations) -> None:

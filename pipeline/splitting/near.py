@@ -13,10 +13,10 @@ from pipeline.job import Job
 from pipeline.records import Unit
 from pipeline.scratch import scratch_folder
 from pipeline.similarity.neighbours import Centres, centroids
-from pipeline.splitting.components import Rows, no_pairs
-from pipeline.splitting.facts import Digests
-from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, Signed, SignTask, StoreTask, load
+from pipeline.splitting.components import no_pairs
+from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, Rows, Signed, SignTask, StoreTask, load
 from pipeline.splitting.pieces import signed_pieces
+from pipeline.splitting.ranges import Digests
 from pipeline.workers import Pool
 
 BUCKET = 4_096

@@ -18,11 +18,12 @@ from pipeline.similarity.interface import Measure, Signature
 from pipeline.similarity.measures import measure_of
 from pipeline.similarity.neighbours import Centres, buckets_of, pairs_within
 from pipeline.snapshot import read_listed
-from pipeline.splitting.components import Rows, no_pairs
+from pipeline.splitting.components import no_pairs
 from pipeline.splitting.facts import rank_of
 from pipeline.splitting.pieces import Piece
 from pipeline.tools import codec_of
 
+Rows = NDArray[np.int64]
 Watch = Callable[[Iterator[Record]], Iterator[Record]]
 
 

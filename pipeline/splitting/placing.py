@@ -123,11 +123,11 @@ class _Search:
         self.of[row] = part
 
 
-def dealt(count: int, shares: Sequence[float]) -> NDArray[np.int64]:
-    """Parts for so many places in a row: every stretch of them has the shares as nearly as can be.
+def dealt(places: NDArray[np.int64], shares: Sequence[float]) -> NDArray[np.int64]:
+    """Parts for places in a row: every stretch of them has the shares as nearly as can be.
 
     Multiples of the golden ratio, of which only the fraction counts, lie evenly in any stretch.
     """
-    turns = (np.arange(count) + 0.5) * _GOLDEN
+    turns = (places + 0.5) * _GOLDEN
     found: NDArray[np.int64] = np.searchsorted(np.cumsum(shares)[:-1], turns - np.floor(turns), side="right")
     return found

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pipeline.job import Job
 from pipeline.records import Unit
 from pipeline.splitting.contents import ContentTask, all_contents
-from pipeline.splitting.facts import Digests
 from pipeline.splitting.near import near_pairs
 from pipeline.splitting.pieces import content_pieces
+from pipeline.splitting.ranges import Digests
 from pipeline.workers import Pool
 
 

@@ -27,11 +27,11 @@ from pipeline.scratch import write_table
 from pipeline.similarity.interface import embedding
 from pipeline.similarity.texts import TextMeasure
 from pipeline.split_settings import SplitConfig
-from pipeline.splitting.components import no_pairs, shared
+from pipeline.splitting.components import no_pairs
 from pipeline.splitting.facts import Facts
 from pipeline.splitting.near import candidate_pairs
 from pipeline.splitting.near_tasks import DistanceTask, Signed
-from pipeline.splitting.parts import Known, parts_of
+from pipeline.splitting.parts import parts_of
 
 PER_FILE, WIDTH, WORKERS = 2_048, 640, 2
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -54,8 +54,7 @@ def relatives(count: int) -> dict[str, Any]:
     split = SplitConfig.model_validate({"by": "stratified", "validation": 0.1, "test": 0.1})
     started = time.perf_counter()
     relations = {"group:g": facts.groups["g"], "exact:c": contents}
-    alone = ~(shared(facts.groups["g"]) | shared(contents))
-    parts = parts_of(split, facts, relations, no_pairs(), alone, Known())
+    parts = parts_of(split, facts, relations, no_pairs()).parts
     return {"seconds": time.perf_counter() - started, "found": int((parts == 1).sum())}
 
 

@@ -73,7 +73,7 @@ wait_for() {
 # Given port 0 it takes a free one, and tells which once it listens there; started again, it gets the same.
 wait_for_job_server() {
     job_port=$(wait_for job-server 180 tells_its_port) || return 1
-    echo "job_port=$job_port" >> "$state/settings.sh"
+    sed -i "s/^job_port=.*/job_port=$job_port/" "$state/settings.sh"
 }
 
 tells_its_port() {

@@ -66,7 +66,7 @@ settle() {
     {
         echo "$given"
         echo "settled=$(printf %q "$given")"
-        echo "master_port=$master_port ui_port=$(port_of_the_page "$master_port") job_port=0"
+        printf '%s\n' "master_port=$master_port" "ui_port=$(port_of_the_page "$master_port")" job_port=0
     } > "$state/settings.sh"
     # shellcheck disable=SC1091
     . "$state/settings.sh"

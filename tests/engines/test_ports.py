@@ -43,7 +43,9 @@ exec {sys.executable} "$@"
 
 
 def ports(folder: Path) -> dict[str, int]:
-    return {name: int(port) for name, port in re.findall(r"(\w+)_port=(\d+)", (folder / "settings.sh").read_text())}
+    found = re.findall(r"^(\w+)_port=(\d+)$", (folder / "settings.sh").read_text(), re.MULTILINE)
+    assert len(dict(found)) == len(found)
+    return {name: int(port) for name, port in found}
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.splitting.components import components, in_pairs, no_pairs, shared
+from pipeline.splitting.components import components, no_pairs
 
 ROWS = st.lists(st.integers(0, 12), min_size=1, max_size=40)
 
@@ -53,11 +53,10 @@ def test_nothing_joins_rows_without_a_digest() -> None:
 
 def test_members_of_the_wanted_components() -> None:
     found = components(ranks(5), [digests([1, 2, 1, 3, 2])], no_pairs())
-    wanted = found.sizes > 1
-    assert sorted(rows.tolist() for rows in found.members(wanted).values()) == [[0, 2], [1, 4]]
+    assert found.members(found.sizes > 1).tolist() == [0, 1, 2, 4]
 
 
-def test_rows_that_have_a_relative() -> None:
-    assert shared(digests([5, 0, 5, 0, 6])).tolist() == [True, False, True, False, False]
-    joined = shared(digests([5, 0, 5, 0, 6])) | in_pairs(np.array([[3, 4]]), 5)
-    assert joined.tolist() == [True, False, True, True, True]
+def test_rows_that_have_a_relative_are_counted() -> None:
+    found = components(ranks(5), [digests([5, 0, 5, 0, 6]), digests([1, 1, 1, 1, 2])], np.array([[3, 4]]))
+    assert found.related == (2, 4)
+    assert found.sizes.tolist() == [5]

@@ -65,5 +65,5 @@ def test_of_a_record_that_two_versions_placed_the_first_word_counts(tmp_path: Pa
     job.output.put(f"_splits/{settings}/zz-00000.parquet", job.output.read(name))
     job.output.put(f"_splits/{settings}/zz.json", b"{}")
     known = known_rows(job.output, settings, committed_versions(job.output, settings))
-    assert sorted(known.of("id").tolist()) == sorted(found.relations["id"].tolist())
+    assert sorted(known.relations["id"].tolist()) == sorted(found.relations["id"].tolist())
     assert np.array_equal(np.bincount(known.parts), np.bincount(found.rows))
