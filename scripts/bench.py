@@ -2,7 +2,7 @@
 
 python scripts/bench.py [--sizes 2000,20000] [--rounds 3] [--workers 2] [--only fanbeam,bound]
 python scripts/bench.py --overhead       what one step costs besides the library's own work
-python scripts/bench.py --survey [--sizes 10000,100000,1000000]     relatives and near duplicates among made records
+python scripts/bench.py --survey [--sizes 10000,100000,1000000] [--kinds relatives,…]      relatives among made records
 python scripts/bench.py --store s3       shards on the S3 server of the environment, beside pyarrow's own file system
 
 bound: bare processes that do only what must be done. hugging_face: `datasets.map`. naive_beam: a per-record pipeline.
@@ -35,10 +35,14 @@ _SAMPLE_SECONDS = 0.25  # looking at every process costs as well
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run of one contender: wall seconds, peak RSS of the process tree in MiB, and what it printed."""
+    """One run of one contender: wall seconds, peak RSS of the process tree in MiB, and what it printed.
+
+    `own`: the same without pages of files, which the system takes back when it needs memory.
+    """
 
     seconds: float
     peak: float
+    own: float
     told: str = ""
 
 
@@ -54,35 +58,38 @@ def command(name: str, data: Path, output: Path, workers: int) -> list[str]:
 
 def measure(arguments: list[str]) -> Measured:
     """Run to the end. Raises CalledProcessError."""
-    started, peak = time.perf_counter(), 0
+    started, peak, own = time.perf_counter(), 0, 0
     with (
         tempfile.TemporaryFile() as printed,
         subprocess.Popen(arguments, cwd=TOP, stdout=printed, stderr=subprocess.PIPE) as process,
     ):
         tree = psutil.Process(process.pid)
         while process.poll() is None:
-            peak = max(peak, _resident(tree))
+            whole, files = _resident(tree)
+            peak, own = max(peak, whole), max(own, whole - files)
             time.sleep(_SAMPLE_SECONDS)
         seconds = time.perf_counter() - started
         errors = process.stderr.read().decode() if process.stderr else ""
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, arguments, stderr=errors)
         printed.seek(0)
-        return Measured(seconds, peak / 2**20, printed.read().decode())
+        return Measured(seconds, peak / 2**20, own / 2**20, printed.read().decode())
 
 
-def _resident(tree: psutil.Process) -> int:
-    total = 0
+def _resident(tree: psutil.Process) -> tuple[int, int]:
+    """Bytes in memory, and how many of them are pages of files or shared."""
+    total = files = 0
     try:
         members = [tree, *tree.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0
+        return 0, 0
     for member in members:
         try:
-            total += member.memory_info().rss
+            held = member.memory_info()
         except psutil.NoSuchProcess:
             continue
-    return total
+        total, files = total + held.rss, files + held.shared
+    return total, files
 
 
 def compare(size: int, rounds: int, workers: int, names: list[str]) -> None:
@@ -116,11 +123,11 @@ def show(size: int, found: dict[str, list[Measured]]) -> None:
         print(f"| {name} | {seconds:.1f} | {samples / seconds:.0f} | {spread} | {peak:.0f} |")
 
 
-def surveys(sizes: list[int]) -> None:
+def surveys(sizes: list[int], kinds: list[str]) -> None:
     """One table: each kind at each size, a process of its own."""
-    print("| what | records | seconds | µs a record | peak RSS of the tree, MiB | found |")
-    print("|---|---|---|---|---|---|")
-    for kind in ("relatives", "texts", "pictures"):
+    print("| what | records | seconds | µs a record | peak RSS of the tree, MiB | without pages of files | found |")
+    print("|---|---|---|---|---|---|---|")
+    for kind in kinds:
         for size in sizes:
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
                 step, rest = [sys.executable, "-m", "scripts.benchmarks.survey"], [kind, str(size), folder]
@@ -128,7 +135,8 @@ def surveys(sizes: list[int]) -> None:
                 run = measure([*step, "search", *rest])
             found = json.loads(run.told)
             seconds, each = found["seconds"], found["seconds"] / size * 1e6
-            print(f"| {kind} | {size} | {seconds:.1f} | {each:.0f} | {run.peak:.0f} | {found['found']} |", flush=True)
+            numbers = f"{seconds:.1f} | {each:.1f} | {run.peak:.0f} | {run.own:.0f} | {found['found']}"
+            print(f"| {kind} | {size} | {numbers} |", flush=True)
 
 
 def main() -> None:
@@ -139,6 +147,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(CONTENDERS))
     parser.add_argument("--overhead", action="store_true", help="only the overhead of single steps")
     parser.add_argument("--survey", action="store_true", help="only what splits need to know of all records")
+    parser.add_argument("--kinds", default="contents,relatives,texts,pictures", help="of what --survey looks at")
     parser.add_argument("--store", choices=["s3"], help="only reading and writing on a store")
     given = parser.parse_args()
     if given.store:
@@ -150,7 +159,7 @@ def main() -> None:
         overhead.show()
         return
     if given.survey:
-        surveys([int(size) for size in (given.sizes or "10000,100000,1000000").split(",")])
+        surveys([int(size) for size in (given.sizes or "10000,100000,1000000").split(",")], given.kinds.split(","))
         return
     for size in (given.sizes or "2000,20000").split(","):
         compare(int(size), given.rounds, given.workers, given.only.split(","))

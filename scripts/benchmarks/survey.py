@@ -3,6 +3,7 @@
 python -m scripts.benchmarks.survey make|search KIND RECORDS FOLDER
 
 relatives: keys, groups of three, one content in a hundred twice, 20 classes -> components, and shares class by class.
+contents: the same without groups, by hash.
 pictures, texts: made signatures, one in a hundred the near duplicate of another -> candidates; of texts also distances.
 `search` prints its seconds and what it found as JSON. Nothing is decoded.
 """
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline import workers
 from pipeline.check import open_input
+from pipeline.columns import column, made, spans
 from pipeline.config import JobConfig
 from pipeline.job import Job
 from pipeline.running import job_of
@@ -34,28 +36,38 @@ from pipeline.splitting.near_tasks import DistanceTask, Signed
 from pipeline.splitting.parts import parts_of
 
 PER_FILE, WIDTH, WORKERS = 2_048, 640, 2
+RELATIVES = {"relatives": "stratified", "contents": "hash"}
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
-def relatives(count: int) -> dict[str, Any]:
-    rows = np.arange(count, dtype=np.uint64)
-    keys = rows * _ODD + np.uint64(1)
-    contents = np.where(rows % np.uint64(100) == 0, rows // np.uint64(200), rows) * _ODD + np.uint64(7)
+def relatives(count: int, method: str = "stratified") -> dict[str, Any]:
+    def rows(span: slice) -> NDArray[np.uint64]:
+        return np.arange(span.start, span.stop, dtype=np.uint64)
+
+    def contents(span: slice) -> NDArray[np.uint64]:
+        every, some = rows(span), rows(span) % np.uint64(100) == 0
+        return np.where(some, every // np.uint64(200), every) * _ODD + np.uint64(7)
+
+    keys = made(count, np.uint64, lambda span: rows(span) * _ODD + np.uint64(1))
+    groups = made(count, np.uint64, lambda span: rows(span) // np.uint64(3) * _ODD + np.uint64(1))
     facts = Facts(
         keys,
-        np.ones(count, np.bool_),
-        (keys >> np.uint64(11)) / 2.0**53,
-        {"g": rows // np.uint64(3) * _ODD + np.uint64(1)},
+        made(count, np.bool_, lambda _: True),
+        made(count, np.float64, lambda span: (keys[span] >> np.uint64(11)) / 2.0**53),
+        {"g": groups},
         [(f"class {n}",) for n in range(20)],
-        (rows % np.uint64(20)).astype(np.int32),
+        made(count, np.int32, lambda span: rows(span) % np.uint64(20)),
         None,
-        np.zeros(count, np.bool_),
+        column(count, np.bool_),
     )
-    split = SplitConfig.model_validate({"by": "stratified", "validation": 0.1, "test": 0.1})
+    split = SplitConfig.model_validate({"by": method, "validation": 0.1, "test": 0.1})
+    relations = {"group:g": groups, "exact:c": made(count, np.uint64, contents)}
+    if method == "hash":
+        del relations["group:g"]
     started = time.perf_counter()
-    relations = {"group:g": facts.groups["g"], "exact:c": contents}
     parts = parts_of(split, facts, relations, no_pairs()).parts
-    return {"seconds": time.perf_counter() - started, "found": int((parts == 1).sum())}
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "found": sum(int((parts[span] == 1).sum()) for span in spans(count))}
 
 
 def make_pictures(count: int, folder: Path) -> None:
@@ -119,9 +131,10 @@ def _job(folder: Path, modality: str) -> Job:
 
 def main(step: str, kind: str, count: int, folder: Path) -> None:
     if step == "make":
-        {"relatives": lambda *_: None, "pictures": make_pictures, "texts": make_texts}[kind](count, folder)
-    elif kind == "relatives":
-        print(json.dumps(relatives(count)))
+        if kind not in RELATIVES:
+            {"pictures": make_pictures, "texts": make_texts}[kind](count, folder)
+    elif kind in RELATIVES:
+        print(json.dumps(relatives(count, RELATIVES[kind])))
     else:
         print(json.dumps(search(_job(folder, kind.removesuffix("s").replace("picture", "image")), count, folder)))
 

@@ -1,8 +1,12 @@
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_columns import small_columns
 
+from pipeline.splitting import dealing, sharing
 from pipeline.splitting.components import Components, components, no_pairs
 from pipeline.splitting.sharing import Parts, share_out, targets
 
@@ -171,3 +175,21 @@ def test_a_class_whose_records_all_have_twins_keeps_its_share_beside_one_that_ha
     parts = share_out(found, ([("a",), ("b",)], labels), drawn(len(found)), none_taken(2, 2), Parts((0.9, 0.1), (0, 1)))
     held = [int((parts[found.of][labels == label] == 1).sum()) for label in range(2)]
     assert held == [12, 15]
+
+
+def test_many_groups_are_divided_alike_however_many_are_looked_at_at_once() -> None:
+    """Also those of which most are dealt out, and some placed one by one."""
+    rng = np.random.default_rng(1)
+    rows = 3000
+    groups = rng.integers(0, 900, rows)
+    found = grouped(groups.tolist())
+    labels = ([(f"c{n}",) for n in range(5)], (5 * rng.random(rows) ** 2).astype(np.int32))
+    numbers = drawn(len(found))
+
+    def shared_out() -> list[int]:
+        with patch.object(sharing, "ONE_BY_ONE", 200), patch.object(dealing, "ONE_BY_ONE", 200):
+            return share_out(found, labels, numbers, none_taken(5), SPLIT).tolist()
+
+    expected = shared_out()
+    with small_columns(100):
+        assert shared_out() == expected
