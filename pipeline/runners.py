@@ -176,13 +176,20 @@ def hush(debug: bool) -> None:
     """Silence Beam's own chatter, that of the programs it starts, and the last words of its threads."""
     if debug:
         return
+    from apache_beam.runners.worker import sdk_worker
+
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     logging.getLogger().addFilter(_is_not_of_beam)
     for name in _LOGS_OF_SERVERS:
         logging.getLogger(name).disabled = True
+    vars(sdk_worker)["print"] = _say_nothing  # tracebacks of what a failed job tells, or an engine has tried again
     warnings.filterwarnings("ignore", module="apache_beam")
     if not isinstance(threading.excepthook, _NoFarewells):
         threading.excepthook = _NoFarewells(threading.excepthook)
+
+
+def _say_nothing(*_: object, **__: object) -> None:
+    pass
 
 
 def _is_not_of_beam(record: logging.LogRecord) -> bool:

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import connection
@@ -103,13 +103,19 @@ class Pool:
         if problems:
             raise ConfigError(headline(text.name, problems), tuple(problems))
 
-    def run(self, kind: str, tasks: Sequence[Any]) -> Iterator[Any]:
-        """Results of all tasks, in the order in which they finish. Raises RunFailed, or what a worker raised."""
-        waiting = deque(_Order(kind, task) for task in tasks)
-        while waiting or any(m.order for m in self._workers):
+    def run(self, kind: str, tasks: Iterable[Any]) -> Iterator[Any]:
+        """Results of all tasks, in the order in which they finish. Raises RunFailed, or what a worker raised.
+
+        Tasks are asked for when a worker has nothing to do.
+        """
+        coming, waiting = (_Order(kind, task) for task in tasks), deque[_Order]()
+        while True:
             for member in self._workers:
-                if member.order is None and waiting:
-                    self._give(member, waiting.popleft())
+                order = (waiting.popleft() if waiting else next(coming, None)) if member.order is None else None
+                if order is not None:
+                    self._give(member, order)
+            if not any(m.order for m in self._workers):
+                return
             self._kill_hung()
             handles = [h for m in self._workers for h in (m.pipe, m.process.sentinel)]
             ready = connection.wait(handles, _POLL_SECONDS)
@@ -225,7 +231,7 @@ class _Alone(Pool):
         """See `Pool.adopt`."""
         self._job = job
 
-    def run(self, kind: str, tasks: Sequence[Any]) -> Iterator[Any]:
+    def run(self, kind: str, tasks: Iterable[Any]) -> Iterator[Any]:
         """See `Pool.run`."""
         for task in tasks:
             beat = [worker.IDLE, 0.0, 0.0]

@@ -18,7 +18,7 @@ sys.path.insert(0, str(TOP))
 from scripts.scaling import made_keys, requests  # noqa: E402
 
 Measured = dict[str, Any]
-_STEPS = ("list", "survey", "plan", "assign", "sum", "commit")
+_STEPS = ("list", "split", "survey", "plan", "assign", "sum", "commit")
 
 
 def measure(records: int, given: argparse.Namespace, output: str) -> Measured:
@@ -51,12 +51,14 @@ def extrapolated(found: list[Measured], records: int) -> Measured:
 def show_time(rows: list[tuple[str, Measured]]) -> None:
     """Seconds of each step, peak memory."""
     print(
-        "| records | list s | survey s | plan s | write tasks s | sum receipts s | commit s | peak MiB: plan | commit |"
+        "| records | list s | split s | survey s | plan s | write tasks s | sum receipts s | commit s"
+        " | peak MiB: split | plan | commit |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for name, found in rows:
         steps = " | ".join(f"{found['seconds'][step]:.1f}" for step in _STEPS)
-        print(f"| {name} | {steps} | {found['peak']['plan']:.0f} | {found['peak']['commit']:.0f} |")
+        peaks = " | ".join(f"{found['peak'][step]:.0f}" for step in ("split", "plan", "commit"))
+        print(f"| {name} | {steps} | {peaks} |")
 
 
 def show_sizes(rows: list[tuple[str, Measured]]) -> None:

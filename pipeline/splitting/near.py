@@ -1,7 +1,7 @@
 """Near duplicates of one field among all records: signatures on disk, candidates bucket by bucket, then distances.
 
-All in tasks for the pool; the submitting machine holds row numbers and buckets, a few dozen bytes a record. What comes
-out depends on the records alone, not on their order.
+All in tasks for the pool; the submitting machine keeps row numbers and buckets, twelve bytes each, of very many records
+on disk. What comes out depends on the records alone, not on their order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.columns import Growing, Rows
 from pipeline.job import Job
 from pipeline.records import Unit
 from pipeline.scratch import scratch_folder
 from pipeline.similarity.neighbours import Centres, centroids
-from pipeline.splitting.components import no_pairs
-from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, Rows, Signed, SignTask, StoreTask, load
+from pipeline.splitting.components import Pairs, no_pairs
+from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, SignTask, StoreTask
 from pipeline.splitting.pieces import signed_pieces
-from pipeline.splitting.ranges import Digests
+from pipeline.splitting.ranges import Digests, alike
+from pipeline.splitting.signatures import RowNumbers, Signatures
 from pipeline.workers import Pool
 
 BUCKET = 4_096
@@ -33,34 +35,42 @@ def near_pairs(job: Job, units: Sequence[Unit], pool: Pool, field: str, ranks: D
     `ranks` of all rows choose the sample that buckets are made of.
     """
     with scratch_folder() as folder:
-        tasks = [
-            StoreTask(SignTask(piece, field), f"{folder}/{number:07d}.arrow")
-            for number, piece in enumerate(signed_pieces(units))
-        ]
-        signed = tuple(pool.run("survey", tasks))
-        signed = tuple(sorted((part for part in signed if len(part)), key=lambda part: part.first))
+        tasks = (StoreTask(SignTask(piece, field), folder) for piece in signed_pieces(units))
+        firsts = sorted(first for first in pool.run("survey", tasks) if first >= 0)
+        signed = Signatures(folder, np.array(firsts, np.int64))
         candidates = candidate_pairs(pool, signed, ranks)
-        chunks = [candidates[n : n + _PAIRS_PER_TASK] for n in range(0, len(candidates), _PAIRS_PER_TASK)]
-        found = list(pool.run("survey", [DistanceTask(signed, field, chunk) for chunk in chunks]))
+        chunks = (candidates[n : n + _PAIRS_PER_TASK] for n in range(0, len(candidates), _PAIRS_PER_TASK))
+        found = list(pool.run("survey", (DistanceTask(signed, field, chunk) for chunk in chunks)))
         near = np.concatenate([no_pairs(), *found])
         return near[np.lexsort((near[:, 1], near[:, 0]))]
 
 
-def candidate_pairs(pool: Pool, signed: tuple[Signed, ...], ranks: Digests) -> NDArray[np.int64]:
+def candidate_pairs(pool: Pool, signed: Signatures, ranks: Digests) -> Pairs:
     """(n, 2) rows that share a bucket and are near each other in it, each pair once."""
-    if not signed:
+    if not len(signed.firsts):
         return no_pairs()
-    buckets, rows = _bucketed(pool, signed, _centres(signed, ranks), ranks)
-    looks = [PairTask(signed, some) for some in _together(buckets, rows)]
+    centres = _centres(signed, ranks)
+    buckets, rows = Growing(np.uint64), Growing(np.int32)
+    for found, of in pool.run("survey", (BucketTask(signed, first, centres) for first in signed.firsts.tolist())):
+        buckets.extend(found)
+        rows.extend(of)
+    looks = (PairTask(signed, some) for some in _together(buckets.values, rows.values, ranks))
     return np.unique(np.concatenate([no_pairs(), *pool.run("survey", looks)]), axis=0)
 
 
-def _centres(signed: tuple[Signed, ...], ranks: Digests) -> Centres:
+def _centres(signed: Signatures, ranks: Digests) -> Centres:
     """Centroids of the signatures of the records with the smallest ranks; one is enough for a few records."""
-    rows = np.concatenate([part.rows for part in signed])
     wanted = centroid_count(len(ranks))
-    sample = rows[np.argsort(ranks[rows], kind="stable")[: wanted * SAMPLED]]
-    return centroids(load(signed, sample, False), wanted)
+    sample, most = np.empty(0, np.int64), wanted * SAMPLED
+    for first in signed.firsts.tolist():
+        sample = np.concatenate([sample, signed.rows(first)])
+        if len(sample) > 4 * most:
+            sample = _lowest(sample, ranks, most)
+    return centroids(signed.load(_lowest(sample, ranks, most), False), wanted)
+
+
+def _lowest(rows: RowNumbers, ranks: Digests, count: int) -> RowNumbers:
+    return rows[np.argsort(ranks[rows], kind="stable")[:count]]
 
 
 def centroid_count(rows: int) -> int:
@@ -68,21 +78,20 @@ def centroid_count(rows: int) -> int:
     return max(1, min(MOST_CENTROIDS, -(-rows // BUCKET)))
 
 
-def _bucketed(
-    pool: Pool, signed: tuple[Signed, ...], centres: Centres, ranks: Digests
-) -> tuple[NDArray[np.uint64], Rows]:
-    """Buckets, sorted, and the rows in them, by rank: of equal neighbours the same ones count in any order of rows."""
-    parts = list(pool.run("survey", [BucketTask(part, centres) for part in signed]))
-    buckets = np.concatenate([found for found, _ in parts])
-    rows = np.concatenate([found for _, found in parts])
-    order = np.lexsort((ranks[rows], buckets))
-    return buckets[order], rows[order]
+def _together(buckets: NDArray[np.uint64], rows: Rows, ranks: Digests) -> Iterator[tuple[RowNumbers, ...]]:
+    """Rows of buckets of two and more, several small buckets in a task.
+
+    By rank: of equal neighbours the same ones count in any order of rows.
+    """
+    for places in alike(buckets):
+        names, of = buckets[places], rows[places].astype(np.int64)
+        order = np.lexsort((of, ranks[of], names))
+        yield from _portions(names[order], of[order])
 
 
-def _together(buckets: NDArray[np.uint64], rows: Rows) -> Iterator[tuple[Rows, ...]]:
-    """Buckets of two and more rows, several small ones in a task."""
+def _portions(buckets: NDArray[np.uint64], rows: RowNumbers) -> Iterator[tuple[RowNumbers, ...]]:
     ends = np.flatnonzero(np.append(buckets[1:] != buckets[:-1], True)) + 1
-    waiting: list[Rows] = []
+    waiting: list[RowNumbers] = []
     held = start = 0
     for end in ends.tolist():
         if end - start > 1:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.codecs import CodecError
@@ -13,7 +12,6 @@ from pipeline.job import Job
 from pipeline.keys import key_block, keys_at, record_of
 from pipeline.read import content_of
 from pipeline.records import Record, Refusal
-from pipeline.scratch import mapped_table, write_table
 from pipeline.similarity.interface import Measure, Signature
 from pipeline.similarity.measures import measure_of
 from pipeline.similarity.neighbours import Centres, buckets_of, pairs_within
@@ -21,9 +19,9 @@ from pipeline.snapshot import read_listed
 from pipeline.splitting.components import no_pairs
 from pipeline.splitting.facts import rank_of
 from pipeline.splitting.pieces import Piece
+from pipeline.splitting.signatures import RowNumbers, Signatures, store
 from pipeline.tools import codec_of
 
-Rows = NDArray[np.int64]
 Watch = Callable[[Iterator[Record]], Iterator[Record]]
 
 
@@ -34,18 +32,6 @@ class Ranked:
     rank: int
     row: int
     signature: Signature
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Signed:
-    """Signatures on disk: of `rows`, ascending, which lie from `first` on."""
-
-    path: str
-    first: int
-    rows: Rows
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,47 +78,49 @@ class StoreTask:
     """As `SignTask`, with the signatures put on the disk of this machine."""
 
     signing: SignTask
-    path: str
+    folder: str
 
     def without(self, record: int) -> Self:
         """See `SignTask`."""
         return replace(self, signing=self.signing.without(record))
 
-    def run(self, job: Job, watch: Watch) -> Signed:
-        """Raises RunFailed where there is no room."""
-        found = self.signing.run(job, watch)
-        if found:
-            write_table(self.path, _table(found))
-        return Signed(self.path, self.signing.piece.first, np.array([one.row for one in found], np.int64))
+    def run(self, job: Job, watch: Watch) -> int:
+        """The first row of the piece, or -1 if it has no signature. Raises RunFailed where there is no room."""
+        found, first = self.signing.run(job, watch), self.signing.piece.first
+        if not found:
+            return -1
+        store(self.folder, first, [one.row for one in found], [one.signature for one in found])
+        return first
 
 
 @dataclass(frozen=True, slots=True)
 class BucketTask:
-    """Buckets of signed rows."""
+    """Buckets of a piece's rows."""
 
-    signed: Signed
+    signed: Signatures
+    first: int
     centres: Centres
 
-    def run(self, _: Job, __: Watch) -> tuple[NDArray[np.uint64], Rows]:
+    def run(self, _: Job, __: Watch) -> tuple[NDArray[np.uint64], RowNumbers]:
         """Buckets, and the row of each; a row is in several."""
-        found = [buckets_of(s, self.centres) for s in load((self.signed,), self.signed.rows, False)]
-        lengths = [len(buckets) for buckets in found]
+        rows = self.signed.rows(self.first)
+        found = [buckets_of(signature, self.centres) for signature in self.signed.load(rows, False)]
         flat = np.array([bucket for buckets in found for bucket in buckets], np.uint64)
-        return flat, np.repeat(self.signed.rows, lengths)
+        return flat, np.repeat(rows, [len(buckets) for buckets in found])
 
 
 @dataclass(frozen=True, slots=True)
 class PairTask:
     """Candidates within buckets, each given by its rows."""
 
-    signed: tuple[Signed, ...]
-    buckets: tuple[Rows, ...]
+    signed: Signatures
+    buckets: tuple[RowNumbers, ...]
 
     def run(self, _: Job, __: Watch) -> NDArray[np.int64]:
         """(n, 2) rows."""
         found = [no_pairs()]
         for rows in self.buckets:
-            pairs = pairs_within(load(self.signed, rows, True))
+            pairs = pairs_within(self.signed.load(rows, True))
             if pairs:
                 found.append(np.sort(rows[np.array(pairs, np.int64)], axis=1))
         return np.unique(np.concatenate(found), axis=0)
@@ -142,14 +130,14 @@ class PairTask:
 class DistanceTask:
     """Candidates, of which those are kept that are near enough."""
 
-    signed: tuple[Signed, ...]
+    signed: Signatures
     field: str
     pairs: NDArray[np.int64]
 
     def run(self, job: Job, _: Watch) -> NDArray[np.int64]:
         """(n, 2) rows."""
         rows = np.unique(self.pairs)
-        signatures = dict(zip(rows.tolist(), load(self.signed, rows, True), strict=True))
+        signatures = dict(zip(rows.tolist(), self.signed.load(rows, True), strict=True))
         near = near_enough(job, self.field)
         kept = [near(signatures[one], signatures[other]) for one, other in self.pairs.tolist()]
         return self.pairs[np.array(kept, np.bool_)]
@@ -171,37 +159,3 @@ def near_enough(job: Job, field: str) -> Callable[[Signature, Signature], bool]:
 def undetailed(one: Ranked) -> Ranked:
     """Without the detail, which is most of it."""
     return replace(one, signature=replace(one.signature, detail=b""))
-
-
-def load(signed: tuple[Signed, ...], rows: Rows, detailed: bool) -> list[Signature]:
-    """The signatures of some rows; without details, which are most of it, where nobody asks for them."""
-    order = np.argsort(rows, kind="stable")
-    ascending = rows[order]
-    found: list[Signature] = []
-    of = np.searchsorted(np.array([part.first for part in signed]), ascending, "right") - 1
-    for place in np.unique(of).tolist():
-        part = signed[place]
-        at = pa.array(np.searchsorted(part.rows, ascending[of == place]))
-        table = mapped_table(part.path)
-        views, bands = (table.column(name).take(at).to_pylist() for name in ("views", "bands"))
-        details = table.column("detail").take(at).to_pylist() if detailed else [b""] * len(at)
-        width = int(table.schema.metadata[b"width"])
-        found += [_signature(width, *values) for values in zip(views, bands, details, strict=True)]
-    places = np.empty(len(rows), np.int64)
-    places[order] = np.arange(len(rows))
-    return [found[place] for place in places.tolist()]
-
-
-def _table(found: list[Ranked]) -> pa.Table:
-    signatures = [one.signature for one in found]
-    columns = {
-        "views": pa.array([s.embeddings.tobytes() for s in signatures], pa.binary()),
-        "bands": pa.array([s.bands.tobytes() for s in signatures], pa.binary()),
-        "detail": pa.array([s.detail for s in signatures], pa.large_binary()),
-    }
-    return pa.table(columns).replace_schema_metadata({"width": str(signatures[0].embeddings.shape[1])})
-
-
-def _signature(width: int, views: bytes, bands: bytes, detail: bytes) -> Signature:
-    embeddings = np.frombuffer(views, np.int8).reshape(-1, width) if width else np.zeros((0, 0), np.int8)
-    return Signature(embeddings, np.frombuffer(bands, np.uint64), detail)

@@ -48,7 +48,7 @@ def parts_of(
     free = where(len(parts), lambda span: parts[span] == UNPLACED)
     if not len(free):
         return Found(parts, (0,) * len(relations))
-    left = np.searchsorted(free, pairs[(parts[pairs] == UNPLACED).all(1)])
+    left = np.searchsorted(free, pairs[(parts[pairs] == UNPLACED).all(1)].astype(np.int32))
     of_free = (some(digests, free) for digests in relations.values())
     free_facts = facts.of(free)
     found = components(free_facts.keys, of_free, left)

@@ -36,7 +36,7 @@ class InPool:
 
     def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
         """See `Seeker`."""
-        tasks = [ContentTask(piece) for piece in content_pieces(job, units)]
+        tasks = (ContentTask(piece) for piece in content_pieces(job, units))
         return all_contents(job, sum(unit.rows for unit in units), self.pool.run("survey", tasks))
 
     def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:

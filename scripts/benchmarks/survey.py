@@ -25,15 +25,15 @@ from pipeline.columns import column, made, spans
 from pipeline.config import JobConfig
 from pipeline.job import Job
 from pipeline.running import job_of
-from pipeline.scratch import write_table
-from pipeline.similarity.interface import embedding
+from pipeline.similarity.interface import Signature, embedding
 from pipeline.similarity.texts import TextMeasure
 from pipeline.split_settings import SplitConfig
 from pipeline.splitting.components import no_pairs
 from pipeline.splitting.facts import Facts
 from pipeline.splitting.near import candidate_pairs
-from pipeline.splitting.near_tasks import DistanceTask, Signed
+from pipeline.splitting.near_tasks import DistanceTask
 from pipeline.splitting.parts import parts_of
+from pipeline.splitting.signatures import Signatures, store
 
 PER_FILE, WIDTH, WORKERS = 2_048, 640, 2
 RELATIVES = {"relatives": "stratified", "contents": "hash"}
@@ -75,7 +75,8 @@ def make_pictures(count: int, folder: Path) -> None:
     for first in range(0, count, PER_FILE):
         views = rng.normal(size=(min(PER_FILE, count - first), WIDTH))
         views[1::100] = views[0::100][: len(views[1::100])] + 0.3 * rng.normal(size=views[1::100].shape)
-        _store(folder, first, [embedding(view).tobytes() for view in views], [b""] * len(views), [b""] * len(views))
+        none = np.empty(0, np.uint64)
+        _store(folder, first, [Signature(embedding(view)[np.newaxis], none, b"") for view in views])
 
 
 def make_texts(count: int, folder: Path) -> None:
@@ -84,36 +85,22 @@ def make_texts(count: int, folder: Path) -> None:
     for first in range(0, count, PER_FILE):
         lines = ["".join(line) for line in rng.choice(letters, (min(PER_FILE, count - first), 80))]
         lines[1::100] = [line.upper() for line in lines[0::100][: len(lines[1::100])]]
-        found = [measure.signature(line) for line in lines]
-        _store(folder, first, [b""] * len(found), [one.bands.tobytes() for one in found], [one.detail for one in found])
+        _store(folder, first, [measure.signature(line) for line in lines])
 
 
-def _store(folder: Path, first: int, views: list[bytes], bands: list[bytes], details: list[bytes]) -> None:
-    columns = {
-        "views": pa.array(views, pa.binary()),
-        "bands": pa.array(bands, pa.binary()),
-        "detail": pa.array(details, pa.large_binary()),
-    }
-    width = str(WIDTH if any(views) else 0)
-    write_table(_path(folder, first), pa.table(columns).replace_schema_metadata({"width": width}))
-
-
-def _path(folder: Path, first: int) -> str:
-    return str(folder / f"{first:09d}.arrow")
+def _store(folder: Path, first: int, found: list[Signature]) -> None:
+    store(str(folder), first, range(first, first + len(found)), found)
 
 
 def search(job: Job, count: int, folder: Path) -> dict[str, Any]:
-    signed = tuple(
-        Signed(_path(folder, first), first, np.arange(first, min(count, first + PER_FILE)))
-        for first in range(0, count, PER_FILE)
-    )
+    signed = Signatures(str(folder), np.arange(0, count, PER_FILE))
     ranks: NDArray[np.uint64] = np.arange(count, dtype=np.uint64) * _ODD + np.uint64(1)
     started = time.perf_counter()
     with workers.pool_for(job, WORKERS) as pool:
         pairs = candidate_pairs(pool, signed, ranks)
         if job.config.fields["x"].type == "text":
-            chunks = [pairs[n : n + 4096] for n in range(0, len(pairs), 4096)]
-            pairs = np.concatenate(list(pool.run("survey", [DistanceTask(signed, "x", chunk) for chunk in chunks])))
+            chunks = (pairs[n : n + 4096] for n in range(0, len(pairs), 4096))
+            pairs = np.concatenate(list(pool.run("survey", (DistanceTask(signed, "x", chunk) for chunk in chunks))))
     return {"seconds": time.perf_counter() - started, "found": len(pairs)}
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 GROUP_ROWS, FILE_ROWS = 1_000, 10_000
-CLASSES = 100
+CLASSES, SCENE_ROWS = 100, 3
 
 
 def write(folder: Path, records: int) -> None:
@@ -24,4 +24,5 @@ def _table(first: int, stop: int) -> pa.Table:
     numbers = np.arange(first, stop)
     ids = pa.array(np.char.mod("record-%010d", numbers))
     labels = pc.binary_join_element_wise(pa.array(numbers * 2_654_435_761 % CLASSES).cast(pa.string()), "class", "-")
-    return pa.table({"id": ids, "label": labels, "image": pa.nulls(len(numbers), pa.binary())})
+    scenes = pa.array(numbers // SCENE_ROWS)
+    return pa.table({"id": ids, "label": labels, "scene": scenes, "image": pa.nulls(len(numbers), pa.binary())})

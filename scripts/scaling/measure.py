@@ -4,14 +4,18 @@ python -m scripts.scaling.measure RECORDS PAYLOAD_BYTES SHARD_BYTES KEYS_FOLDER 
 """
 
 import json
-import resource
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
 
 from pipeline.assignment import assign, dismiss
 from pipeline.build import Work, build
@@ -21,11 +25,13 @@ from pipeline.commit import Expected, complete, finished, manifest_bytes, manife
 from pipeline.config import JobConfig
 from pipeline.job import Job, Task
 from pipeline.planning import Plan, Probe, make_plan
-from pipeline.records import FileReceipt, Receipt, Shard
+from pipeline.records import FileReceipt, Receipt, Shard, Unit
 from pipeline.running import expected_of, job_of
 from pipeline.shards import receipt_bytes, receipt_path
 from pipeline.sources import Listing
 from pipeline.sources.fetching import in_order
+from pipeline.splitting.deciding import decide, settle
+from pipeline.splitting.ranges import Digests
 from pipeline.storage import Folder
 from pipeline.surroundings import Surroundings
 from pipeline.survey import survey
@@ -33,17 +39,19 @@ from pipeline.tally import Tally
 from scripts.scaling.made_keys import CLASSES
 
 COPIES = 4
-_SHARES = {"validation": 0.1, "test": 0.1}
+_TOGETHER = {"group": "scene", "exact": False}
+_SPLIT = {"by": "stratified", "validation": 0.1, "test": 0.1, "keep_together": _TOGETHER}
 _SUBMISSION = "scale"
 
 
 @dataclass(slots=True)
 class Findings:
-    """Seconds and peak memory (MiB of the whole process so far) of each step, and counts."""
+    """Seconds of each step, peak memory of the whole process so far (MiB, without pages of files), and counts."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     peak: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    memory: "Memory" = field(default_factory=lambda: Memory())
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -51,7 +59,32 @@ class Findings:
         started = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 3)
-        self.peak[name] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+        self.peak[name] = round(self.memory.peak / 2**20, 1)
+
+
+class Memory:
+    """Looks at this process ten times a second."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        process = psutil.Process()
+        while True:
+            held = process.memory_info()
+            self.peak = max(self.peak, held.rss - held.shared)
+            time.sleep(0.1)
+
+
+class NoPayload:
+    """There is none to look at."""
+
+    def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
+        raise NotImplementedError
+
+    def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:
+        raise NotImplementedError
 
 
 def main(records: int, payload: int, shard_size: int, keys: str, output: str, sample: int) -> None:
@@ -62,6 +95,12 @@ def main(records: int, payload: int, shard_size: int, keys: str, output: str, sa
         config, listing = open_input(config)
         units = tuple(replace(unit, bytes=unit.rows * payload) for unit in listing.units)
         job = job_of(config, listing)
+    with found.step("split"):
+        decision = decide(job, units, NoPayload(), job.version)
+        if decision is None or settle(job, decision, job.version) is None:
+            raise SystemExit("splits were decided otherwise before")
+        job = replace(job, decided=decision.table)
+        del decision
     with found.step("survey"):
         surveyed = survey(job, units)
     with found.step("plan"):
@@ -82,7 +121,7 @@ def _config(keys: str, output: str, shard_size: int) -> JobConfig:
     return JobConfig.model_validate(
         {
             "input": {"path": keys, "id": "id", "label": "label"},
-            "split": _SHARES,
+            "split": _SPLIT,
             "copies": COPIES,
             "fields": {"image": {"type": "image"}},
             "output": {"path": output, "shard_size": shard_size},

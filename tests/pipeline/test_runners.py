@@ -1,11 +1,15 @@
 """What Beam says for itself stays silent, and what it starts is ended."""
 
 import logging
+import queue
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import grpc
 import pytest
+from apache_beam.runners.worker import sdk_worker
 
 from pipeline import runners, submission
 from pipeline.runners import end_job_servers, hush, leaves_template
@@ -19,6 +23,7 @@ def quiet() -> Iterator[None]:
     threading.excepthook = hook
     root.removeFilter(runners._is_not_of_beam)
     logging.getLogger("apache_beam").setLevel(level)
+    vars(sdk_worker).pop("print", None)
     for name in runners._LOGS_OF_SERVERS:
         logging.getLogger(name).disabled = False
 
@@ -44,6 +49,19 @@ def test_only_beams_own_words_through_the_root_logger_are_dropped(quiet: None) -
     assert not root.filter(record("/lib/apache_beam/runners/portability/portable_runner.py"))
     assert root.filter(record("/lib/mine.py"))
     assert all(logging.getLogger(name).disabled for name in ("PrismJobServer", "SparkJarJobServer"))
+
+
+def test_a_worker_in_this_process_prints_no_traceback(quiet: None, capfd: pytest.CaptureFixture[str]) -> None:
+    """What a step raised goes to the engine, which says so or tries again."""
+
+    def fail() -> None:
+        raise KeyError("x")
+
+    answers: queue.Queue[Any] = queue.Queue()
+    harness = SimpleNamespace(_responses=answers)
+    sdk_worker.SdkHarness._execute(harness, fail, SimpleNamespace(instruction_id="1"))
+    assert "KeyError" in answers.get().error
+    assert capfd.readouterr().err == ""
 
 
 class Farewell(grpc.RpcError):

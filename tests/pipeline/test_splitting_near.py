@@ -4,12 +4,15 @@ from typing import Any
 import numpy as np
 import pytest
 from made_splits import decided, here, split_of
+from small_columns import small_columns
 from small_inputs import config_of, jpeg, opened, parquet, wav
 
 from pipeline.config import JobConfig
+from pipeline.similarity.interface import Signature
 from pipeline.splitting import near, pieces
 from pipeline.splitting.facts import facts_of
 from pipeline.splitting.near_tasks import SignTask, StoreTask
+from pipeline.splitting.signatures import Signatures, store
 
 
 def pairs(config: JobConfig, field: str) -> list[list[int]]:
@@ -68,7 +71,8 @@ def test_many_buckets_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pieces, "_SIGNED", 5)
     monkeypatch.setattr(near, "_PAIRS_PER_TASK", 3)
     monkeypatch.setattr(near, "_ROWS_PER_TASK", 10)
-    assert pairs(config, "image") == one == [[0, 60], [1, 61], [2, 62]]
+    with small_columns():
+        assert pairs(config, "image") == one == [[0, 60], [1, 61], [2, 62]]
 
 
 def test_near_duplicates_lie_in_one_split(tmp_path: Path) -> None:
@@ -82,6 +86,22 @@ def test_near_duplicates_lie_in_one_split(tmp_path: Path) -> None:
 def test_a_record_that_kills_its_worker_is_passed_over(tmp_path: Path) -> None:
     job, listing = opened(made(tmp_path, "image", "image", pictures(4)))
     (piece,) = pieces.signed_pieces(listing.units)
-    task = StoreTask(SignTask(piece, "image"), str(tmp_path / "t.arrow"))
-    assert task.without(2).without(5).run(job, iter).rows.tolist() == [0, 1, 3, 4, 6]
-    assert np.array_equal(task.run(job, iter).rows, np.arange(7))
+    task, kept = StoreTask(SignTask(piece, "image"), str(tmp_path)), Signatures(str(tmp_path), np.array([0]))
+    assert task.without(2).without(5).run(job, iter) == 0
+    assert kept.rows(0).tolist() == [0, 1, 3, 4, 6]
+    assert task.run(job, iter) == 0
+    assert kept.rows(0).tolist() == list(range(7))
+
+
+def test_signatures_come_in_the_order_that_is_asked_for(tmp_path: Path) -> None:
+    def signature(number: int) -> Signature:
+        return Signature(np.full((1, 4), number, np.int8), np.array([number], np.uint64), bytes([number]))
+
+    store(str(tmp_path), 0, [0, 2], [signature(0), signature(2)])
+    store(str(tmp_path), 10, [10, 11], [signature(10), signature(11)])
+    kept = Signatures(str(tmp_path), np.array([0, 10]))
+    found = kept.load(np.array([11, 0, 10, 2]), True)
+    assert [(int(s.bands[0]), int(s.embeddings[0, 0]), s.detail) for s in found] == [
+        (n, n, bytes([n])) for n in (11, 0, 10, 2)
+    ]
+    assert [s.detail for s in kept.load(np.array([2, 11]), False)] == [b"", b""]

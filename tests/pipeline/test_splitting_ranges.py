@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_columns import small_columns
 
-from pipeline.splitting.ranges import by_number, same, turns
+from pipeline.splitting.ranges import alike, by_number, same, turns
 
 ODD = 0x9E3779B97F4A7C15
 DIGESTS = st.lists(st.integers(0, 30).map(lambda n: n * ODD % 2**64), max_size=80)
@@ -39,3 +39,19 @@ def test_wanted_rows_come_in_the_order_of_their_numbers(drawn: list[float], held
 @pytest.mark.parametrize(("kinds", "expected"), [([3, 1, 3, 3, 1], [0, 0, 1, 2, 1]), ([], []), ([4], [0])])
 def test_turns_of_a_kind(kinds: list[int], expected: list[int]) -> None:
     assert turns(np.array(kinds, np.int32)).tolist() == expected
+
+
+@given(st.lists(st.integers(0, 9) | st.integers(0, 2**64 - 1), max_size=60), st.sampled_from([2, 5, 1000]))
+def test_all_of_one_name_come_at_once(drawn: list[int], held: int) -> None:
+    names = np.array(drawn, np.uint64)
+    with small_columns(held):
+        parts = [part.tolist() for part in alike(names)]
+    assert sorted(place for part in parts for place in part) == list(range(len(drawn)))
+    assert sum(len({drawn[place] for place in part}) for part in parts) == len(set(drawn))
+
+
+def test_small_numbers_are_dealt_out() -> None:
+    with small_columns(10):
+        parts = [len(part) for part in alike(np.arange(100, dtype=np.uint64))]
+    assert len(parts) == 10
+    assert max(parts) < 20
