@@ -187,8 +187,6 @@ class JobConfig(Node):
     def _something_to_write(self) -> Self:
         if not self.keep_original and self.most_copies == 0:
             raise ValueError("copies is 0 and keep_original is false: no training sample would be written")
-        if isinstance(self.copies, Balanced) and not self.class_columns:
-            raise ValueError("copies.balance needs to know the classes: name input.label, or copies.balance.per")
         return self
 
     @property

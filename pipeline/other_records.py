@@ -24,7 +24,10 @@ def prepare_problems(steps: object, text: ConfigText, name: str) -> Iterator[Pro
 
 
 def class_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
-    """Steps that ask for records of the same class, or of another one, where nobody knows the classes."""
+    """Copies by class, and steps that ask for records of the same class or another one, where nobody knows classes."""
+    if not isinstance(config.copies, int) and not config.class_columns:
+        hint = "Name input.label, or copies.balance.per."
+        yield Problem(text.where(("copies",)), "copies by class need to know the classes.", hint)
     if config.input.label is not None:
         return
     if SAME_CLASS in wanted(config):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 _LINE_SECONDS = 5.0
+_AUDITING = "looking for leaks in what was written"
 Count = Callable[[], int]
 
 
@@ -127,7 +128,7 @@ class Lines(_Ticking):
 
     def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__(_LINE_SECONDS)
-        self._write = write
+        self._write, self._rendered = write, False
 
     def say(self, what: str) -> None:
         """One line per phase."""
@@ -141,12 +142,18 @@ class Lines(_Ticking):
         """One line, then one every few seconds."""
         there = f" ({resumed} shards are there already)" if resumed else ""
         self._write(f"rendering {samples} samples{there}")
+        self._rendered = False
         super().begin(samples, resumed, count)
 
     def _show(self, done: int, total: int, seconds: float) -> None:
+        if self._rendered:
+            return
+        self._rendered = done >= total
         rate = done / seconds if seconds else 0.0
         left = f", {(total - done) / rate:.0f} s left" if rate and total > done else ""
         self._write(f"{done} of {total} samples, {rate:.0f} samples/s{left}")
+        if self._rendered:
+            self._write(_AUDITING)
 
 
 class Bar(_Ticking):
@@ -185,5 +192,7 @@ class Bar(_Ticking):
         self._bar.stop()
 
     def _show(self, done: int, total: int, seconds: float) -> None:
-        rate = f"{done / seconds:.0f} samples/s" if seconds else ""
-        self._bar.update(self._task, completed=done, rate=rate)
+        if done >= total:
+            self._bar.update(self._task, completed=done, description=_AUDITING, rate="")
+        else:
+            self._bar.update(self._task, completed=done, rate=f"{done / seconds:.0f} samples/s" if seconds else "")

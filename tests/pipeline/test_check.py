@@ -276,6 +276,21 @@ def test_a_folder_names_its_own_columns(tmp_path: Path) -> None:
     assert (config.input.id, config.input.label) == ("path", None)
 
 
+BALANCED = [{"balance": {"target": "max"}}, {"per_class": {"owl": 2}}]
+
+
+@pytest.mark.parametrize("copies", BALANCED)
+def test_copies_by_class_need_classes_and_folders_have_them(source: Path, tmp_path: Path, copies: object) -> None:
+    said = problem(source, copies=copies, input__label=...)
+    assert said.startswith("job.yaml copies: copies by class need to know the classes. Name input.label")
+    put(tmp_path / "birds" / "owl" / "a.txt", "a small owl sat there")
+    checked(text_of(values(tmp_path / "birds", "out", copies=copies, **NOTHING)))
+
+
+def test_classes_of_a_balance_may_be_other_columns(source: Path) -> None:
+    checked(text_of(values(source, "out", copies={"balance": {"target": "max", "per": "n"}}, input__label=...)))
+
+
 def test_warnings(source: Path) -> None:
     def said(**changes: Any) -> list[str]:
         return recipe_warnings(config_of(source, "out", **changes))
