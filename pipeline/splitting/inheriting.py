@@ -55,7 +55,7 @@ class Inheritance:
     def parts(self) -> PartNumbers:
         """Of the input's rows that are known or have known relatives the parts, or BRIDGE; UNPLACED for the others."""
         ghosts = len(self.known)
-        ranks = joined(np.full(ghosts, _LAST), self.facts.keys)
+        ranks = joined(made(ghosts, np.uint64, lambda _: _LAST), self.facts.keys)
         found = components(ranks, self.relations.values(), self.pairs)
         least = made(len(found), np.int16, lambda _: np.iinfo(np.int16).max)
         most = made(len(found), np.int16, lambda _: UNPLACED)
