@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.columns import Mask, Rows, column, spans
+from pipeline.columns import Mask, Rows, column, spans, where
 from pipeline.splitting.components import PartNumbers
 from pipeline.splitting.labeled import OPEN, Labeled
 from pipeline.splitting.placing import dealt
@@ -54,7 +54,7 @@ class Dealing:
         sizes, counts = self._counted(lambda rows: self.labeled.found.sizes[rows])
         size = int(sizes[::-1][np.searchsorted(np.cumsum(counts[::-1]), count)])
         of = self.labeled.found.sizes
-        found = [_rows(span, self._open(span) & (of[span] > size)) for span in spans(len(of))]
+        found = [where(len(of), lambda span: self._open(span) & (of[span] > size))]
         left = count - sum(map(len, found))
         for rows in by_number(self.numbers, lambda span: self._open(span) & (of[span] == size)):
             found.append(rows[:left])
@@ -90,11 +90,8 @@ class Dealing:
         """What `kind` says of the components that are open, ascending, and how often."""
         names, counts = np.empty(0, np.int64), np.empty(0, np.int64)
         for span in spans(len(self.chosen)):
-            new, often = np.unique(kind(_rows(span, self._open(span))), return_counts=True)
+            rows = np.flatnonzero(self._open(span)).astype(np.int32) + np.int32(span.start)
+            new, often = np.unique(kind(rows), return_counts=True)
             names, at = np.unique(np.concatenate([names, new]), return_inverse=True)
             counts = np.bincount(at, np.concatenate([counts, often]), len(names)).astype(np.int64)
         return names, counts
-
-
-def _rows(span: slice, there: Mask) -> Rows:
-    return np.flatnonzero(there).astype(np.int32) + np.int32(span.start)

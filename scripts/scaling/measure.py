@@ -81,10 +81,10 @@ class NoPayload:
     """There is none to look at."""
 
     def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
-        raise NotImplementedError
+        raise SystemExit("payload was asked for, and there is none")
 
     def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:
-        raise NotImplementedError
+        raise SystemExit("payload was asked for, and there is none")
 
 
 def main(records: int, payload: int, shard_size: int, keys: str, output: str, sample: int) -> None:
