@@ -49,9 +49,14 @@ def some(values: NDArray[Any], rows: Rows) -> NDArray[Any]:
     return values if len(rows) == len(values) else taken(values, rows)
 
 
+def count(rows: int, condition: Callable[[slice], Mask]) -> int:
+    """How many rows meet a condition."""
+    return sum(int(condition(span).sum()) for span in spans(rows))
+
+
 def where(rows: int, condition: Callable[[slice], Mask]) -> Rows:
     """The rows that meet a condition, ascending, as a column."""
-    found = column(sum(int(condition(span).sum()) for span in spans(rows)), np.int32)
+    found = column(count(rows, condition), np.int32)
     end = 0
     for span in spans(rows):
         here = np.flatnonzero(condition(span))

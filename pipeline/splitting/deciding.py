@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.columns import column, made, some, spans, where
+from pipeline.columns import column, count, made, some, spans, where
 from pipeline.config import JobConfig
 from pipeline.fingerprint import inherited_version
 from pipeline.job import Job
@@ -90,7 +90,7 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
         Descent(inherited_version(fingerprint, ancestors) if inherited else fingerprint, ancestors),
         inherited,
         joined,
-        sum(int((parts[span] == BRIDGE).sum()) for span in spans(len(parts))),
+        count(len(parts), lambda span: parts[span] == BRIDGE),
         notes_of(job.config, facts, parts),
         made(len(fresh), np.uint8, lambda span: parts[fresh[span]]),
         {name: some(digests, fresh) for name, digests in {ID: ids_of(facts), **relations}.items()},

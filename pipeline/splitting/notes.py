@@ -1,11 +1,12 @@
 """What people should know of a split that the whole input decided: shares that cannot be met, groups without a name."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.columns import spans
+from pipeline.columns import count, spans
 from pipeline.config import JobConfig
 from pipeline.records import SPLITS
 from pipeline.splitting.bridges import BRIDGE
@@ -19,13 +20,13 @@ _LISTED = 5
 def notes_of(config: JobConfig, facts: Facts, parts: PartNumbers) -> tuple[str, ...]:
     """One line each."""
     table = _table(config, facts, parts)
-    failing = {why: sum(int((parts[span] == why).sum()) for span in spans(len(parts))) for why in (BRIDGE, TIMELESS)}
+    bridging, timeless = _count_of(parts, BRIDGE), _count_of(parts, TIMELESS)
     classes = _of_classes(facts, table)
     return (
         *_groups(facts),
         *_single(classes, config),
         *_missed(config, table.sum(0)[: len(SPLITS)].tolist(), classes),
-        *_failing(config, failing[BRIDGE], failing[TIMELESS]),
+        *_failing(config, bridging, timeless),
     )
 
 
@@ -48,9 +49,13 @@ def _of_classes(facts: Facts, table: NDArray[np.int64]) -> dict[str, list[int]]:
     return dict(sorted(found.items()))
 
 
+def _count_of(values: NDArray[Any], value: int) -> int:
+    return count(len(values), lambda span: values[span] == value)
+
+
 def _groups(facts: Facts) -> Iterator[str]:
     for name, digests in facts.groups.items():
-        missing = sum(int((digests[span] == 0).sum()) for span in spans(len(digests)))
+        missing = _count_of(digests, 0)
         if missing:
             yield f"{missing} records have no {name}: each of them is a group of its own"
 

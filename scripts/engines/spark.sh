@@ -156,7 +156,8 @@ start_all() {
     # The jar on the executors' class path: else each job sends it to each of them, 280 MB.
     running job-server || start_process job-server java "${opens[@]}" -Dspark.driver.host=localhost \
         -Dspark.driver.bindAddress=127.0.0.1 -Dspark.ui.enabled=false "-Dspark.executor.extraClassPath=$jar" \
-        "-Dspark.local.dir=$state/tmp" "-Dlog4j2.configurationFile=file:$state/conf/job-server.properties" -jar "$jar" "--spark-master-url=spark://localhost:$master_port" \
+        "-Dspark.local.dir=$state/tmp" "-Dlog4j2.configurationFile=file:$state/conf/job-server.properties" \
+        -jar "$jar" "--spark-master-url=spark://localhost:$master_port" \
         --job-host=localhost "--job-port=$job_port" --artifact-port=0 --expansion-port=-1 \
         "--artifacts-dir=$state/tmp/artifacts" --clean-artifacts-per-job
     wait_for_job_server
