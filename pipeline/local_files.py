@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import mmap
 import os
 import tempfile
 import time
@@ -15,6 +16,9 @@ import pyarrow as pa
 
 TEMPORARY = ".fanbeam-"
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+_NOT_DIRECTLY = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
+_DIRECT = getattr(os, "O_DIRECT", 0)  # of Linux
+_LARGE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,7 @@ def publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool) -> b
     temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{time.monotonic_ns()}-{target.name}"
     try:
         with _locked(temporary) as file:
-            file.write(data)
-            file.flush()
+            _write(file.fileno(), memoryview(data).cast("B"))
             os.fsync(file.fileno())
             return _reveal(temporary, target, replace)
     finally:
@@ -76,6 +79,30 @@ def copy_of(place: str, name: str, data: bytes) -> str:
     if not path.exists():
         publish(str(path), data, replace=True)
     return str(path)
+
+
+def _write(handle: int, data: memoryview) -> None:
+    """All of it, large content past the system's cache: it is not read again soon, and copying it costs more."""
+    whole = len(data) - len(data) % mmap.PAGESIZE
+    if _DIRECT and whole >= _LARGE:
+        data = data[_directly_written(handle, data[:whole]) :]
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def _directly_written(handle: int, data: memoryview) -> int:
+    """How many bytes went past the cache: all, or those before the file system or the memory's alignment forbade it."""
+    flags, written = fcntl.fcntl(handle, fcntl.F_GETFL), 0
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETFL, flags | _DIRECT)
+        while written < len(data):
+            written += os.write(handle, data[written:])
+    except OSError as error:
+        if error.errno not in _NOT_DIRECTLY:
+            raise
+    finally:
+        fcntl.fcntl(handle, fcntl.F_SETFL, flags)
+    return written
 
 
 def _reveal(temporary: Path, target: Path, replace: bool) -> bool:
@@ -117,7 +144,7 @@ def _sync_folder(folder: Path) -> None:
 def _locked(path: Path) -> Iterator[IO[bytes]]:
     """A new file, locked while it is written, so that `remove_leftovers` knows it from that of a killed run."""
     while True:
-        with path.open("xb") as file:
+        with path.open("xb", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if os.fstat(file.fileno()).st_nlink:  # nobody took it for a leftover before it was locked
                 yield file

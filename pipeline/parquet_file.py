@@ -1,5 +1,6 @@
 """Tables -> the bytes of one Parquet file, every setting pinned, built whole in memory that is used again."""
 
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from pipeline.dictionaries import row_groups
 
@@ -23,13 +25,20 @@ class Space:
     __slots__ = ("room",)
 
     def __init__(self) -> None:
-        self.room = np.empty(1 << 16, np.uint8)
+        self.room = _room(1 << 16)
 
     def grow(self, size: int, used: int) -> None:
         """Make room for `size` bytes; the first `used` ones stay."""
-        larger = np.empty(max(size, 2 * len(self.room)), np.uint8)
+        larger = _room(max(size, 2 * len(self.room)))
         larger[:used] = self.room[:used]
         self.room = larger
+
+
+def _room(size: int) -> NDArray[np.uint8]:
+    """Memory that begins with a page: a disk may read from it directly."""
+    room = np.empty(size + mmap.PAGESIZE, np.uint8)
+    first = -room.ctypes.data % mmap.PAGESIZE
+    return room[first : first + size]
 
 
 _spaces: list[Space] = []

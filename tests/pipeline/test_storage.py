@@ -1,12 +1,15 @@
 import errno
 import fcntl
+import mmap
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -174,6 +177,93 @@ def test_a_put_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         assert "\n" not in caught.value.message
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a"]
     assert home.read("a") == b"before"
+
+
+MEGABYTE = 1 << 20
+
+
+def content_from(first: int, size: int) -> memoryview:
+    """Numbered bytes in memory that begins `first` bytes after a page."""
+    room = np.zeros(size + 2 * mmap.PAGESIZE, np.uint8)
+    begin = -room.ctypes.data % mmap.PAGESIZE + first
+    room[begin : begin + size] = np.arange(size) % 251
+    return memoryview(room[begin : begin + size])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("size", [0, 1, MEGABYTE - 1, MEGABYTE, MEGABYTE + mmap.PAGESIZE + 7, 5 * MEGABYTE + 3])
+def test_content_of_any_size_from_any_place_in_memory(first: int, size: int, tmp_path: Path) -> None:
+    data, home = content_from(first, size), Folder(str(tmp_path))
+    home.put("a", data)
+    assert home.read("a") == bytes(data)
+    assert home.stat("a").size == size
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[int]]:
+    """Files that are written past the cache at the moment, on file systems that know nothing of that as well."""
+    marked: set[int] = set()
+
+    def control(handle: int, command: int, flags: int = 0) -> int:
+        if command == fcntl.F_SETFL:
+            (marked.add if flags else marked.discard)(handle)
+        return 0
+
+    monkeypatch.setattr(local_files, "_DIRECT", 1)
+    monkeypatch.setattr(local_files.fcntl, "fcntl", control)
+    yield marked
+    assert marked == set()
+
+
+def test_large_content_goes_past_the_cache(direct: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, seen = os.write, []
+
+    def write(handle: int, data: memoryview) -> int:
+        seen.append((handle in direct, len(data)))
+        return real(handle, data)
+
+    monkeypatch.setattr(local_files.os, "write", write)
+    home, data = Folder(str(tmp_path)), content_from(0, 2 * MEGABYTE + 5)
+    home.put("large", data)
+    assert seen == [(True, 2 * MEGABYTE), (False, 5)]
+    seen.clear()
+    home.put("small", data[: MEGABYTE - 1])
+    assert seen == [(False, MEGABYTE - 1)]
+
+
+@pytest.mark.parametrize("before", [0, MEGABYTE])
+def test_file_systems_that_only_write_through_their_cache(
+    before: int, direct: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some refuse at once, some in the middle; what is written stays, the rest follows."""
+    real = os.write
+
+    def write(handle: int, data: memoryview) -> int:
+        if handle not in direct:
+            return real(handle, data[: MEGABYTE // 2])
+        if os.lseek(handle, 0, os.SEEK_CUR) < before:
+            return real(handle, data[:before])
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(local_files.os, "write", write)
+    home, data = Folder(str(tmp_path)), content_from(0, 3 * MEGABYTE + 5)
+    home.put("a", data)
+    assert home.read("a") == bytes(data)
+
+
+def test_a_disk_that_is_full_in_the_middle_of_large_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+
+    def write(handle: int, data: memoryview) -> int:
+        if os.lseek(handle, 0, os.SEEK_CUR) < MEGABYTE:
+            return real(handle, data[:MEGABYTE])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(local_files.os, "write", write)
+    with pytest.raises(RunFailed, match="disk is full"):
+        Folder(str(tmp_path)).put("a", content_from(0, 2 * MEGABYTE))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
