@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.dictionaries import encoded
@@ -22,6 +23,8 @@ from pipeline.schema import (
     SAMPLE_ID,
     output_schema,
 )
+
+_MOST_BYTES = 2**31 - 1  # of one array of bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,14 @@ def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Tabl
 
 
 def _array(values: list[Any], kind: pa.DataType) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array(values, kind)])
+    """A column of one chunk; of bytes made in one piece, where Arrow copies again each time it makes room."""
+    if kind != pa.binary() or not all(type(value) is bytes for value in values):
+        return pa.chunked_array([pa.array(values, kind)])
+    ends = np.cumsum([0, *map(len, values)])
+    if ends[-1] > _MOST_BYTES:
+        return pa.chunked_array([pa.array(values, kind)])
+    parts = [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(values))]
+    return pa.chunked_array([pa.BinaryArray.from_buffers(kind, len(values), parts)])
 
 
 def _transforms(samples: Sequence[Sample], names: tuple[str, ...]) -> pa.ListArray:

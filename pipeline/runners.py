@@ -111,6 +111,8 @@ def settings_of(engine: Engine, arguments: Sequence[str], output: Folder, job: J
 
     `job`: what workers that come with nothing must be given.
     """
+    if engine.local and not arguments:
+        return Settings(engine, (*_IN_THE_POOL, f"--runner={engine.beam_name}"), {})  # known without Beam
     _refuse_stray(arguments)
     given = _read(arguments, drop_default=True)
     module = _module(engine)

@@ -146,7 +146,9 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
         if not engine.local:
             stack.close()  # the engine's workers render
         expected = expected_of(plan, listing, found.decision)
-        made = Submission(job, plan, expected, settings, options.workers, options.attempts, options.progress)
+        made = Submission(
+            job, plan, expected, settings, options.workers, options.attempts, options.progress, options.debug
+        )
         return job, plan, submit(made)
 
 

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from pipeline.errors import FanbeamError, RunFailed
 from pipeline.job import Job, Task
 from pipeline.planning import Plan
 from pipeline.progress import Progress
-from pipeline.runners import Engine, Settings
+from pipeline.runners import Engine, Settings, hush, settings_of
 from pipeline.surroundings import Surroundings, other_cpus, told
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ AUDITED_IN_ONE_PLACE = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is to be made, on which engine, how often to try, who watches."""
+    """What is to be made, on which engine, how often to try, who watches, whether Beam may chatter."""
 
     job: Job
     plan: Plan
@@ -41,6 +41,7 @@ class Submission:
     processes: int | None
     attempts: int
     progress: Progress
+    debug: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ _loading_beam = threading.Lock()
 
 
 def load_beam(debug: bool) -> None:
-    """Import Beam. One thread at a time: its modules import one another, and a second thread would see halves."""
+    """Import Beam, quietly. One thread at a time: its modules import one another, and others would see halves."""
     with _loading_beam:
         before = logging.root.manager.disable
         logging.disable(logging.NOTSET if debug else logging.WARNING)
@@ -63,14 +64,13 @@ def load_beam(debug: bool) -> None:
             import pipeline.build  # noqa: F401
         finally:
             logging.disable(before)
+        hush(debug)
 
 
 def settings_for(engine: Engine, job: Job, beam: Sequence[str], debug: bool) -> Settings:
-    """The engine's settings, with Beam loaded. Raises UsageError with all that is missing."""
-    load_beam(debug)
-    from pipeline.runners import hush, settings_of
-
-    hush(debug)
+    """The engine's settings, with Beam loaded if it must read them. Raises UsageError with all that is missing."""
+    if beam or not engine.local:
+        load_beam(debug)
     return settings_of(engine, beam, job.output, job)
 
 
@@ -134,11 +134,19 @@ def _name(job: Job) -> str:
 
 
 def _assign(submission: Submission, done: frozenset[str], name: str) -> int:
-    tasks = (Task(shard) for shard in submission.plan.shards if shard.name not in done)
-    return assign(submission.job, name, tasks, submission.expected)
+    """Write the tasks down. The pool of this machine begins with them while Beam is loading."""
+    files = assign(submission.job, name, _tasks(submission, done), submission.expected)
+    if submission.settings.engine.local:
+        workers.current().begin(_tasks(submission, done))
+    return files
+
+
+def _tasks(submission: Submission, done: frozenset[str]) -> Iterator[Task]:
+    return (Task(shard) for shard in submission.plan.shards if shard.name not in done)
 
 
 def _run(submission: Submission, files: int, name: str) -> str:
+    load_beam(submission.debug)
     from pipeline.build import Work
 
     settings, job = submission.settings, submission.job

@@ -10,10 +10,10 @@ import os
 import signal
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Any
 
@@ -23,6 +23,7 @@ from pipeline.config_file import ConfigText
 from pipeline.errors import ConfigError, Problem, RunFailed
 from pipeline.fork_server import ensure_running, start_for, without_main_module
 from pipeline.job import Job, Task
+from pipeline.orders import Order
 from pipeline.planning import Probe
 from pipeline.records import Refusal
 
@@ -37,24 +38,11 @@ _GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": [], "don
 
 
 @dataclass(slots=True)
-class _Order:
-    """Something for a worker to do: see `worker.main` for the kinds. A trial knows whose record it tries."""
-
-    kind: str
-    task: Any
-    suspect_of: "_Order | None" = None
-    deaths: int = 0
-    at_work: int = 0
-    """Deaths in the middle of a record; the others (at start, between records) are nobody's fault."""
-    culprits: Counter[int] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
 class _Worker:
     process: Any
     pipe: connection.Connection
     beat: Any
-    order: _Order | None = None
+    order: Order | None = None
     hung: bool = False
 
 
@@ -103,12 +91,19 @@ class Pool:
         if problems:
             raise ConfigError(headline(text.name, problems), tuple(problems))
 
+    def begin(self, tasks: Iterable[Task]) -> None:
+        """Have idle workers render the first of these shards already; `run("render", …)` of all goes on from there."""
+        for member, task in zip((m for m in self._workers if m.order is None), tasks, strict=False):
+            self._give(member, Order("render", task))
+
     def run(self, kind: str, tasks: Iterable[Any]) -> Iterator[Any]:
         """Results of all tasks, in the order in which they finish. Raises RunFailed, or what a worker raised.
 
         Tasks are asked for when a worker has nothing to do.
         """
-        coming, waiting = (_Order(kind, task) for task in tasks), deque[_Order]()
+        begun = {m.order.task.shard.name for m in self._workers if m.order is not None}
+        coming = (Order(kind, task) for task in tasks if not begun or task.shard.name not in begun)
+        waiting = deque[Order]()
         while True:
             for member in self._workers:
                 order = (waiting.popleft() if waiting else next(coming, None)) if member.order is None else None
@@ -123,7 +118,7 @@ class Pool:
                 if member.pipe in ready or member.process.sentinel in ready:
                     yield from self._answer(member, waiting)
 
-    def _answer(self, member: _Worker, waiting: deque[_Order]) -> Iterator[Any]:
+    def _answer(self, member: _Worker, waiting: deque[Order]) -> Iterator[Any]:
         order = member.order
         try:
             if not member.pipe.poll():
@@ -144,7 +139,7 @@ class Pool:
             self._samples += int(member.beat[worker.SAMPLES])
         yield value
 
-    def _bury(self, member: _Worker, waiting: deque[_Order]) -> Iterator[Any]:
+    def _bury(self, member: _Worker, waiting: deque[Order]) -> Iterator[Any]:
         """Replace a dead worker, and find out whether the record that it was at is to blame."""
         order, at = member.order, int(member.beat[worker.RECORD])
         member.process.join()
@@ -157,28 +152,28 @@ class Pool:
         order.at_work += at >= 0
         if order.kind == "trial" and order.suspect_of is not None:
             alone, convinced = order.task.only or 0, order.at_work >= (1 if member.hung else _TRIAL_DEATHS)
-            waiting.appendleft(_without(order.suspect_of, alone, cause) if convinced else order)
+            waiting.appendleft(order.suspect_of.without(alone, cause) if convinced else order)
             return
         if order.kind in _GIVEN_UP and order.at_work >= (2 if member.hung else _GIVEN_UP_DEATHS):
             yield _GIVEN_UP[order.kind]
             return
         if order.deaths >= _MAX_DEATHS:
             raise RunFailed(
-                f"workers died {order.deaths} times at {_described(order)} (the last one: {cause.message}). "
+                f"workers died {order.deaths} times at {order.described()} (the last one: {cause.message}). "
                 "If memory ran out, use fewer --workers or a smaller output.shard_size."
             )
         waiting.appendleft(self._suspect(order, at, cause))
 
-    def _suspect(self, order: _Order, at: int, cause: Refusal) -> _Order:
+    def _suspect(self, order: Order, at: int, cause: Refusal) -> Order:
         if at < 0 or order.kind not in {"render", "survey"}:
             return order
         order.culprits[at] += 1
         if order.kind == "survey":
             guilty = order.culprits[at] >= _GUILTY_DEATHS
-            return _Order("survey", order.task.without(at)) if guilty else order
+            return Order("survey", order.task.without(at)) if guilty else order
         if order.culprits[at] >= _GUILTY_DEATHS:
-            return _without(order, at, cause)
-        return _Order("trial", replace(order.task, only=at), suspect_of=order)
+            return order.without(at, cause)
+        return Order("trial", replace(order.task, only=at), suspect_of=order)
 
     def _kill_hung(self) -> None:
         limit, now = self._job.config.record_timeout, time.monotonic()
@@ -188,7 +183,7 @@ class Pool:
                 member.hung = True
                 member.process.kill()
 
-    def _give(self, member: _Worker, order: _Order) -> None:
+    def _give(self, member: _Worker, order: Order) -> None:
         member.order, member.hung = order, False
         member.beat[worker.RECORD] = worker.IDLE
         with suppress(OSError):  # a worker that died while idle is found by its sentinel
@@ -273,18 +268,6 @@ def current() -> Pool:
 def default_count() -> int:
     """Processes that this machine (or its container) has cores for."""
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
-def _described(order: _Order) -> str:
-    if isinstance(order.task, Task):
-        return f"shard {order.task.shard.name}"
-    return "the check of the recipes" if order.kind == "check" else "the audit of what is written"
-
-
-def _without(order: _Order, record: int, cause: Refusal) -> _Order:
-    """The same shard with one record quarantined; a probe or trial of it alone is simply given up."""
-    task = replace(order.task, quarantine=(*order.task.quarantine, (record, cause)))
-    return replace(order, task=task, deaths=0)
 
 
 def _cause(member: _Worker) -> Refusal:

@@ -18,11 +18,11 @@ Arrays = dict[str, Any]
 
 def to_library(value: ImageValue) -> Arrays:
     """Arguments for a step, of the precision that `Compose` gives them; the entry's number comes last."""
-    from albumentations.core.bbox_utils import normalize_bboxes
-
     given: Arrays = {}
-    shape = value.pixels.shape[:2]
     if value.boxes is not None:
+        from albumentations.core.bbox_utils import normalize_bboxes
+
+        shape = value.pixels.shape[:2]
         corners = value.boxes.corners.astype(np.float32)
         numbered = _numbered(normalize_bboxes(corners, shape) if len(corners) else corners)
         given["bboxes"] = numbered.astype(np.float32)

@@ -36,7 +36,7 @@ def loaded() -> ModuleType:
     with left_out("torch"):  # a second, for two classes that make tensors
         import albumentations
     cv2.setNumThreads(0)  # the pipeline's processes are the parallelism
-    quicken(albumentations.augmentations.geometric.functional)
+    quicken(albumentations.augmentations)
     mend(albumentations)
     library_warnings.capture("albumentations")
     return cast(ModuleType, albumentations)

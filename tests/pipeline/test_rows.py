@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from small_inputs import FLIP, SWAP, Ran, config_of, jpeg, parquet, ran, words
 
 from pipeline.records import Dropped, Record, Refusal
-from pipeline.rows import digest, dropped_table
+from pipeline.rows import _array, digest, dropped_table
 from pipeline.schema import DROPPED_SCHEMA
 
 COUNT = 12
@@ -245,6 +245,23 @@ def test_metadata_of_columns_stays_and_may_differ(tmp_path: Path) -> None:
 )
 def test_digests(payloads: list[Any], wanted: str) -> None:
     assert digest(payloads) == wanted
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.sampled_from([pa.binary(), pa.large_binary()]))
+def test_a_column_of_bytes_made_in_one_piece(values: list[bytes], kind: pa.DataType) -> None:
+    column = _array(values, kind)
+    column.validate(full=True)
+    assert column.equals(pa.chunked_array([pa.array(values, kind)]))
+
+
+@pytest.mark.parametrize("values", [[b"a", None], [None], [bytearray(b"a"), b"b"], [memoryview(b"ab")]])
+def test_what_is_not_all_bytes_is_a_column_as_well(values: list[Any]) -> None:
+    assert _array(values, pa.binary()).equals(pa.chunked_array([pa.array(values, pa.binary())]))
+
+
+def test_more_bytes_than_one_array_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.rows._MOST_BYTES", 3)
+    assert _array([b"ab", b"cd"], pa.binary()).to_pylist() == [b"ab", b"cd"]
 
 
 def test_rows_of_what_was_dropped() -> None:

@@ -87,6 +87,28 @@ def test_the_shortcut_for_identity_says_what_numpy_says(entries: list[float], id
     assert albumentations_geometry._is_identity(matrix) == np.allclose(matrix, np.eye(3))
 
 
+_SHIFTS = st.integers(1, 5_000).map(lambda side: side / 2 - 0.5)
+
+
+@given(st.floats(-720, 720), _SHIFTS, _SHIFTS)
+def test_the_shortcut_for_rotations_gives_the_same_bits(angle: float, right: float, down: float) -> None:
+    plain = ({"x": 0, "y": 0}, {"x": 0, "y": 0}, {"x": 1, "y": 1}, angle, (right, down))
+    quick: Any = albumentations.augmentations.geometric.functional.create_affine_transformation_matrix
+    assert quick(*plain).tobytes() == quick.__wrapped__(*plain).tobytes()
+    assert quick(*plain).tobytes() == quick.__wrapped__(*plain).tobytes()
+
+
+@pytest.mark.parametrize("channels", [None, 1, 2, 3, 4, 5, 6, 9])
+@pytest.mark.parametrize("room", ["blur", "crops", "geometric", "pixel"])
+def test_the_shortcut_for_few_channels_gives_the_same_bits(room: str, channels: int | None) -> None:
+    quick: Any = getattr(albumentations.augmentations, room).functional.maybe_process_in_chunks
+    pixels = np.resize(PIXELS, (32, 24, channels or 1))[:, :, 0 if channels is None else slice(None)].copy()
+    found = quick(cv2.blur, ksize=(3, 5))(pixels)
+    wanted = quick.__wrapped__(cv2.blur, ksize=(3, 5))(pixels)
+    assert found.shape == wanted.shape
+    assert found.tobytes() == wanted.tobytes()
+
+
 def test_grey_pictures_stay_three_dimensional() -> None:
     grey = ImageValue(np.ascontiguousarray(PIXELS[:, :, :1]))
     for name in ("Blur", "HorizontalFlip", "Rotate", "Resize", "GaussNoise", "CLAHE"):

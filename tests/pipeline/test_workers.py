@@ -1,0 +1,57 @@
+"""The pool of local processes: every task is answered once, whoever began with it and however often."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from small_inputs import config_of, parquet, planned, text_columns
+
+from pipeline.job import Job, Task
+from pipeline.workers import Pool
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> tuple[Job, list[Task]]:
+    """A job of several shards."""
+    parquet(tmp_path / "in" / "texts.parquet", text_columns(60), per_group=5)
+    job, _, plan = planned(config_of(tmp_path / "in", tmp_path / "out", output__shard_size="2KiB"))
+    tasks = [Task(shard) for shard in plan.shards]
+    assert len(tasks) > 4
+    return job, tasks
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_shards_that_are_begun_are_answered_once(work: tuple[Job, list[Task]], count: int) -> None:
+    job, tasks = work
+    with Pool(job, count) as pool:
+        expected = {receipt.name: receipt for receipt in pool.run("render", tasks)}
+        pool.begin(tasks)
+        assert pool.samples() >= 0
+        found = list(pool.run("render", tasks))
+    assert sorted(receipt.name for receipt in found) == sorted(task.shard.name for task in tasks)
+    assert {receipt.name: receipt for receipt in found} == expected
+
+
+def test_more_workers_than_shards(work: tuple[Job, list[Task]]) -> None:
+    job, tasks = work
+    with Pool(job, 2) as pool:
+        pool.begin(tasks[:1])
+        assert [receipt.name for receipt in pool.run("render", tasks[:1])] == [tasks[0].shard.name]
+
+
+def test_a_worker_that_dies_before_anybody_asks(work: tuple[Job, list[Task]]) -> None:
+    job, tasks = work
+    with Pool(job, 2) as pool:
+        pool.begin(tasks)
+        os.kill(pool._workers[0].process.pid, signal.SIGKILL)
+        found = [receipt.name for receipt in pool.run("render", tasks)]
+    assert sorted(found) == sorted(task.shard.name for task in tasks)
+
+
+def test_a_pool_that_is_left_with_work_begun_ends(work: tuple[Job, list[Task]]) -> None:
+    job, tasks = work
+    with Pool(job, 2) as pool:
+        pool.begin(tasks)
+        processes = [member.process for member in pool._workers]
+    assert not any(process.is_alive() for process in processes)
