@@ -126,11 +126,24 @@ def _with_value(values: Any, keys: list[str], value: Any, item: str) -> Any:
         inner = _with_value(values[number], rest, value, item) if rest else value
         return [*values[:number], inner, *values[number + 1 :]]
     if values is not None and not isinstance(values, Mapping):
-        problem = Problem(f"--set {item}", f"{head!r} lies inside {values!r}, which has no keys.")
+        problem = _no_place(values, keys, item)
         raise ConfigError(str(problem), (problem,))
     table = dict(values or {})
     table[head] = _with_value(table.get(head), rest, value, item) if rest else value
     return table
+
+
+def _no_place(values: object, keys: list[str], item: str) -> Problem:
+    """Why a key of `--set` cannot be set, and how the one that it lies in is given another shape, all of it at once."""
+    path, _, value = item.partition("=")
+    outer = ".".join(path.strip().split(".")[: -len(keys)])
+    if isinstance(values, list):
+        places = f"its places are 0 to {len(values) - 1}" if values else "it is empty"
+        return Problem(f"--set {item}", f"{outer} is a list, and has no {keys[0]!r}: {places}.")
+    for key in reversed(keys):
+        value = f"{{{key}: {value}}}"
+    whole = f"To replace all of it: --set '{outer}={value}'" if outer else ""
+    return Problem(f"--set {item}", f"{keys[0]!r} lies inside {values!r}, which has no keys.", whole)
 
 
 _MESSAGES = {

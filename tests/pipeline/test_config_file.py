@@ -242,6 +242,26 @@ def test_overrides_that_cannot_be(tmp_path: Path, override: str) -> None:
     assert "--set" in str(caught.value.problems[0])
 
 
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("seed.a.b=max", "--set 'seed={a: {b: max}}'"),
+        ("fields.image.augment.9=x", "fields.image.augment is a list, and has no '9': its places are 0 to"),
+    ],
+)
+def test_an_override_without_a_place_says_what_to_do(tmp_path: Path, override: str, said: str) -> None:
+    (tmp_path / "c.yaml").write_text(GOOD)
+    with pytest.raises(ConfigError) as caught:
+        read_config(str(tmp_path / "c.yaml"), [override])
+    (problem,) = caught.value.problems
+    assert said in str(problem)
+
+
+def test_what_the_advice_says_can_be_set(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(GOOD)
+    assert read_config(str(tmp_path / "c.yaml"), ["seed={a: {b: max}}"]).values["seed"] == {"a": {"b": "max"}}
+
+
 def test_overrides_leave_the_rest() -> None:
     text = parse_yaml(GOOD, "c.yaml")
     before = repr(text.values)
