@@ -8,8 +8,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export FANBEAM_EXTRAS="all,demo,test"
 environment "$FANBEAM_EXTRAS"
 cd "$here/.."
-tests() {
-    python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" "$@"
+tests() { # slow tests come last: a process that has none left takes some of another's
+    python -m pytest -n "${FANBEAM_TEST_PROCESSES:-2}" --dist worksteal "$@"
 }
 case "$#:$*" in
     0:) # clusters are slow to answer beside other tests; those of one file share theirs
