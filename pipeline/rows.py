@@ -152,26 +152,27 @@ def moved_cells(samples: Sequence[Sample], name: str) -> pa.Array:
 def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Table) -> pa.ChunkedArray:
     values = [s.rendered[field.name].payload for s in samples]
     if not pa.types.is_struct(field.type):
-        return encoded(values, field.type) if pa.types.is_dictionary(field.type) else _array(values, field.type)
+        indexed = pa.types.is_dictionary(field.type)
+        return encoded(values, field.type) if indexed else pa.chunked_array([_array(values, field.type)])
     members = list(field.type)
     others = passing.column(field.name).chunks if len(members) > 1 else [pa.nulls(len(values))]
     chunks = []
     for other in others:
         part, values = values[: len(other)], values[len(other) :]
-        parts = [pa.array(part, m.type) if m.name == BYTES else other.field(m.name) for m in members]
+        parts = [_array(part, m.type) if m.name == BYTES else other.field(m.name) for m in members]
         chunks.append(pa.StructArray.from_arrays(parts, fields=members))
     return pa.chunked_array(chunks, field.type)
 
 
-def _array(values: list[Any], kind: pa.DataType) -> pa.ChunkedArray:
-    """A column of one chunk; of bytes made in one piece, where Arrow copies again each time it makes room."""
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """A column's values; bytes in one piece, where Arrow would copy all of them again each time it makes room."""
     if kind != pa.binary() or not all(type(value) is bytes for value in values):
-        return pa.chunked_array([pa.array(values, kind)])
+        return pa.array(values, kind)
     ends = np.cumsum([0, *map(len, values)])
     if ends[-1] > _MOST_BYTES:
-        return pa.chunked_array([pa.array(values, kind)])
+        return pa.array(values, kind)
     parts = [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(values))]
-    return pa.chunked_array([pa.BinaryArray.from_buffers(kind, len(values), parts)])
+    return pa.BinaryArray.from_buffers(kind, len(values), parts)
 
 
 def _transforms(samples: Sequence[Sample], names: tuple[str, ...]) -> pa.ListArray:

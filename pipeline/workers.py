@@ -101,8 +101,8 @@ class Pool:
 
         Tasks are asked for when a worker has nothing to do.
         """
-        begun = {m.order.task.shard.name for m in self._workers if m.order is not None}
-        coming = (Order(kind, task) for task in tasks if not begun or task.shard.name not in begun)
+        begun = {m.order.task.shard.name for m in self._workers if m.order is not None and m.order.kind == "render"}
+        coming = (Order(kind, task) for task in tasks if kind != "render" or task.shard.name not in begun)
         waiting = deque[Order]()
         while True:
             for member in self._workers:
