@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from transforms import albumentations_references as extra
 from transforms import library_warnings
-from transforms.albumentations_geometry import quicken
+from transforms.albumentations_shortcuts import quicken
 from transforms.albumentations_volumes import mend
 from transforms.left_out import left_out
 

@@ -6,10 +6,7 @@ import albumentations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from transforms import albumentations_geometry
 from transforms import albumentations_images as adapter
 from transforms.philox import chance, generators
 from transforms.values import ImageValue
@@ -74,39 +71,6 @@ def test_p_decides_by_the_seed() -> None:
     assert applied == [chance(seed) < 0.3 for seed in seeds]
     assert 0 < sum(applied) < len(seeds)
     assert adapter.build("InvertImg", {"p": 0})(ImageValue(PIXELS), bytes(16))[1] is None
-
-
-_NEAR_ZERO = st.sampled_from([0.0, 1.0, -1.0, 1e-8, 1.1e-8, 1 + 1e-5, 1 + 1.1e-5, 1 - 1e-5, np.nan, np.inf, 3.0])
-
-
-@given(st.lists(_NEAR_ZERO, min_size=9, max_size=9), st.booleans())
-def test_the_shortcut_for_identity_says_what_numpy_says(entries: list[float], identity: bool) -> None:
-    matrix = np.array(entries).reshape(3, 3)
-    if identity:
-        matrix = np.where(np.eye(3) == 1, 1 + (matrix - matrix) + 1e-5, 1e-8)
-    assert albumentations_geometry._is_identity(matrix) == np.allclose(matrix, np.eye(3))
-
-
-_SHIFTS = st.integers(1, 5_000).map(lambda side: side / 2 - 0.5)
-
-
-@given(st.floats(-720, 720), _SHIFTS, _SHIFTS)
-def test_the_shortcut_for_rotations_gives_the_same_bits(angle: float, right: float, down: float) -> None:
-    plain = ({"x": 0, "y": 0}, {"x": 0, "y": 0}, {"x": 1, "y": 1}, angle, (right, down))
-    quick: Any = albumentations.augmentations.geometric.functional.create_affine_transformation_matrix
-    assert quick(*plain).tobytes() == quick.__wrapped__(*plain).tobytes()
-    assert quick(*plain).tobytes() == quick.__wrapped__(*plain).tobytes()
-
-
-@pytest.mark.parametrize("channels", [None, 1, 2, 3, 4, 5, 6, 9])
-@pytest.mark.parametrize("room", ["blur", "crops", "geometric", "pixel"])
-def test_the_shortcut_for_few_channels_gives_the_same_bits(room: str, channels: int | None) -> None:
-    quick: Any = getattr(albumentations.augmentations, room).functional.maybe_process_in_chunks
-    pixels = np.resize(PIXELS, (32, 24, channels or 1))[:, :, 0 if channels is None else slice(None)].copy()
-    found = quick(cv2.blur, ksize=(3, 5))(pixels)
-    wanted = quick.__wrapped__(cv2.blur, ksize=(3, 5))(pixels)
-    assert found.shape == wanted.shape
-    assert found.tobytes() == wanted.tobytes()
 
 
 def test_grey_pictures_stay_three_dimensional() -> None:
