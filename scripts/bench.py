@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def measure(arguments: list[str]) -> Measured:
         while process.poll() is None:
             whole, files = _resident(tree)
             peak, own = max(peak, whole), max(own, whole - files)
-            time.sleep(_SAMPLE_SECONDS)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_SAMPLE_SECONDS)
         seconds = time.perf_counter() - started
         errors = process.stderr.read().decode() if process.stderr else ""
         if process.returncode:
