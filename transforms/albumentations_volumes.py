@@ -6,6 +6,7 @@ library takes floating point pixels to have.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -16,12 +17,16 @@ from transforms.checks import concise
 from transforms.label_filters import kept_points_3d
 from transforms.philox import chance
 from transforms.values import Keypoints, VolumeValue
+from transforms.volumes.straight_moves import probes, straight
 
 NOT_DRAWN = frozenset(
     {"shape", "interpolation", "fill", "fill_mask", "bbox_matrix", "volume_shape", "overlay_data", "processed_cells"}
     | {"reference_image", "target_image", "target_mask_shape", "target_shape"}
 )
 """Parameters that the library records and that no generator decides."""
+
+_SCALES = frozenset({"LongestMaxSize", "RandomScale", "Resize", "SmallestMaxSize"})
+_CUTS_AND_SCALES = frozenset({"CropAndPad", "RandomResizedCrop", "RandomSizedCrop"})
 
 Array = np.ndarray[Any, Any]
 Errors = tuple[type[Exception], ...]
@@ -76,10 +81,27 @@ class VolumeStep:
         result = self._step(force_apply=True, **{target: seen}, **labels)
         voxels = self._checked(result[target], seen)
         voxels = voxels if self._solid else from_shares(voxels, value)
-        if not labels:  # none are bound, or they stay where they are
-            return VolumeValue(voxels, value.window, value.keypoints, value.masks), self._step.params
-        changed = VolumeValue(voxels, value.window, _points(result, voxels, value), self._masks(result, value))
+        changed = replace(value, voxels=voxels)
+        if not self._keeps_place:
+            changed = replace(changed, origin=self._origin(value, voxels))
+        if labels:
+            changed = replace(changed, keypoints=_points(result, voxels, value), masks=self._masks(result, value))
         return changed, self._step.params
+
+    def _origin(self, before: VolumeValue, after: Array) -> Array | None:
+        """Where the voxels were in the volume as it was read, by the way that the step moves some points."""
+        if before.origin is None:
+            return None
+        sizes = before.voxels.shape[:3], after.shape[:3]
+        given = probes(*sizes[0])
+        found = np.asarray(self._step.apply_to_keypoints(given.copy(), **self._step.params), np.float64).reshape(-1, 6)
+        numbers = found[:, 5].astype(np.int64)
+        back = straight(found[:, :3], given[numbers, :3].astype(np.float64), sizes[0] == sizes[1])
+        if self._name in _SCALES:  # sides are rounded to whole pixels, factors for points are not
+            back = np.diag([sizes[0][2] / sizes[1][2], sizes[0][1] / sizes[1][1], 1.0, 1.0])
+        if self._name in _SCALES | _CUTS_AND_SCALES:  # points are scaled from the edge of the first pixel
+            back[:2, 3] += back[:2, :2].sum(axis=1) / 2 - 0.5
+        return np.asarray(before.origin @ back)
 
     def _labels(self, value: VolumeValue) -> dict[str, Any]:
         """Labels as arguments of the step."""

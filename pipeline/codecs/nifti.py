@@ -1,7 +1,7 @@
 """Volumes in NIfTI-1 and NIfTI-2 files, single (`.nii`) and gzipped (`.nii.gz`), by nibabel (MIT).
 
-Files hold x, y, z and perhaps one more axis; steps see z, y, x and that axis as channels. Copies do not say where in
-the scanner they were: flips and crops make the original's matrix wrong, so it is the identity, with codes 0 (unknown).
+Files hold x, y, z and perhaps one more axis; steps see z, y, x and that axis as channels. Where in the scanner the
+voxels are is the business of `nifti_places`.
 Sources: https://nifti.nimh.nih.gov, https://nipy.org/nibabel
 """
 
@@ -11,12 +11,13 @@ import logging
 import math
 import struct
 import zlib
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from pipeline.codecs import CodecError
+from pipeline.codecs import CodecError, nifti_places
 from pipeline.codecs.voxels import Stored, Voxels, check_dtype, check_shape
 
 _HEAD_BYTES = 544
@@ -47,7 +48,7 @@ def read_nifti(data: bytes, max_voxels: int) -> tuple[Voxels, Stored]:
     array = array.reshape(shape, order="F")
     turned = array.transpose(2, 1, 0, *range(3, array.ndim))
     name = "float32" if scaled else array.dtype.newbyteorder("=").name
-    return turned, Stored("nii", name, turned.ndim == 4)
+    return turned, Stored("nii", name, turned.ndim == 4, header=nifti_places.to_text(header))
 
 
 def read_gzipped(data: bytes, max_voxels: int) -> tuple[Voxels, Stored]:
@@ -65,27 +66,28 @@ def read_gzipped(data: bytes, max_voxels: int) -> tuple[Voxels, Stored]:
     except (OSError, zlib.error) as error:
         raise CodecError("corrupt", "the gzip file cannot be unpacked") from error
     array, how = read_nifti(content, max_voxels)
-    return array, Stored("nii.gz", how.dtype, how.channels)
+    return array, replace(how, kind="nii.gz")
 
 
-def write_nifti(array: Voxels) -> bytes:
-    """The array as a single NIfTI-1 file with the identity as its matrix."""
+def write_nifti(array: Voxels, header: str = "", origin: nifti_places.Matrix | None = None) -> bytes:
+    """The array as a single NIfTI-1 file that lies where `nifti_places.give_place` says, or nowhere (codes 0)."""
     nibabel = library()
     kind = np.dtype(_STAND_INS.get(array.dtype.name, array.dtype.name))
     turned = array.transpose(2, 1, 0, *range(3, array.ndim)).astype(kind)
     try:
         image = nibabel.Nifti1Image(turned, None, dtype=kind)
+        nifti_places.give_place(image.header, header, origin)
         content: bytes = image.to_bytes()
     except (ValueError, nibabel.spatialimages.HeaderDataError) as error:
         raise CodecError("cannot_encode", "NIfTI cannot hold such a volume; choose npy") from error
     return content
 
 
-def write_gzipped(array: Voxels) -> bytes:
+def write_gzipped(array: Voxels, header: str = "", origin: nifti_places.Matrix | None = None) -> bytes:
     """The same, gzipped without a date and a name."""
     file = io.BytesIO()
     with gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) as target:
-        target.write(write_nifti(array))
+        target.write(write_nifti(array, header, origin))
     return file.getvalue()
 
 

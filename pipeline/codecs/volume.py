@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from pipeline.codecs import CodecError, Decoded, Payload, as_bytes, nifti, numpy_files, tiff_stack
+from pipeline.codecs.nifti_places import Matrix
 from pipeline.codecs.voxels import Stored, Voxels, seen, stored, window_of
 from transforms.values import Value, VolumeValue
 
@@ -21,11 +22,14 @@ _READERS: Final[dict[str, Callable[[bytes, int], tuple[Voxels, Stored]]]] = {
     "tiff": tiff_stack.read_tiff,
 }
 _WRITERS: Final[dict[str, Callable[[Voxels], bytes]]] = {
-    "nii": nifti.write_nifti,
-    "nii.gz": nifti.write_gzipped,
     "npy": numpy_files.write_npy,
     "tiff": tiff_stack.write_tiff,
 }
+_PLACED: Final[dict[str, Callable[[Voxels, str, Matrix | None], bytes]]] = {
+    "nii": nifti.write_nifti,
+    "nii.gz": nifti.write_gzipped,
+}
+"""Formats that say where the voxels lie."""
 _MAGIC: Final = (
     (b"\x93NUMPY", "npy"),
     (b"PK\3\4", "npz"),
@@ -57,9 +61,14 @@ def read_volume(data: bytes, max_voxels: int = MAX_VOXELS) -> tuple[Voxels, Stor
     return seen(array), how
 
 
-def write_volume(voxels: Voxels, how: Stored) -> bytes:
-    """A file of the kind that `how` says; the same voxels give the same bytes. Raises `CodecError` cannot_encode."""
+def write_volume(voxels: Voxels, how: Stored, origin: Matrix | None = None) -> bytes:
+    """A file of the kind that `how` says; the same voxels give the same bytes. Raises `CodecError` cannot_encode.
+
+    `origin`: as in `VolumeValue`, for formats that say where the voxels lie.
+    """
     array = stored(voxels, how)
+    if how.kind in _PLACED:
+        return _PLACED[how.kind](array, how.header, origin)
     return numpy_files.write_npz(array, how.name) if how.kind == "npz" else _WRITERS[how.kind](array)
 
 
@@ -87,13 +96,14 @@ class VolumeCodec:
         any voxel is decoded), non_finite, truncated, corrupt.
         """
         voxels, how = read_volume(as_bytes(payload, "not_a_volume"), self.max_voxels)
-        return Decoded(VolumeValue(voxels, self.window or window_of(voxels)), str(how))
+        return Decoded(VolumeValue(voxels, self.window or window_of(voxels), origin=np.eye(4)), str(how))
 
     def encode(self, value: Value, source_format: str) -> bytes:
         """Encode a `VolumeValue` with the dtype of its file. Raises `CodecError`: non_finite, cannot_encode."""
         voxels = _encodable(value)
         how = Stored.parse(source_format)
-        return write_volume(voxels, replace(how, kind=self.format or how.kind))
+        origin = value.origin if isinstance(value, VolumeValue) else None
+        return write_volume(voxels, replace(how, kind=self.format or how.kind), origin)
 
 
 def _encodable(value: Value) -> np.ndarray[Any, Any]:

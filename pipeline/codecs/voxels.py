@@ -22,21 +22,25 @@ _MOST_CHANNELS = 512
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How a file holds a volume: `kind` of file, dtype, whether it has an axis of channels, name of the array."""
+    """How a file holds a volume: `kind` of file, dtype, whether it has an axis of channels, name of the array.
+
+    `header`: of a NIfTI, its header in Base64.
+    """
 
     kind: str
     dtype: str
     channels: bool
     name: str = ""
+    header: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.dtype}:{'DHWC' if self.channels else 'DHW'}:{self.name}"
+        return f"{self.kind}:{self.dtype}:{'DHWC' if self.channels else 'DHW'}:{self.header}:{self.name}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what `str` wrote."""
-        kind, dtype, axes, name = (*text.split(":", 3), "", "", "")[:4]
-        return cls(kind, dtype or "float32", axes == "DHWC", name)
+        kind, dtype, axes, header, name = (*text.split(":", 4), "", "", "", "")[:5]
+        return cls(kind, dtype or "float32", axes == "DHWC", name, header)
 
 
 def check_shape(shape: tuple[int, ...], max_voxels: int) -> None:

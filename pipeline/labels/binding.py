@@ -226,7 +226,7 @@ def _mask_content(
     row, index = rows_of[0]
     cell, masks = row.column(name)[index].as_py(), cast(NDArray[np.generic], value.masks)
     if isinstance(value, VolumeValue):
-        return written_volume_masks(cell, masks, range(len(masks)))
+        return written_volume_masks(cell, masks, range(len(masks)), value.origin)
     if value.mask_rows is None:
         return written_mask(cell, masks[0])
     written = []

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.codecs import CodecError
+from pipeline.codecs.nifti_places import Matrix
 from pipeline.codecs.volume import read_volume, write_volume
 from pipeline.codecs.voxels import Stored, Voxels
 from pipeline.labels.cells import BadLabels
@@ -22,11 +23,11 @@ def read_volume_masks(cell: Any, shape: tuple[int, ...]) -> Voxels | None:
     return np.stack(masks)
 
 
-def written_volume_masks(cell: Any, masks: Voxels, rows: Sequence[int]) -> Any:
-    """What to write for a cell: the masks `rows`, each in the form in which it came."""
+def written_volume_masks(cell: Any, masks: Voxels, rows: Sequence[int], origin: Matrix | None) -> Any:
+    """What to write for a cell: the masks `rows`, each in the form in which it came; `origin` as in `VolumeValue`."""
     if not isinstance(cell, list):
-        return _write(cell, masks[0])
-    return [_write(cell[row], masks[row]) for row in rows]
+        return _write(cell, masks[0], origin)
+    return [_write(cell[row], masks[row], origin) for row in rows]
 
 
 def _read(entry: Any) -> tuple[Voxels, Stored]:
@@ -53,6 +54,6 @@ def _class_numbers(voxels: Voxels, shape: tuple[int, ...]) -> Voxels:
     return mask.astype(np.uint16)
 
 
-def _write(entry: Any, mask: Voxels) -> Any:
-    data = write_volume(np.ascontiguousarray(mask[..., np.newaxis]), _read(entry)[1])
+def _write(entry: Any, mask: Voxels, origin: Matrix | None) -> Any:
+    data = write_volume(np.ascontiguousarray(mask[..., np.newaxis]), _read(entry)[1], origin)
     return {**entry, "bytes": data} if isinstance(entry, dict) else data

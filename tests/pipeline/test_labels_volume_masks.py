@@ -40,11 +40,13 @@ def test_class_numbers_of_any_format_and_dtype(write: Any, dtype: str) -> None:
         assert masks is not None
         assert masks.dtype in (np.uint8, np.uint16)
         assert all(np.array_equal(mask, classes()) for mask in masks)
-        again = written_volume_masks(cell, masks, list(range(len(masks))))
+        again = written_volume_masks(cell, masks, list(range(len(masks))), None)
         assert type(again) is type(cell)
         back = read_volume_masks(again, SHAPE)
         np.testing.assert_array_equal(masks, back)
-    single = np.load(io.BytesIO(written_volume_masks(npy(classes(dtype)), classes()[None], [0])), allow_pickle=False)
+    single = np.load(
+        io.BytesIO(written_volume_masks(npy(classes(dtype)), classes()[None], [0], None)), allow_pickle=False
+    )
     assert single.dtype == dtype
 
 
@@ -53,7 +55,7 @@ def test_null_and_empty_cells() -> None:
     none = read_volume_masks([], SHAPE)
     assert none is not None
     assert none.shape == (0, *SHAPE)
-    assert written_volume_masks([], none, []) == []
+    assert written_volume_masks([], none, [], None) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What is true of volumes whichever library moves them."""
