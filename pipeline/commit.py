@@ -15,14 +15,16 @@ from pipeline.fan_out import DOWNSAMPLED
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
 from pipeline.job import Job
 from pipeline.records import InputFile, Receipt
-from pipeline.shards import RECEIPTS, read_receipt, receipt_path
 from pipeline.snapshot import refuse_changed_references
 from pipeline.sources.fetching import in_order
 from pipeline.splitting.ledger import count_in
 from pipeline.storage import Folder
 from pipeline.tally import Tally
+from pipeline.versions.publishing import is_committed
+from pipeline.versions.receipts import MANIFEST as MANIFEST
+from pipeline.versions.receipts import RECEIPTS, read_receipt, receipt_path, written_files
+from pipeline.versions.wholeness import refuse_unwritten
 
-MANIFEST = "manifest.json"
 LATEST = "LATEST"
 _SHARD = {"path", "split", "rows", "bytes", "sha256"}
 _PARTS = {
@@ -59,25 +61,37 @@ def _proven(dataset: Folder, name: str, sizes: dict[str, int]) -> bool:
         receipt = read_receipt(dataset, name)
     except RunFailed:
         return False
-    files = (receipt.data, *receipt.dropped_files)
-    return all(sizes.get(f.path) == f.bytes for f in files if f is not None)
+    return all(sizes.get(file.path) == file.bytes for file in written_files(receipt))
 
 
 def commit(job: Job, expected: Expected, made: Tally, found: Findings | None = None) -> dict[str, Any]:
     """Check the sums over all receipts against the plan and the limits, then publish certificate, card and manifest.
 
+    A manifest that another run put meanwhile is adopted if it is of the same shards; nothing is put or removed then.
     `found`: by the audit of what is written; None: it is done here. Raises RunFailed if something is missing or another
     manifest is there already, LimitsExceeded if too much was dropped or leaks; then nothing is committed and everything
     that was written stays for the next run.
     """
     tally = complete(job.dataset, expected, made)
+    there = read_manifest(job.dataset)
+    if there is not None:
+        return _adopted(job.dataset, there, tally)
     check_limits(job, tally)
     leaks = certify(job, tally, found)
     check_leaks(job, leaks)
     manifest = manifest_of(job, expected, tally) | {"leaks": stated(leaks)}
+    refuse_unwritten(job.dataset, manifest, expected.shards)
     for name, data in card_files(job, manifest):
-        job.dataset.put(name, data)
+        if not is_committed(job.dataset):
+            job.dataset.put(name, data)
     publish(job.dataset, manifest)
+    return manifest
+
+
+def _adopted(dataset: Folder, manifest: dict[str, Any], tally: Tally) -> dict[str, Any]:
+    """A manifest that is there already. Raises RunFailed if it is of other shards than these."""
+    if any(manifest[part] != made for part, made in tally.as_json().items()):
+        raise _differs(dataset)
     return manifest
 
 
@@ -106,7 +120,8 @@ def completed(job: Job, expected: Expected, made: Tally) -> Tally:
         refuse_changed_references(job, expected.files)
     except RunFailed:
         for name in sorted(made.names):
-            job.dataset.remove(receipt_path(name))
+            if not is_committed(job.dataset):
+                job.dataset.remove(receipt_path(name))
         raise
     return complete(job.dataset, expected, made)
 
@@ -223,10 +238,14 @@ def publish(dataset: Folder, manifest: dict[str, Any]) -> None:
     """Put the manifest if absent; adopt an equal one that another run put first. Raises RunFailed if it differs."""
     data = manifest_bytes(manifest)
     if not dataset.put_if_absent(MANIFEST, data) and dataset.read(MANIFEST) != data:
-        raise RunFailed(
-            f"{dataset.full(MANIFEST)} exists and differs from what this run made. "
-            "The same version must have the same bytes: keep both and report which library or input differs."
-        )
+        raise _differs(dataset)
+
+
+def _differs(dataset: Folder) -> RunFailed:
+    return RunFailed(
+        f"{dataset.full(MANIFEST)} exists and differs from what this run made. "
+        "The same version must have the same bytes: keep both and report which library or input differs."
+    )
 
 
 def announce(job: Job) -> None:

@@ -35,6 +35,7 @@ from pipeline.submission import Submission, Submitted, load_beam, settings_for, 
 from pipeline.survey import Survey, survey
 from pipeline.surveying import OnEngine, seeker_for
 from pipeline.tally import Tally
+from pipeline.versions.wholeness import refuse_incomplete
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     job.output.remove_leftovers()
     manifest = read_manifest(job.dataset)
     if manifest is not None and not leaves_template(options.beam):
+        refuse_incomplete(job.dataset, manifest)
         _finish(job)
         return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
     with _swept(job), guarded(own.dataset) as warnings:

@@ -2,37 +2,30 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 
-import orjson
 import pyarrow as pa
 
-from pipeline.errors import RunFailed
 from pipeline.job import Job, Task
 from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, Space, file_of, reused_space
 from pipeline.records import Dropped, FileReceipt, Gated, Receipt, Sample, Shard
 from pipeline.rows import RowMaker, dropped_table
 from pipeline.schema import output_schema
 from pipeline.snapshot import refuse_changed
-from pipeline.storage import Folder
-
-RECEIPTS = "_receipts"
+from pipeline.versions.publishing import publish_shard
 
 
 def write_shard(job: Job, task: Task, recipe: str, families: Iterator[Gated]) -> Receipt:
-    """Build the shard's files whole, publish each with one put, then its receipt. Raises RunFailed."""
+    """Build the shard's files whole, publish each with one put, then its receipt; see `publish_shard`.
+
+    Returns the receipt that counts. Raises RunFailed.
+    """
     with reused_space() as space:
         builder = ShardBuilder(job, task.shard, recipe, space)
         for gated in families:
             builder.add(gated)
         receipt, files = builder.finish()
         refuse_changed(job.reader.root, task.shard.blocks)
-        for path, data in files:
-            job.dataset.put(path, data)
-    for path in _paths(task.shard) - {path for path, _ in files}:
-        job.dataset.remove(path)  # of a run that was killed, and that had dropped what this one did not
-    job.dataset.put(receipt_path(receipt.name), receipt_bytes(receipt))
-    return receipt
+        return publish_shard(job.dataset, receipt, files, _paths(task.shard) - {path for path, _ in files})
 
 
 class ShardBuilder:
@@ -141,29 +134,3 @@ def plain_columns(job: Job) -> frozenset[str]:
     return frozenset(
         n for n, (kind, form) in kinds.items() if kind in ("image", "video") or form in packed.get(kind, ())
     )
-
-
-def receipt_path(name: str) -> str:
-    """`_receipts/train-00000.json`."""
-    return f"{RECEIPTS}/{name}.json"
-
-
-def receipt_bytes(receipt: Receipt) -> bytes:
-    """The receipt as JSON, keys sorted."""
-    return orjson.dumps(asdict(receipt), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
-
-
-def read_receipt(dataset: Folder, name: str) -> Receipt:
-    """A receipt read back. Raises RunFailed if it is damaged."""
-    path = receipt_path(name)
-    data = dataset.read(path)
-    try:
-        raw = orjson.loads(data)
-        raw["data"] = FileReceipt(**raw["data"]) if raw["data"] else None
-        raw["dropped_files"] = tuple(FileReceipt(**f) for f in raw["dropped_files"])
-        raw["classes"] = {label: (n[0], n[1]) for label, n in raw["classes"].items()}
-        raw["balance"] = {name: (n[0], n[1], n[2]) for name, n in raw["balance"].items()}
-        return Receipt(**raw)
-    except (ValueError, TypeError, LookupError) as error:
-        remedy = "remove it and run the same command again"
-        raise RunFailed(f"{dataset.full(path)}: the receipt is damaged: {remedy}") from error

@@ -22,9 +22,9 @@ from pipeline.records import SPLITS, Receipt
 from pipeline.replay import bound_columns, environment_differences, replay
 from pipeline.rows import digest
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
-from pipeline.shards import read_receipt, receipt_path
 from pipeline.sources.fetching import in_order
 from pipeline.tally import Tally
+from pipeline.versions.receipts import read_receipt, receipt_path
 
 _READ_ROWS = 256
 

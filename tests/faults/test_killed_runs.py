@@ -108,3 +108,22 @@ def test_finished_shards_that_were_damaged_are_made_again(
     assert run(config) == 0
     assert json.loads(capsys.readouterr().out)["resumed_shards"] == slow.shards - 4
     slow.is_whole(tmp_path / "out")
+
+
+def test_a_committed_version_that_lost_files_is_not_called_complete(
+    slow: Slow, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = slow.config(tmp_path)
+    assert run(config) == 0
+    version = material.version_folder(tmp_path / "out")
+    (version / "train" / "part-00001.parquet").unlink()
+    (version / "train" / "part-00002.parquet").write_bytes(b"PAR1")
+    capsys.readouterr()
+    assert run(config) == 4
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert "train/part-00001.parquet, train/part-00002.parquet" in told["message"]
+    assert "manifest.json" in told["hint"]
+    (version / "manifest.json").unlink()
+    assert run(config) == 0
+    assert json.loads(capsys.readouterr().out)["resumed_shards"] == slow.shards - 2
+    slow.is_whole(tmp_path / "out")

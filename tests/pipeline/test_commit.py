@@ -28,9 +28,9 @@ from pipeline.errors import LimitsExceeded, RunFailed
 from pipeline.job import Job, Task
 from pipeline.records import SPLITS, Receipt
 from pipeline.rendering import render
-from pipeline.shards import read_receipt
 from pipeline.storage import Folder
 from pipeline.tally import Tally, tallied
+from pipeline.versions.receipts import read_receipt
 
 
 def done(home: Path, count: int = 40, **changes: Any) -> Ran:

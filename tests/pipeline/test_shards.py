@@ -14,8 +14,9 @@ from pipeline.errors import RunFailed
 from pipeline.job import Task
 from pipeline.records import FileReceipt, Receipt, Refusal
 from pipeline.rendering import families, render
-from pipeline.shards import ShardBuilder, plain_columns, read_receipt, receipt_bytes, receipt_path
+from pipeline.shards import ShardBuilder, plain_columns
 from pipeline.storage import Folder
+from pipeline.versions.receipts import read_receipt, receipt_bytes, receipt_path
 
 POISON = {
     "id": ["a", "b", None, "d", "e"],
