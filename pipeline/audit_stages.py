@@ -13,7 +13,7 @@ from apache_beam.pvalue import AsIter, AsSingleton, TaggedOutput
 
 from pipeline import children, workers
 from pipeline.audit.certificate import audited
-from pipeline.audit.comparing_rows import to_compare
+from pipeline.audit.comparing_rows import settle, to_compare
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.marks import TRAIN, Marks, Portion
 from pipeline.audit.matching import Found, Sieve, by_part, shared, sieve_of
@@ -122,7 +122,8 @@ class Compare(InChildren):
         with telling(self.job, self.around.submission):
             self.look()
             found = children.compare(self.job, pairs)
-        yield from rows_and_links(found, left)
+        settle(left, found)
+        yield from rows_and_links(found, left.total())
 
 
 class AuditInPool(beam.DoFn):  # type: ignore[misc]

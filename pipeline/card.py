@@ -183,8 +183,13 @@ def _leaks(manifest: dict[str, Any]) -> list[str]:
         f"The files were read again, copies included ([all of it]({leaks['files'][0]['path']})):",
         "",
     ]
-    if leaks["clean"]:
-        return [*head, "nothing of validation or test was found in train.", ""]
+    unchecked = leaks.get("unchecked", [])
+    if unchecked:
+        head += ["**Not fully checked.**", *(_cell(sentence) for sentence in unchecked), ""]
+    elif not leaks.get("looked_for_near", True):
+        head += ["Near duplicates were not looked for (`certificate: facts`).", ""]
+    if not any(leaks["leaking"].values()):
+        return [*head, "Nothing of validation or test was found in train.", ""]
     rows = [f"| {kind} | {count} |" for kind, count in leaks["leaking"].items() if count]
     pictures = [f"![The closest pairs]({f['path']})" for f in leaks["files"] if f["path"].endswith(".png")]
     told = [line for picture in pictures for line in (picture, "")]

@@ -22,6 +22,10 @@ from pipeline.tally import Tally
 MOST_BY_DEFAULT = 10_000
 """Records up to which near duplicates are looked for without being asked for: it adds half a minute at most."""
 _NAMED = 3
+_MANY = (
+    "near duplicates ({}) were not looked for among more than {} records: "
+    "certificate: near looks for them, certificate: facts leaves them out"
+)
 _REMEDY = "{}, mend the input, or raise limits.leaks and run again: what is written is kept."
 _TOGETHER = "Name what belongs together (input.group, split.keep_together)"
 _COLUMN = "Mend the column {!r}, which alone decides the splits"
@@ -36,14 +40,14 @@ def looked_for(job: Job, records: int) -> Looked:
     """The same, with what is to be looked for besides: near duplicates of the fields for which somebody asks."""
     config, looked = job.config, looked_at(job)
     asked = {n: Wish(s.threshold, s.mirrored, True) for n, s in config.near_duplicates.items()}
-    many = config.certificate is None and records > MOST_BY_DEFAULT
-    others = [] if config.certificate == "facts" or many else [f.name for f in looked.telling]
-    wishes = {name: Wish() for name in others} | asked
+    others = [] if config.certificate == "facts" else [f.name for f in looked.telling if f.name not in asked]
+    left_out = others if config.certificate is None and records > MOST_BY_DEFAULT else []
+    wishes = {name: Wish() for name in others if name not in left_out} | asked
     missing = sorted({name for f in looked.fields if f.name in wishes for name in missing_for(f.modality)})
-    notes = [f"more than {MOST_BY_DEFAULT} records: near duplicates are looked for with certificate: near"] * many
+    notes = [_MANY.format(", ".join(left_out), MOST_BY_DEFAULT)] if left_out else []
     if missing:
         wishes = {f.name: wishes[f.name] for f in looked.fields if f.name in wishes and not missing_for(f.modality)}
-        notes.append(f"near duplicates need {', '.join(missing)}: pip install 'fanbeam[leaks]'")
+        notes.append(f"near duplicates need {', '.join(missing)}: pip install {' '.join(missing)}")
     near = near_fields(looked, wishes) if wishes else ()
     return replace(looked, near=near, copies=config.certificate == "full" and bool(near), note="; ".join(notes))
 
@@ -53,7 +57,7 @@ def certificate_problems(config: JobConfig, text: ConfigText) -> Iterator[Proble
     if config.certificate in ("near", "full"):
         missing = sorted({name for field in config.fields.values() for name in missing_for(field.type)})
         if missing:
-            message = f"certificate: {config.certificate} needs {', '.join(missing)}: pip install 'fanbeam[leaks]'"
+            message = f"certificate: {config.certificate} needs {', '.join(missing)}: pip install {' '.join(missing)}"
             yield Problem(text.where(("certificate",)), message, "Or write certificate: facts.")
 
 
@@ -138,8 +142,14 @@ def stated(leaks: Leaks) -> dict[str, Any]:
     leaking = {kind: leaks.count(kind) for kind in KINDS}
     kept = leaks.checked["kept_together"]
     near = sorted({p.what for p in leaks.pairs if p.kind == "near" and p.what not in kept})
-    said = {"clean": leaks.clean, "leaking": leaking, "stopping": leaks.stopping}
-    return {**said, "near_fields": near, "note": leaks.checked["note"], "files": files}
+    said = {"clean": leaks.clean, "unchecked": leaks.unchecked, "leaking": leaking, "stopping": leaks.stopping}
+    return {
+        **said,
+        "looked_for_near": bool(leaks.checked["near"]),
+        "near_fields": near,
+        "note": leaks.checked["note"],
+        "files": files,
+    }
 
 
 def check_leaks(job: Job, leaks: Leaks) -> None:
@@ -166,12 +176,13 @@ def _cure(config: JobConfig) -> str:
 
 def leak_warnings(config: JobConfig, leaks: Mapping[str, Any]) -> list[str]:
     """What people should know of a certificate that stopped nothing; `leaks` as the manifest says it."""
+    told = [f"the audit of leaks is not complete. {sentence}" for sentence in leaks.get("unchecked", ())]
     rows, fields = leaks["leaking"]["near"], leaks["near_fields"]
     if not rows or not fields:
-        return []
+        return told
     line = f"split: {{keep_together: {{near_duplicates: {{{', '.join(f'{name}: {{}}' for name in fields)}}}}}}}"
     cure = f"To keep such together: {line}" if config.split.split_column is None else f"{_cure(config)}."
-    return [f"{rows} validation and test records have a near duplicate in train (leaks.json). {cure}"]
+    return [*told, f"{rows} validation and test records have a near duplicate in train (leaks.json). {cure}"]
 
 
 def _first(leaks: Leaks, kinds: Set[str]) -> str:

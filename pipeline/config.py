@@ -178,8 +178,8 @@ class JobConfig(Node):
     certificate: Literal["facts", "near", "full"] | None = Field(
         None,
         description="What the audit of the written files looks for: facts (shared ids, groups, parents, contents); "
-        "near: near duplicates of originals as well; full: of copies too. Absent: near, of up to 10,000 records, if "
-        "fanbeam[leaks] is installed.",
+        "near: near duplicates of originals as well; full: of copies too. Absent: near, of up to 10,000 records; "
+        "of more, the certificate says that it is not complete.",
     )
     record_timeout: Annotated[Float, Field(gt=0)] = Field(60.0, description="Seconds for one record, all its copies.")
 

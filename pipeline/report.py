@@ -72,8 +72,8 @@ def show_run(console: Console, result: "RunResult") -> None:
     for kind, reasons in result.manifest["dropped"].items():
         if reasons:
             console.print(f"{kind}: {', '.join(f'{r} {n}' for r, n in reasons.items())} (see _{kind}/)")
-    leaks = result.manifest.get("leaks", {"clean": True})
-    if not leaks["clean"]:
+    leaks = result.manifest.get("leaks", {"leaking": {}})
+    if any(leaks["leaking"].values()):
         counts = ", ".join(f"{kind} {count}" for kind, count in leaks["leaking"].items() if count)
         console.print(f"shared by train and held-out rows: {counts} (see leaks.json)")
     rate = result.samples / result.seconds if result.seconds else 0.0
@@ -155,6 +155,9 @@ def audit_lines(leaks: "Leaks") -> Iterable[str]:
     """An audit for people: how many rows leak in which way, with the closest pairs."""
     from pipeline.audit.findings import KINDS
 
+    yield from (f"not fully checked: {sentence}" for sentence in leaks.unchecked)
+    if not leaks.unchecked and not leaks.checked.get("near"):
+        yield "Near duplicates were not looked for."
     for kind in KINDS:
         pairs = [p for p in leaks.pairs if p.kind == kind]
         if pairs:
@@ -166,7 +169,8 @@ def audit_lines(leaks: "Leaks") -> Iterable[str]:
         if len(pairs) > _LISTED_PAIRS:
             yield "  …"
     sizes = ", ".join(f"{side.rows} rows of {side.name}" for side in leaks.sides)
-    yield f"{sizes}: {'nothing leaks' if leaks.clean else 'leaks'}"
+    verdict = "nothing leaks" if leaks.clean else "leaks" if leaks.leaks else "nothing was found; not fully checked"
+    yield f"{sizes}: {verdict}"
 
 
 def megabytes(size: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.audit.comparing_rows import compared_rows, to_compare
+from pipeline.audit.comparing_rows import Left, compared_rows, settle, to_compare
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.findings import KINDS, Leaks, Pair, Side
 from pipeline.audit.marks import TRAIN, Looked, Marks, Portion
@@ -80,18 +80,20 @@ def audited(portions: Sequence[Portion], look: Look, compare: Compare) -> Findin
     held = list(marks(train=False))
     sieves = [sieve_of(0, held)]
     train = [some for one in marks(train=True) for _, some in by_part(one, 1, sieves)]
-    pairs, findings.left = _pairs(signed[False], signed[True])
+    pairs, left = _pairs(signed[False], signed[True])
     rows = defaultdict[int, list[Any]](list)
     for found in chain([shared(held, train, portions[0].looked)], compare(pairs)):
         findings.merge(Findings(links=found.links))
+        settle(left, found)
         for file, leaking in found.by_file():
             rows[file].append(leaking)
     for file, several in rows.items():
         findings.merge(counted(Found.file_of(file), several))
+    findings.left = left.total()
     return findings
 
 
-def _pairs(held: Sequence[Signed], train: Sequence[Signed]) -> tuple[list[list[Candidate]], int]:
+def _pairs(held: Sequence[Signed], train: Sequence[Signed]) -> tuple[list[list[Candidate]], Left]:
     """What is to be compared, by held-out file, and how many more pairs there are."""
     sample = sampled(held)
     buckets = [defaultdict[int, list[Signed]](list) for _ in range(2)]
@@ -103,8 +105,12 @@ def _pairs(held: Sequence[Signed], train: Sequence[Signed]) -> tuple[list[list[C
     for key, signed in buckets[0].items():
         for candidate in candidates(signed, buckets[1].get(key, ())):
             files[candidate.held[:2]].append(candidate)
-    chosen = [to_compare(found) for found in files.values()]
-    return [pairs for pairs, _ in chosen], sum(left for _, left in chosen)
+    left, chosen = Left(), []
+    for found in files.values():
+        pairs, more = to_compare(found)
+        chosen.append(pairs)
+        left.update(more)
+    return chosen, left
 
 
 def leaks_of(folder: Folder, shards: Sequence[Mapping[str, Any]], looked: Looked, findings: Findings) -> Leaks:

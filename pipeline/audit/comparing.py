@@ -9,7 +9,7 @@ from pipeline.audit.any_set import Named, any_side
 from pipeline.audit.certificate import audited_here, leaks_of, portions_of
 from pipeline.audit.findings import Leaks, Side
 from pipeline.audit.identities import Held
-from pipeline.audit.likeness import Likeness
+from pipeline.audit.likeness import Likeness, missing
 from pipeline.audit.marks import Looked
 from pipeline.audit.repeats import Ids
 from pipeline.audit.rows import Field, Set
@@ -39,8 +39,9 @@ def audit_dataset(dataset: Dataset, near: Near | None = None) -> Leaks:
     `near` without a threshold: that of the version's config, or else the measure's own.
     """
     manifest = dataset.manifest
-    looked = Looked.at(manifest["config"], manifest["field_order"])
-    if near is not None:
+    note = missing() if near is not None else ""
+    looked = replace(Looked.at(manifest["config"], manifest["field_order"]), note=note)
+    if near is not None and not note:
         config = dataset.config("-", dataset.path)
         asked = {n: Wish(s.threshold, s.mirrored, True) for n, s in config.near_duplicates.items()}
         wishes = {f.name: asked.get(f.name, Wish()) for f in looked.fields if f in looked.telling or f.name in asked}
@@ -57,8 +58,9 @@ def audit_sets(train: str, validation: str, named: Named, near: Near | None = No
     if not any(field.alias for field in fields):
         kinds = [", ".join(f"{f.name} ({f.modality})" for f in side.fields) for side in (one, other)]
         raise InputError(f"{train} has {kinds[0]} and {validation} has {kinds[1]}: nothing to compare. Give --field")
-    leaks = Leaks(checked={"id": named.id, "groups": [named.group] if named.group else []})
-    return compared(one, [replace(other, fields=fields)], leaks, near)
+    note = missing() if near is not None else ""
+    leaks = Leaks(checked={"id": named.id, "groups": [named.group] if named.group else [], "note": note})
+    return compared(one, [replace(other, fields=fields)], leaks, None if note else near)
 
 
 def aligned(ours: Sequence[Field], theirs: Sequence[Field]) -> tuple[Field, ...]:

@@ -80,14 +80,32 @@ class Leaks:
         return sum(counts[kind] for counts in self.leaking.values())
 
     @property
+    def leaks(self) -> bool:
+        """Whether anything was found."""
+        return any(self.count(kind) for kind in KINDS)
+
+    @property
+    def unchecked(self) -> list[str]:
+        """What was not checked though nobody said to leave it out; a sentence each."""
+        if len(self.sides) < 2 or not self.held_out:
+            return []
+        found = [self.checked["note"]] if self.checked.get("note") else []
+        if self.left:
+            found.append(f"{self.left} pairs that may be near duplicates were too many to be compared")
+        if self.unreadable:
+            found.append(f"{self.unreadable} payloads could not be read to look for near duplicates of them")
+        return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in found]
+
+    @property
     def clean(self) -> bool:
-        """Whether nothing leaks."""
-        return not any(self.count(kind) for kind in KINDS)
+        """Whether nothing leaks, and all was checked that was to be."""
+        return not self.leaks and not self.unchecked
 
     def as_json(self) -> dict[str, Any]:
         """The content of leaks.json, and of `--json`."""
         return {
             "clean": self.clean,
+            "unchecked": self.unchecked,
             "sides": [asdict(side) for side in self.sides],
             "checked": self.checked,
             "leaking": {kind: self.count(kind) for kind in KINDS},

@@ -9,14 +9,15 @@ from pipeline.audit.rows import Field, Rows
 from pipeline.codecs import CodecError
 from pipeline.similarity.interface import Measure, Signature
 
-PACKAGES = ("faiss", "rapidfuzz", "rensa")
+PACKAGES = {"faiss": "faiss-cpu", "rapidfuzz": "rapidfuzz", "rensa": "rensa"}
+"""What is imported, and what installs it."""
 _AT_ONCE = 2048
 
 
 def missing() -> str:
-    """What must be installed before near duplicates can be looked for; empty if nothing."""
-    absent = [name for name in PACKAGES if find_spec(name) is None]
-    return "pip install 'fanbeam[leaks]'" if absent else ""
+    """Why near duplicates cannot be looked for, and what to install; empty if they can."""
+    absent = [package for name, package in PACKAGES.items() if find_spec(name) is None]
+    return f"near duplicates need {', '.join(absent)}: pip install {' '.join(absent)}" if absent else ""
 
 
 @dataclass(slots=True)

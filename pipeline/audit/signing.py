@@ -87,13 +87,14 @@ class Signed:
 
 
 class Candidate(NamedTuple):
-    """Two rows to compare, with the paths of their files."""
+    """Two rows to compare, with the paths of their files. `apart`: by their signatures; those that say less first."""
 
     near: NearField
     held: Place
     held_path: str
     train: Place
     train_path: str
+    apart: int = 0
 
 
 @dataclass(slots=True)
@@ -188,9 +189,10 @@ def candidates(held: Iterable[Signed], train: Iterable[Signed]) -> list[Candidat
     found = []
     signatures = [[one.signatures[n] for one, n in side] for side in (ours, theirs)]
     for left, right in pairs(signatures[0], signatures[1], _NEIGHBOURS) if ours and theirs else ():
-        if _may_be_alike(signatures[0][left], signatures[1][right]):
+        apart = _apart(signatures[0][left], signatures[1][right])
+        if apart is not None:
             (mine, at), (other, place) = ours[left], theirs[right]
-            found.append(Candidate(mine.near, _place(other, place), other.path, _place(mine, at), mine.path))
+            found.append(Candidate(mine.near, _place(other, place), other.path, _place(mine, at), mine.path, apart))
     return found
 
 
@@ -202,12 +204,14 @@ def _place(signed: Signed, number: int) -> Place:
     return Place(SPLITS.index(signed.split), signed.index, signed.rows[number])
 
 
-def _may_be_alike(one: Signature, other: Signature) -> bool:
+def _apart(one: Signature, other: Signature) -> int | None:
+    """Squared distance of the nearest views; of texts the bands in common, as a negative number; None: unlike."""
     if not len(one.embeddings) or not len(other.embeddings):
-        return bool(len(one.bands))
+        return -len(np.intersect1d(one.bands, other.bands)) if len(one.bands) else None
     views = [s.embeddings.astype(np.int64) for s in (one, other)]
     squares = (views[0] ** 2).sum(1)[:, np.newaxis] + (views[1] ** 2).sum(1) - 2 * views[0] @ views[1].T
-    return bool(squares.min() <= _UNLIKE)
+    nearest = int(squares.min())
+    return nearest if nearest <= _UNLIKE else None
 
 
 def _digest(data: bytes) -> bytes:

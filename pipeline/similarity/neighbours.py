@@ -177,6 +177,6 @@ def _faiss() -> Any:
     try:
         import faiss
     except ImportError as error:
-        raise MissingLibrary("near duplicates need faiss: pip install 'fanbeam[leaks]'", name="faiss") from error
+        raise MissingLibrary("near duplicates need faiss-cpu: pip install faiss-cpu", name="faiss") from error
     faiss.omp_set_num_threads(1)
     return faiss

@@ -21,4 +21,4 @@ def split_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
     asked = [config.fields[name].type for name in config.near_duplicates if name in config.fields]
     missing = sorted({name for modality in asked for name in missing_for(modality)})
     if missing:
-        yield Problem(where, f"near duplicates need {' and '.join(missing)}: pip install 'fanbeam[leaks]'.")
+        yield Problem(where, f"near duplicates need {' and '.join(missing)}: pip install {' '.join(missing)}.")

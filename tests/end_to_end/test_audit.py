@@ -201,14 +201,21 @@ def test_reworded_texts(tmp_path: Path, ask: Ask) -> None:
 def test_without_the_packages_it_says_so_and_looks_for_the_rest(
     tmp_path: Path, ask: Ask, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.audit.likeness.PACKAGES", ("no_such_package",))
+    monkeypatch.setattr("pipeline.audit.likeness.PACKAGES", {"no_such_package": "no-such-package"})
     rows = material.image_rows(8)
     train = material.write_parquet(tmp_path / "train.parquet", rows[:6])
     held = material.write_parquet(tmp_path / "held.parquet", rows[5:])
     code, answer = ask("audit", train, held)
     assert (code, answer["leaking"]["exact"], answer["checked"]["near"]) == (1, 1, None)
     _, _, errors = say("audit", train, held)
-    assert "fanbeam[leaks]" in errors
+    assert "warning: not fully checked. Near duplicates need no-such-package: pip install no-such-package." in errors
+    apart = material.write_parquet(tmp_path / "apart.parquet", material.image_rows(12)[8:])
+    code, answer = ask("audit", train, apart)
+    assert (code, answer["clean"], answer["leaking"]["exact"]) == (1, False, 0)
+    code, out, _ = say("audit", train, apart)
+    assert out.startswith("not fully checked: ")
+    assert out.endswith("nothing was found; not fully checked\n")
+    assert ask("audit", train, apart, "--no-near")[0] == 0, "left out by choice"
 
 
 @pytest.mark.parametrize(

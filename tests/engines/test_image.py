@@ -27,7 +27,7 @@ LIBRARIES = (
     "netbase tzdata zlib1g"
 )
 LAUNCHER = '#!/bin/sh\nexec python "$FLEX_TEMPLATE_PYTHON_PY_FILE" "$@"\n'
-GIVEN = {"IMAGE": "reg/fanbeam:1", "EXTRAS": "dataflow,gcs,audio-extras,leaks"}  # as on this machine
+GIVEN = {"IMAGE": "reg/fanbeam:1", "EXTRAS": "dataflow,gcs,audio-extras"}  # as on this machine
 BUILD_TOOLS = ("gcc", "cc", "make", "git", "go", "curl")
 
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,14 @@ from small_inputs import FLIP, Ran, config_of, jpeg, opened, parquet, planned, r
 import pipeline
 from pipeline.audit.certificate import audited_here, leaks_of, portions_of
 from pipeline.audit.comparing import Near, audit_dataset
+from pipeline.audit.comparing_rows import settle, to_compare
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.findings import KEPT_PAIRS, KINDS
 from pipeline.audit.marks import MARK, Looked, Marks, Portion
-from pipeline.audit.matching import Found, by_part, dealt, parts_for, shared, sieve_of
+from pipeline.audit.matching import Found, Place, by_part, dealt, parts_for, shared, sieve_of
 from pipeline.audit.reading import look_at
+from pipeline.audit.rows import Field
+from pipeline.audit.signing import Candidate, NearField
 from pipeline.certificate import certificate_problems, kept_leaks, leak_warnings, looked_at, looked_for, unaudited
 from pipeline.commit import Expected, commit, read_manifest
 from pipeline.demo import photo_crops
@@ -373,6 +377,8 @@ def test_near_duplicates_that_were_to_be_kept_together_stop_the_commit(tmp_path:
 def test_only_facts(tmp_path: Path) -> None:
     found = certificate(ran(reworded(tmp_path, certificate="facts")))
     assert (found["clean"], found["checked"]["near"], found["checked"]["note"]) == (True, None, "")
+    card = next((tmp_path / "out").glob("*/README.md")).read_text()
+    assert "Near duplicates were not looked for (`certificate: facts`)." in card
 
 
 def test_copies_are_looked_at_where_that_is_asked_for(tmp_path: Path) -> None:
@@ -391,6 +397,12 @@ def test_of_many_records_only_if_that_is_asked_for(
     found = certificate(made)
     assert found["leaking"]["near"] == (2 if certificate_ else 0)
     assert ("certificate: near" in found["checked"]["note"]) == (certificate_ is None)
+    if certificate_ is None:
+        assert not found["clean"]
+        (warning,) = leak_warnings(made.job.config, made.dataset.manifest["leaks"])
+        assert "not complete. Near duplicates (text) were not looked for among more than 39 records" in warning
+        card = (Path(made.dataset.path) / "README.md").read_text()
+        assert card.index("**Not fully checked.**") < card.index("Nothing of validation or test was found in train.")
 
 
 def test_without_the_packages_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,8 +410,8 @@ def test_without_the_packages_it_says_so(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("pipeline.fingerprint.installed", lambda name: ABSENT if name == "rensa" else known(name))
     with_it = opened(reworded(tmp_path))[0].version
     found = certificate(ran(reworded(tmp_path)))
-    assert (found["clean"], found["checked"]["near"]) == (True, None)
-    assert "near duplicates need rensa: pip install 'fanbeam[leaks]'" in found["checked"]["note"]
+    assert (found["clean"], found["checked"]["near"]) == (False, None)
+    assert found["unchecked"] == ["Near duplicates need rensa: pip install rensa."]
     monkeypatch.undo()
     assert opened(reworded(tmp_path))[0].version != with_it
 
@@ -409,7 +421,7 @@ def test_a_certificate_that_cannot_be_made_is_a_bad_config(tmp_path: Path, monke
     assert list(certificate_problems(config, text_of({}))) == []
     monkeypatch.setattr("pipeline.fingerprint.installed", lambda _: ABSENT)
     (problem,) = certificate_problems(config, text_of({}))
-    assert "needs rapidfuzz, rensa: pip install 'fanbeam[leaks]'" in problem.message
+    assert "needs rapidfuzz, rensa: pip install rapidfuzz rensa" in problem.message
     assert list(certificate_problems(reworded(tmp_path), text_of({}))) == []
 
 
@@ -449,9 +461,66 @@ def test_pictures_and_what_cannot_be_compared(tmp_path: Path, monkeypatch: pytes
     found = certificate(made)
     assert near_pairs(found) == [("r0000/0", "r0003/0"), ("r0001/0", "r0007/0")]
     assert found["checked"]["near"] == {"image": 0.3}
-    monkeypatch.setattr("pipeline.audit.comparing_rows.MOST_COMPARED", 0)
     portions = portions_of(made.dataset.manifest["shards"], looked_for(made.job, 40), 40)
+    monkeypatch.setattr("pipeline.audit.comparing_rows.MOST_COMPARED", 0)
+    monkeypatch.setattr("pipeline.audit.comparing_rows.EACH", 0)
     assert audited_here(made.job.dataset, portions).left >= 2
+
+
+def candidate(held: int, train: int, apart: int, asked: bool = False) -> Candidate:
+    near = NearField(Field("image", "image"), 4, 0.3, asked=asked)
+    return Candidate(near, Place(1, 0, held), "held", Place(0, 0, train), "train", apart)
+
+
+def test_every_row_has_its_nearest_candidate_compared_before_any_row_has_its_second() -> None:
+    found = [candidate(row, train, 10 * row + train) for row in range(3_000) for train in range(20)]
+    random.Random(2).shuffle(found)
+    chosen, left = to_compare([*found, candidate(7, 3, 0)])
+    assert [(c.held.row, c.train.row) for c in chosen[:8]] == [*((row, 0) for row in range(7)), (7, 3)]
+    assert {c.held.row for c in chosen} == set(range(3_000))
+    assert Counter(c.held.row for c in chosen) == dict.fromkeys(range(3_000), 16)
+    assert left.total() == 3_000 * 4
+    settle(left, Found(rows={(1, 0): [(KINDS.index("near"), 5), (KINDS.index("exact"), 6)]}))
+    assert left.total() == 2_999 * 4, "a row that leaks is known to leak"
+
+
+def shaded(number: int, mark: int) -> bytes:
+    """A slope of grey, as all of them are, with squares of its own."""
+    draw = np.random.default_rng([number, mark])
+    pixels = np.add.outer(np.arange(96), np.arange(96)).astype(np.float32)
+    for _ in range(25):
+        y, x = draw.integers(0, 84, 2)
+        pixels[y : y + 12, x : x + 12] += draw.integers(-60, 60)
+    return bytes(cv2.imencode(".png", np.clip(pixels, 0, 255).astype(np.uint8))[1])
+
+
+def test_copies_at_the_end_of_many_held_out_rows_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.audit.comparing_rows.MOST_COMPARED", 30)
+    train = [shaded(n, 0) for n in range(60)]
+    copies = [smaller(picture) for picture in train[:12]]
+    held = [*(shaded(n, 1) for n in range(48)), *copies]
+    rows = {
+        "id": [f"r{n:03d}" for n in range(120)],
+        "label": ["x"] * 120,
+        "part": ["train"] * 60 + ["validation"] * 60,
+        "image": pa.array([*train, *held], pa.binary()),
+    }
+    parquet(tmp_path / "in/a.parquet", rows)
+    fields = {"image": {"type": "image"}}
+    made = ran(config_of(tmp_path / "in", tmp_path / "out", split={"column": "part"}, fields=fields, copies=0))
+    found = certificate(made)
+    assert {pair for pair in near_pairs(found) if pair[1] >= "r108"} == {
+        (f"r{n:03d}/0", f"r{108 + n}/0") for n in range(12)
+    }
+    assert found["unchecked"] == []
+    monkeypatch.setattr("pipeline.audit.comparing_rows.EACH", 1)
+    made = ran(config_of(tmp_path / "in", tmp_path / "less", split={"column": "part"}, fields=fields, copies=0))
+    found = certificate(made)
+    assert len({held for _, held in near_pairs(found) if held >= "r108"}) == 12
+    assert (found["clean"], found["not_compared"] > 0) == (False, True)
+    assert "too many to be compared" in found["unchecked"][0]
+    assert "**Not fully checked.**" in (Path(made.dataset.path) / "README.md").read_text()
+    assert audit_dataset(made.dataset, Near()).unchecked == found["unchecked"]
 
 
 def test_the_closest_pairs_are_shown(tmp_path: Path) -> None:
