@@ -9,8 +9,8 @@ from pipeline.codecs import CodecError
 from pipeline.errors import RunFailed
 from pipeline.job import Job
 from pipeline.labels.agreement import disagrees
-from pipeline.labels.binding import bind, changes
-from pipeline.labels.cells import BadLabels
+from pipeline.labels.binding import bind
+from pipeline.labels.writing import moved_labels
 from pipeline.mirror_words import mirrored, swapped
 from pipeline.peers import Offer, PeersOfJob, alone
 from pipeline.quality import check
@@ -108,10 +108,7 @@ def _labeled(tools: FieldTools, record: Record, value: Value) -> Value | Refusal
     """The value with the labels that are bound to it."""
     if not tools.bindings:
         return value
-    try:
-        return bind(tools.bindings, record.batch, record.index, value)
-    except BadLabels as error:
-        return Refusal("failed", tools.name, "bind", "bad_labels", type(error).__name__, clean_message(error))
+    return _guarded(tools.name, "bind", bind, tools.bindings, record.batch, record.index, value)
 
 
 class _Renderer:
@@ -183,8 +180,9 @@ class _Renderer:
         if not tools.bindings:
             return Rendered(payload, steps)
         others = () if self._offer is None else tuple(self._offer.rows())
-        record = self._record
-        return Rendered(payload, steps, changes=changes(tools.bindings, record.batch, record.index, value, others))
+        place = self._record.batch, self._record.index
+        moved = _guarded(tools.name, "bind", moved_labels, tools.bindings, *place, value, others)
+        return Rendered(None, refusal=moved) if isinstance(moved, Refusal) else Rendered(payload, steps, changes=moved)
 
 
 def _retry(reasons: list[str]) -> tuple[Applied, ...]:
@@ -206,7 +204,8 @@ def _guarded(field: str, stage: str, call: Callable[..., T], *args: Any) -> T | 
     except LabelLost as error:
         return Refusal("rejected", field, stage, error.reason, type(error).__name__, clean_message(error))
     except Exception as error:  # noqa: BLE001  (libraries raise anything; one record must never take the job with it)
-        return Refusal("failed", field, stage, f"{stage}_error", type(error).__name__, clean_message(error))
+        reason = "bad_labels" if stage == "bind" else f"{stage}_error"
+        return Refusal("failed", field, stage, reason, type(error).__name__, clean_message(error))
 
 
 def clean_message(error: Any) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from pipeline.labels.binding import Change
 from transforms.interface import Applied
 
 Split = Literal["train", "validation", "test"]
@@ -142,8 +141,8 @@ class Rendered:
     payload: Payload | None
     applied: tuple[Applied, ...] = ()
     refusal: Refusal | None = None
-    changes: Mapping[str, Change] = field(default_factory=dict)
-    """What becomes of the columns whose labels are bound to the field."""
+    changes: Mapping[str, pa.Array] = field(default_factory=dict)
+    """New cells, of one row each, of the columns whose labels are bound to the field."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def moved_cells(samples: Sequence[Sample], name: str) -> pa.Array:
     for sample in samples:
         column, index = sample.record.batch.column(name), sample.record.index
         change = next((r.changes[name] for r in sample.rendered.values() if name in r.changes), None)
-        cells.append(column.slice(index, 1) if change is None else change.applied(column, index))
+        cells.append(column.slice(index, 1) if change is None else change)
     return pa.concat_arrays(cells)
 
 

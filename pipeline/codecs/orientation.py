@@ -7,6 +7,8 @@ Anything unreadable counts as 1, upright, which is what viewers do.
 import struct
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.codecs.pixels import Pixels
 
@@ -66,3 +68,15 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
     if orientation in _FLIPS:
         turned = cv2.flip(turned, _FLIPS[orientation])
     return turned.reshape(*turned.shape[:2], pixels.shape[2])
+
+
+def turned(levels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
+    """Turn a (h, w) or (h, w, c) array of any type upright, by numpy: masks of class numbers."""
+    if orientation >= 5:
+        levels = levels.swapaxes(0, 1)
+    flip = _FLIPS.get(orientation)
+    if flip in (_ROWS, _BOTH):
+        levels = levels[::-1]
+    if flip in (_COLUMNS, _BOTH):
+        levels = levels[:, ::-1]
+    return np.ascontiguousarray(levels)

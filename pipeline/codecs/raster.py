@@ -6,45 +6,20 @@ Of an animation or a multi-page file the first frame is taken. Colour profiles (
 import io
 import struct
 import warnings
-import zlib
-from collections.abc import Callable
-from typing import IO, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import TiffImagePlugin
 from PIL.ImageFile import ImageFile
 
 from pipeline.codecs import CodecError, stable_message
 from pipeline.codecs.integrity import check_size, check_webp, check_whole
 from pipeline.codecs.orientation import of_exif, of_jpeg, upright
+from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
 from pipeline.codecs.pixels import Pixels, scale_down
 
-# The plugins directly, not Image.open: nothing but these six formats is ever tried, and Pillow's own limit of
-# pixels, a process-wide global that warns before it raises, is not involved.
-_PLUGINS: Final[dict[str, Callable[[IO[bytes]], ImageFile]]] = {
-    "jpeg": JpegImagePlugin.JpegImageFile,
-    "png": PngImagePlugin.PngImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "tiff": TiffImagePlugin.TiffImageFile,
-    "gif": GifImagePlugin.GifImageFile,
-}
-
-# Pillow's plugins are Python that indexes into what the file says, so a damaged file can raise nearly anything.
-_DECODER_ERRORS: Final = (
-    OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError,
-    RuntimeError, EOFError, struct.error, zlib.error, cv2.error, Image.DecompressionBombError, Warning,
-)  # fmt: skip
 _CUT: Final = ("truncated", "not enough data", "unpack_from", "requires a buffer", "no more images", "end of file")
 _UNSUPPORTED: Final = ("unknown pixel mode", "unsupported", "not supported", "cannot handle", "conversion from")
 
@@ -64,7 +39,7 @@ def decode(data: bytes, kind: str, max_pixels: int) -> Pixels:
         return np.ascontiguousarray(_decode(data, kind, max_pixels))
     except CodecError:
         raise
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         message = stable_message(error)
         raise CodecError(_reason(error, message), f"the {kind.upper()} file cannot be decoded: {message}") from error
 
@@ -79,7 +54,7 @@ def _reason(error: BaseException, message: str) -> str:
 def _decode(data: bytes, kind: str, max_pixels: int) -> Pixels:
     if kind == "webp":
         check_webp(data, max_pixels)
-    with _PLUGINS[kind](io.BytesIO(data)) as image:
+    with PLUGINS[kind](io.BytesIO(data)) as image:
         check_size(*image.size, max_pixels)
         check_whole(data, kind)
         sixteen = _is_sixteen_bit_colour(image)

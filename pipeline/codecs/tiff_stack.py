@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from PIL import Image, ImageSequence
+from PIL import Image, ImageSequence, TiffImagePlugin
 
 from pipeline.codecs import CodecError
 from pipeline.codecs.integrity import check_whole
@@ -65,7 +65,7 @@ def write_tiff(array: Voxels) -> bytes:
 def pages(data: bytes) -> int:
     """How many pages a TIFF has, without decoding any; 0 if that cannot be told."""
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as picture:
             return int(getattr(picture, "n_frames", 1))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         return 0
@@ -100,7 +100,7 @@ def _read(file: Any, data: bytes, max_voxels: int) -> tuple[Voxels, str]:
 
 
 def _by_pillow(data: bytes, series: Any) -> Voxels:
-    with Image.open(io.BytesIO(data)) as picture:
+    with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as picture:
         frames = [np.array(frame) for frame in ImageSequence.Iterator(picture)]
     array = np.stack(frames)
     if array.size != int(np.prod(series.shape)) or array.dtype.itemsize != series.dtype.itemsize:

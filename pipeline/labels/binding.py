@@ -1,18 +1,18 @@
-"""Bind a row's labels to its decoded value, and say afterwards how their columns change."""
+"""Bind a row's labels to its decoded value; `writing` says afterwards how their columns change."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.labels import cells, entries
-from pipeline.labels.box_formats import from_corners, to_corners
+from pipeline.labels.box_formats import to_corners
 from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
-from pipeline.labels.masks import read_masks, written_mask
+from pipeline.labels.masks import read_masks
 from pipeline.labels.settings import (
     BoxBinding,
     ClipBoxBinding,
@@ -24,7 +24,7 @@ from pipeline.labels.settings import (
     VolumeKeypointBinding,
     VolumeMaskBinding,
 )
-from pipeline.labels.volume_masks import read_volume_masks, written_volume_masks
+from pipeline.labels.volume_masks import read_volume_masks
 from transforms.values import (
     AudioValue,
     Boxes,
@@ -45,45 +45,9 @@ Row = tuple[pa.RecordBatch, int]
 """A batch, and the place of a row in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What becomes of one row's cell: the entries that are left and their new coordinates, or a new content.
-
-    `more`: entries of other records that come after them.
-    """
-
-    rows: tuple[int, ...] = ()
-    layout: Layout | None = None
-    new: Coordinates | None = None
-    content: Any = None
-    replaced: bool = False
-    more: tuple["Foreign", ...] = ()
-
-    def applied(self, column: pa.Array, index: int) -> pa.Array:
-        """An array of one row."""
-        if self.replaced:
-            return pa.array([self.content], column.type)
-        new = np.zeros((0, 0)) if self.new is None else self.new
-        own = cells.moved(column, index, self.rows, self.layout, new)
-        if not self.more:
-            return own
-        others = [part.change.applied(part.column.cast(column.type), part.index) for part in self.more]
-        return cells.joined([own, *others], [len(self.rows), *(len(part.change.rows) for part in self.more)])
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """Entries of another record: the number of the record (see `entries`), and its own row of the column."""
-
-    source: int
-    column: pa.Array
-    index: int
-    change: Change
-
-
 def columns_of(bindings: Bindings) -> tuple[str, ...]:
     """Every column that changes with the value, once."""
-    names = [name for b in bindings.values() for name in (b.column, *_followers(b))]
+    names = [name for b in bindings.values() for name in (b.column, *followers_of(b))]
     return tuple(dict.fromkeys(names))
 
 
@@ -125,49 +89,10 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
     return value
 
 
-def changes(
-    bindings: Bindings, row: pa.RecordBatch, index: int, value: Value, others: Sequence[Row] = ()
-) -> dict[str, Change]:
-    """How each bound column of the row changes, now that the value is this.
-
-    `others`: rows of the records that were blended into it, in the order of their numbers (see `entries`).
-    """
-    found: dict[str, Change] = {}
-    rows_of: Sequence[Row] = ((row, index), *others)
-    for binding in bindings.values():
-        if isinstance(binding, MaskBinding | VolumeMaskBinding):
-            continue
-        column = row.column(binding.column)
-        layout = layout_for(binding, column.type)
-        rows, new = _left(binding, value, _is_whole(column.type, layout))
-        found[binding.column] = _change(binding.column, rows_of, (rows, new), layout)
-        followers = [name for name in _followers(binding) if name in row.schema.names]
-        found |= {name: _change(name, rows_of, (rows, None), None) for name in followers}
-    masks = bindings.get("masks")
-    if masks is not None and isinstance(value, ImageValue | VolumeValue) and value.masks is not None:
-        content = _mask_content(bindings, rows_of, value, found)
-        found[masks.column] = Change(content=content, replaced=True)
-    return found
-
-
-def _change(
-    name: str, rows_of: Sequence[Row], left: tuple[NDArray[np.int64], Coordinates | None], layout: Layout | None
-) -> Change:
-    """What is left of a column's entries, those of each record taken from its own row."""
-    numbers, new = left
-    parts = []
-    for source, (batch, place) in enumerate(rows_of):
-        mine = entries.of_one(numbers, source)
-        if source == 0 or mine.any():
-            change = Change(tuple(entries.entries(numbers[mine])), layout, None if new is None else new[mine])
-            parts.append(Foreign(source, batch.column(name), place, change))
-    return replace(parts[0].change, more=tuple(parts[1:]))
-
-
 def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
     rows = np.arange(len(found), dtype=np.int64)
     if isinstance(binding, BoxBinding) and isinstance(value, ImageValue | VideoValue):
-        corners = to_corners(found[:, :4], binding.format, *_shape(value))
+        corners = to_corners(found[:, :4], binding.format, *shape_of(value))
         if (corners[:, 2:] < corners[:, :2]).any():
             raise BadLabels(f"a box ends before it begins; format: {binding.format} may be wrong")
         frames = _frame_numbers(found[:, 4:], value) if isinstance(value, VideoValue) else None
@@ -183,26 +108,7 @@ def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
     return replace(cast(AudioValue, value), segments=Segments(found, rows))
 
 
-def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates]:
-    """The entries that are left, and their coordinates as the column writes them."""
-    if isinstance(value, ImageValue | VideoValue) and isinstance(binding, BoxBinding):
-        boxes = cast(Boxes, value.boxes)
-        height, width = _shape(value)
-        new = from_corners(boxes.corners, binding.format, height, width)
-        new = np.rint(new) if whole else new
-        corners = to_corners(new, binding.format, height, width)
-        solid = (corners[:, 2:] > corners[:, :2]).all(axis=1)
-        if boxes.frames is not None:
-            new = np.concatenate([new, boxes.frames[:, np.newaxis]], axis=1)
-        return boxes.rows[solid], new[solid]
-    if isinstance(value, ImageValue | VolumeValue):
-        points = cast(Keypoints, value.keypoints)
-        return points.rows, points.points
-    held = cast(Spans | Segments, value.spans if isinstance(value, TextValue) else cast(AudioValue, value).segments)
-    return held.rows, held.bounds.astype(np.float64)
-
-
-def _shape(value: ImageValue | VideoValue) -> tuple[int, int]:
+def shape_of(value: ImageValue | VideoValue) -> tuple[int, int]:
     """Height and width of the pictures that boxes are on."""
     height, width = value.pixels.shape[:2] if isinstance(value, ImageValue) else value.frames.shape[1:3]
     return int(height), int(width)
@@ -218,36 +124,8 @@ def _frame_numbers(found: Coordinates, value: VideoValue) -> NDArray[np.int64]:
     return numbers.astype(np.int64)
 
 
-def _mask_content(
-    bindings: Bindings, rows_of: Sequence[Row], value: ImageValue | VolumeValue, found: Mapping[str, Change]
-) -> Any:
-    """What to write for the masks of a value, each in the form in which it came."""
-    name = bindings["masks"].column
-    row, index = rows_of[0]
-    cell, masks = row.column(name)[index].as_py(), cast(NDArray[np.generic], value.masks)
-    if isinstance(value, VolumeValue):
-        return written_volume_masks(cell, masks, range(len(masks)), value.origin)
-    if value.mask_rows is None:
-        return written_mask(cell, masks[0])
-    written = []
-    for source, (batch, at) in enumerate(rows_of):
-        boxes = _boxes_left(bindings, found, source)
-        kept = entries.instances(value.mask_rows, source, boxes)
-        forms = batch.column(name)[at].as_py() if kept else []
-        written += [written_mask(forms[entry], masks[place]) for entry, place in kept]
-    return written
-
-
-def _boxes_left(bindings: Bindings, found: Mapping[str, Change], source: int) -> Sequence[int] | None:
-    """Entries of the boxes of a source that are left; None where the config binds no boxes."""
-    if "boxes" not in bindings:
-        return None
-    change = found[bindings["boxes"].column]
-    return change.rows if source == 0 else next((p.change.rows for p in change.more if p.source == source), ())
-
-
 def _refuse_uneven(binding: Binding, row: pa.RecordBatch, index: int, count: int) -> None:
-    for name in _followers(binding):
+    for name in followers_of(binding):
         if name not in row.schema.names:
             continue  # a member of the structs
         there = cells.length(row.column(name), index)
@@ -255,7 +133,8 @@ def _refuse_uneven(binding: Binding, row: pa.RecordBatch, index: int, count: int
             raise BadLabels(f"{binding.column} has {count} entries, {name} has {there}")
 
 
-def _followers(binding: Binding) -> tuple[str, ...]:
+def followers_of(binding: Binding) -> tuple[str, ...]:
+    """Columns, or members, that have an entry for each label."""
     return () if isinstance(binding, MaskBinding | VolumeMaskBinding) else binding.followers()
 
 
@@ -264,14 +143,3 @@ def _layout(
     kind: pa.DataType, width: int, candidates: tuple[tuple[str, ...], ...], beside: tuple[str, ...] = ()
 ) -> Layout:
     return layout_of(kind, width, candidates, beside)
-
-
-def _is_whole(kind: pa.DataType, layout: Layout) -> bool:
-    """Whether coordinates are integers."""
-    while not pa.types.is_struct(kind) and not pa.types.is_primitive(kind):
-        kind = kind.value_type
-    if pa.types.is_struct(kind):
-        kind = kind.field(layout.members[0]).type
-        while not pa.types.is_primitive(kind):
-            kind = kind.value_type
-    return bool(pa.types.is_integer(kind))

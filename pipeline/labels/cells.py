@@ -193,8 +193,16 @@ def _written(entries: pa.Array, width: int, new: Coordinates) -> pa.Array:
 
 
 def _typed(values: Coordinates, kind: pa.DataType) -> list[float] | list[int]:
-    """Numbers as the column holds them: integers are rounded."""
-    return [int(n) for n in np.rint(values)] if pa.types.is_integer(kind) else values.tolist()
+    """Numbers as the column holds them: integers are rounded. Raises BadLabels for what it cannot hold."""
+    if not pa.types.is_integer(kind):
+        numbers: list[float] = values.tolist()
+        return numbers
+    whole = np.rint(values)
+    held = np.iinfo(kind.to_pandas_dtype())
+    wrong = (whole < held.min) | (whole > held.max)
+    if wrong.any():
+        raise BadLabels(f"a coordinate of {whole[wrong][0]:g} does not fit into {kind}: give the column a wider type")
+    return [int(n) for n in whole]
 
 
 def _list(entries: pa.Array, kind: pa.DataType) -> pa.Array:

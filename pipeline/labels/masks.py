@@ -1,7 +1,4 @@
-"""Masks in columns: pictures of class numbers, run lengths as COCO writes them, or lists of either; and back.
-
-Run lengths are read and written by pycocotools (BSD).
-"""
+"""Masks in columns: pictures of class numbers, run lengths as COCO writes them, or lists of either; and back."""
 
 import io
 from typing import Any
@@ -10,10 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.codecs import CodecError
+from pipeline.codecs.image import sniff
+from pipeline.codecs.integrity import check_whole
+from pipeline.codecs.orientation import of_exif, turned
+from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
 from pipeline.labels.cells import BadLabels
+from pipeline.labels.run_lengths import from_runs, other_size, to_runs
 
 Mask = NDArray[np.generic]
-_MOST_PIXELS = 89_478_485
+_LOSSLESS = ("png", "tiff", "bmp", "gif")
+_MOST_PIXELS = 2**31
+"""Of all masks of a record together: each pixel is a byte or two."""
 
 
 def read_masks(cell: Any, height: int, width: int) -> Mask | None:
@@ -21,10 +26,9 @@ def read_masks(cell: Any, height: int, width: int) -> Mask | None:
     if cell is None:
         return None
     entries = cell if isinstance(cell, list) else [cell]
-    masks = [_read(entry) for entry in entries]
-    for mask in masks:
-        if mask.shape != (height, width):
-            raise BadLabels(f"a mask of {mask.shape[1]}x{mask.shape[0]} on a picture of {width}x{height}")
+    if len(entries) * height * width > _MOST_PIXELS:
+        raise BadLabels(f"{len(entries)} masks of {width}x{height} are more than {_MOST_PIXELS} pixels together")
+    masks = [_read(entry, height, width) for entry in entries]
     if not masks:
         return np.zeros((0, height, width), np.uint8)
     return np.stack(masks)
@@ -33,26 +37,43 @@ def read_masks(cell: Any, height: int, width: int) -> Mask | None:
 def written_mask(entry: Any, mask: Mask) -> Any:
     """What to write for one mask, in the form in which `entry` came."""
     if isinstance(entry, dict) and "counts" in entry:
-        return {**entry, **_to_runs(entry, mask)}
+        return {**entry, **to_runs(entry, mask)}
     sink = io.BytesIO()
     Image.fromarray(mask).save(sink, "PNG", compress_level=6)
     return {**entry, "bytes": sink.getvalue()} if isinstance(entry, dict) else sink.getvalue()
 
 
-def _read(entry: Any) -> Mask:
+def _read(entry: Any, height: int, width: int) -> Mask:
     if isinstance(entry, dict) and "counts" in entry:
-        return _from_runs(entry)
+        return from_runs(entry, height, width)
     data = entry.get("bytes") if isinstance(entry, dict) else entry
     if not isinstance(data, bytes):
         raise BadLabels(f"a mask is neither bytes nor run lengths: {type(data).__name__}")
+    mask = _class_numbers(_pixels(data, height, width))
+    if mask.shape != (height, width):
+        raise other_size((mask.shape[0], mask.shape[1]), (height, width))
+    return mask
+
+
+def _pixels(data: bytes, height: int, width: int) -> Mask:
+    """The pixels of a picture in one of the formats that keep numbers as they are, turned as its EXIF tag says."""
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise BadLabels("a mask has too many pixels")
+        kind = sniff(data)
+        if kind not in _LOSSLESS:
+            raise BadLabels(f"a mask is {kind.upper()}, which need not keep class numbers: save masks as PNG")
+        with PLUGINS[kind](io.BytesIO(data)) as picture:
+            if sorted(picture.size) != sorted((width, height)):  # before its pixels are decoded
+                raise other_size(picture.size[::-1], (height, width))
+            check_whole(data, kind)
             pixels = np.array(picture)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            exif = picture.info.get("exif") if kind == "png" else None
+    except BadLabels:
+        raise
+    except CodecError as error:
+        raise BadLabels(f"a mask cannot be decoded: {error}") from error
+    except DECODER_ERRORS as error:
         raise BadLabels(f"a mask cannot be decoded: {type(error).__name__}") from error
-    return _class_numbers(pixels)
+    return pixels if exif is None else turned(pixels, of_exif(exif))
 
 
 def _class_numbers(pixels: Mask) -> Mask:
@@ -65,36 +86,3 @@ def _class_numbers(pixels: Mask) -> Mask:
     if pixels.dtype not in (np.uint8, np.uint16):
         raise BadLabels(f"a mask holds {pixels.dtype}, not class numbers of 8 or 16 bits")
     return pixels
-
-
-def _from_runs(entry: dict[str, Any]) -> Mask:
-    from pycocotools import mask as coco
-
-    counts, size = entry["counts"], entry.get("size")
-    if not isinstance(size, list) or len(size) != 2 or not all(isinstance(n, int) and n > 0 for n in size):
-        raise BadLabels(f"run lengths without a size [height, width]: {size!r:.40}")
-    if isinstance(counts, list):
-        runs = np.array(counts, np.int64)
-        if (runs < 0).any() or runs.sum() != size[0] * size[1]:
-            raise BadLabels("run lengths do not sum to the size of their mask")
-        values = np.repeat(np.arange(len(runs), dtype=np.uint8) % 2, runs)
-        return values.reshape(size[1], size[0]).T.copy()
-    raw = counts.encode() if isinstance(counts, str) else counts
-    try:
-        mask: Mask = coco.decode({"size": size, "counts": raw})
-    except (TypeError, ValueError, SystemError) as error:
-        raise BadLabels("compressed run lengths cannot be read") from error
-    return mask
-
-
-def _to_runs(entry: dict[str, Any], mask: Mask) -> dict[str, Any]:
-    from pycocotools import mask as coco
-
-    size = list(mask.shape)
-    if isinstance(entry["counts"], list):
-        flat = (mask != 0).T.reshape(-1)
-        edges = np.flatnonzero(np.diff(flat)) + 1
-        runs = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()
-        return {"size": size, "counts": [0, *runs] if flat.size and flat[0] else runs}
-    packed: bytes = coco.encode(np.asfortranarray((mask != 0).astype(np.uint8)))["counts"]
-    return {"size": size, "counts": packed.decode() if isinstance(entry["counts"], str) else packed}

@@ -4,9 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.labels.binding import bind, changes
+from pipeline.labels.binding import bind
 from pipeline.labels.entries import instances, of_masks, of_source
 from pipeline.labels.settings import BoxBinding, MaskBinding
+from pipeline.labels.writing import changes
 from transforms.blend_geometry import together
 from transforms.values import Boxes, ImageValue
 

@@ -85,7 +85,13 @@ def test_null_has_no_masks() -> None:
         (png(np.zeros((3, 4, 3), np.uint8)), "several channels"),
         ({"bytes": None, "path": "x"}, "neither bytes nor run lengths"),
         ({"counts": [3, 4], "size": [3, 4]}, "do not sum"),
-        ({"counts": [-1, 13], "size": [3, 4]}, "do not sum"),
+        ({"counts": [-1, 13], "size": [3, 4]}, "negative"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 3\n", "cannot be decoded"),
+        (b"qoif" + bytes(60), "cannot be decoded"),
+        (b"FTEX" + bytes(60), "cannot be decoded"),
+        (png(np.zeros((4, 3), np.uint8)), "EXIF orientation"),
+        ({"counts": [12], "size": [4, 3]}, "EXIF orientation"),
+        ([{"counts": [12], "size": [3, 4]}, 7], "neither bytes nor run lengths: int"),
         ({"counts": [12], "size": None}, "without a size"),
         ({"counts": [12], "size": [12]}, "without a size"),
     ],
@@ -93,3 +99,56 @@ def test_null_has_no_masks() -> None:
 def test_masks_that_cannot_be_used(cell: Any, message: str) -> None:
     with pytest.raises(BadLabels, match=message):
         read_masks(cell, 3, 4)
+
+
+def test_pictures_that_lose_numbers_are_refused() -> None:
+    for form in ("JPEG", "WEBP"):
+        sink = io.BytesIO()
+        Image.fromarray(CLASSES).save(sink, form)
+        with pytest.raises(BadLabels, match=f"a mask is {form}, which need not keep class numbers: save masks as PNG"):
+            read_masks(sink.getvalue(), 3, 4)
+
+
+@pytest.mark.parametrize("form", ["TIFF", "BMP", "GIF"])
+def test_other_formats_that_keep_numbers_are_read(form: str) -> None:
+    sink = io.BytesIO()
+    Image.fromarray(CLASSES).save(sink, form)
+    masks = read_masks(sink.getvalue(), 3, 4)
+    assert np.array_equal(masks, CLASSES[np.newaxis])  # type: ignore[arg-type]
+
+
+def test_only_named_plugins_of_pillow_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ghostscript is started by the plugin for PostScript, which `Image.open` would ask."""
+    from PIL import EpsImagePlugin
+
+    def started(*_: Any, **__: Any) -> None:
+        raise AssertionError("Ghostscript was started")
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", started)
+    monkeypatch.setattr(Image, "open", started)
+    body = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 3\n%%EndComments\n"
+    with pytest.raises(BadLabels, match="cannot be decoded"):
+        read_masks(body, 3, 4)
+    assert read_masks(png(CLASSES), 3, 4) is not None
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_mask_with_an_exif_tag_is_turned_as_viewers_turn_it(orientation: int) -> None:
+    from PIL import ImageOps
+
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    sink = io.BytesIO()
+    Image.fromarray(CLASSES).save(sink, "PNG", exif=exif)
+    shown = np.array(ImageOps.exif_transpose(Image.open(io.BytesIO(sink.getvalue()))))
+    masks = read_masks(sink.getvalue(), *shown.shape)
+    assert np.array_equal(masks, shown[np.newaxis])  # type: ignore[arg-type]
+    written = written_mask(sink.getvalue(), masks[0])  # type: ignore[index]
+    assert np.array_equal(np.array(Image.open(io.BytesIO(written))), shown)
+    assert Image.open(io.BytesIO(written)).getexif().get(0x0112) is None
+
+
+def test_too_many_pixels_together_are_refused_before_any_room_is_made() -> None:
+    runs = {"counts": [10**8], "size": [10**4, 10**4]}
+    with pytest.raises(BadLabels, match="30 masks of 10000x10000 are more than"):
+        read_masks([runs] * 30, 10**4, 10**4)

@@ -124,6 +124,13 @@ def test_what_knows_the_time_draws_nothing(module: str) -> None:
     assert not calls(module, "hash", "os.urandom")
 
 
+@of_each(MODULES)
+def test_pillow_opens_only_formats_that_are_named(module: str) -> None:
+    """`Image.open` asks every plugin there is, and one of them starts Ghostscript: see codecs/pillow_formats.py."""
+    assert "PIL.Image.open" not in names_of(module, "PIL")
+    assert not calls(module, "Image.open", "PIL.Image.open")
+
+
 @of_each([m for m in MODULES if m.startswith("pipeline/") and m not in STORAGE | DEVICES])
 def test_only_storage_opens_files(module: str) -> None:
     for library in ("shutil", "tempfile", "glob"):
