@@ -97,6 +97,11 @@ class AudioField(_Field):
     """A column of sounds."""
 
     type: Literal["audio"]
+    peaks: Literal["fail", "normalize"] = Field(
+        "fail",
+        description="Of float samples beyond full scale (-1..1): fail as too_loud, or normalize: what is read and what "
+        "is written is divided by its greatest sample.",
+    )
     encode: AudioEncode = AudioEncode()
     quality: AudioGate | None = None
     segments: SegmentBinding | None = Field(None, description="Segments that follow the sound.")

@@ -70,7 +70,7 @@ def codec_of(field: AnyField) -> Codec:
     if isinstance(field, ImageField):
         return ImageCodec(field.mode, field.encode.format, field.encode.quality, field.max_pixels)
     if isinstance(field, AudioField):
-        return AudioCodec(field.encode.format)
+        return AudioCodec(field.encode.format, peaks=field.peaks)
     if isinstance(field, VolumeField):
         return VolumeCodec(field.encode.format, field.window, field.max_voxels)
     if isinstance(field, VideoField):

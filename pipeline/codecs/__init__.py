@@ -13,6 +13,9 @@ from transforms.values import Value
 
 Payload = bytes | str
 
+FULL_SCALE = 1 + 2**-15
+"""The greatest sample of a sound that is not too loud: 1, and what rounding to 16 bit may leave above it."""
+
 REASONS = (
     "cannot_encode",
     "corrupt",
@@ -25,6 +28,7 @@ REASONS = (
     "not_audio",
     "not_text",
     "too_long",
+    "too_loud",
     "too_many_pixels",
     "too_many_voxels",
     "truncated",

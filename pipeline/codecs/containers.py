@@ -1,20 +1,26 @@
-"""Is a sound file whole? Asked of its bytes: libsndfile reads what is there and says nothing of what is missing.
+"""Sound files: which kind they are, whether they are whole, and what of them goes to libsndfile.
 
-Sources: Multimedia Programming Interface 1.0 (RIFF), EBU Tech 3306 (RF64), RFC 3533 (Ogg).
+libsndfile reads what is there and says nothing of what is missing.
 """
 
 import struct
-from typing import Final
+from dataclasses import dataclass
 
-from pipeline.codecs import CodecError
+from pipeline.codecs import CodecError, ogg, wav
 
-_STREAMED = 0xFFFF_FFFF
-_WAV: Final = (b"RIFF", b"RF64", b"RIFX")
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What to decode: `parts` that follow each other, mostly one, of a `kind`; of a WAV the tag of its format."""
+
+    parts: list[bytes]
+    kind: str
+    tag: int = 0
 
 
 def sniff_sound(data: bytes) -> str:
     """Name the container by its first bytes: `wav`, `flac`, `ogg` or `mp3`; `CodecError` not_audio otherwise."""
-    if data[:4] in _WAV and data[8:12] == b"WAVE":
+    if data[:4] in wav.MAGIC and data[8:12] == b"WAVE":
         return "wav"
     if data.startswith(b"fLaC"):
         return "flac"
@@ -32,34 +38,17 @@ def _is_mpeg_frame(data: bytes) -> bool:
     return len(data) > 3 and data[0] == 0xFF and data[1] & 0xE0 == 0xE0 and data[1] & 0x06 in (0x02, 0x04)
 
 
-def check_sound(data: bytes, kind: str) -> None:
-    """Raise `CodecError` truncated for a WAV whose data chunk or an Ogg whose last page is longer than the file.
+def whole_sound(data: bytes) -> Sound:
+    """Take a file apart. Raises `CodecError`: not_audio, unsupported_format, truncated.
 
-    FLAC and MP3 show it when they are read. A WAV that was written to a pipe has the length 0xFFFFFFFF, which
-    stands for: to the end of the file.
+    Truncated is a WAV whose data chunk, or an Ogg whose last page, is longer than the file; FLAC and MP3 show it when
+    they are read.
     """
+    kind = sniff_sound(data)
     try:
-        {"wav": _check_wav, "ogg": _check_ogg}.get(kind, lambda _: None)(data)
+        if kind == "wav":
+            found = wav.whole_wav(data)
+            return Sound([found.data], found.kind, found.tag)
+        return Sound(ogg.links(data) if kind == "ogg" else [data], kind)
     except (IndexError, struct.error) as error:
         raise CodecError("truncated", f"the {kind.upper()} file ends too early") from error
-
-
-def _check_wav(data: bytes) -> None:
-    order = ">" if data.startswith(b"RIFX") else "<"
-    position = 12
-    while True:
-        name, length = struct.unpack_from(f"{order}4sI", data, position)
-        position += 8
-        if name == b"data":
-            break
-        position += length + length % 2
-    if length != _STREAMED and position + length > len(data):
-        raise CodecError("truncated", f"the WAV announces {length} bytes of sound and holds {len(data) - position}")
-
-
-def _check_ogg(data: bytes) -> None:
-    page = data.rfind(b"OggS")
-    segments = data[page + 26]
-    table = data[page + 27 : page + 27 + segments]
-    if len(table) < segments or page + 27 + segments + sum(table) > len(data):
-        raise CodecError("truncated", "the last page of the Ogg file is cut off")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.codecs import CodecError
+from pipeline.codecs import FULL_SCALE, CodecError
 from pipeline.codecs.clip_timing import constant_rate, track
 from pipeline.codecs.video_library import load
 from transforms.values import AudioValue, VideoValue
@@ -96,8 +96,9 @@ class _Frames:
 class _Sound:
     """The sound track as it comes: chunks of (channels, length) float32, and when each begins."""
 
-    def __init__(self, rate: int) -> None:
-        self.rate = rate
+    def __init__(self, rate: int, exact: bool) -> None:
+        """`exact`: the track holds floating point numbers as they are, not sound that was packed."""
+        self.rate, self._exact = rate, exact
         self.chunks: list[tuple[float | None, NDArray[np.float32]]] = []
         self._samples = 0
         self._resampler = load().AudioResampler(format="fltp")
@@ -123,6 +124,10 @@ class _Sound:
         samples = track(self.chunks, start, length, self.rate)
         if not np.isfinite(samples).all():
             raise CodecError("non_finite", "the sound track holds samples that are not numbers, or infinite")
+        if self._exact and (peak := float(np.abs(samples).max())) > FULL_SCALE:
+            raise CodecError(
+                "too_loud", f"float samples of the sound track reach {peak:g}, full scale is 1; scale them"
+            )
         return AudioValue(samples, self.rate)
 
 
@@ -133,7 +138,7 @@ def _read(container: Any, bounds: _Bounds) -> tuple[VideoValue, str]:
     stream.codec_context.options = _STRICT
     stream.codec_context.thread_count = 1  # the pipeline's processes are the parallelism
     heard = next((s for s in container.streams.audio if s.codec_context is not None), None)
-    frames, sound = _Frames(bounds, expected), None if heard is None else _Sound(heard.rate)
+    frames, sound = _Frames(bounds, expected), None if heard is None else _sound(heard)
     for packet in container.demux([s for s in (stream, heard) if s is not None]):
         for frame in packet.decode():
             if packet.stream is stream:
@@ -150,6 +155,10 @@ def _read(container: Any, bounds: _Bounds) -> tuple[VideoValue, str]:
     heard_value = None if sound is None else sound.value(frames.times[0] or 0.0, len(pixels) / float(rate))
     codecs = ":".join([stream.codec_context.name, heard.codec_context.name if heard_value and heard else ""])
     return VideoValue(pixels, rate, heard_value), codecs
+
+
+def _sound(stream: Any) -> _Sound:
+    return _Sound(stream.rate, stream.codec_context.name.startswith("pcm_f"))
 
 
 def _picture_stream(streams: Iterable[Any]) -> Any:

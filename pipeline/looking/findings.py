@@ -20,7 +20,7 @@ class Payloads:
 
     `smallest`, `largest`: shortest and longest side in pixels or voxels, or seconds; `typical`: median shortest side.
     `broken`: share that cannot be decoded. `words`: median words of a text; `short`: share of texts of fewer than
-    three words; `latin`: whether most letters are Latin.
+    three words; `latin`: whether most letters are Latin. `loud`: whether float samples go beyond full scale.
     """
 
     seen: int = 0
@@ -35,6 +35,7 @@ class Payloads:
     words: float = 0.0
     short: float = 0.0
     latin: bool = True
+    loud: bool = False
 
 
 @dataclass(frozen=True, slots=True)

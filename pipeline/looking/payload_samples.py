@@ -172,13 +172,16 @@ def _examine_images(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
 
 def _examine_sounds(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
     seconds: list[float] = []
-    rates, formats, errors = set[int](), set[str](), []
+    rates, formats, errors, loud = set[int](), set[str](), [], False
     for payload in payloads:
         try:
-            decoded = AudioCodec().decode(payload)
+            decoded = AudioCodec(peaks="normalize").decode(payload)
+            AudioCodec().decode(payload)
         except CodecError as error:
-            errors.append(str(error))
-            continue
+            if error.reason != "too_loud":
+                errors.append(str(error))
+                continue
+            loud = True
         if isinstance(decoded.value, AudioValue):
             seconds.append(decoded.value.samples.shape[1] / decoded.value.sample_rate)
             rates.add(decoded.value.sample_rate)
@@ -186,7 +189,8 @@ def _examine_sounds(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
     if not seconds:
         return Payloads(), errors
     formats_seen, rates_seen = tuple(sorted(formats)), tuple(sorted(rates))
-    return Payloads(len(seconds), min(seconds), max(seconds), formats=formats_seen, rates=rates_seen), errors
+    found = Payloads(len(seconds), min(seconds), max(seconds), formats=formats_seen, rates=rates_seen, loud=loud)
+    return found, errors
 
 
 def _examine_clips(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:

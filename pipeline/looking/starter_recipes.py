@@ -62,7 +62,8 @@ def _image_steps(seen: Payloads) -> list[str]:
 
 
 def _audio(seen: Payloads) -> list[str]:
-    lines = [
+    lines = ["peaks: normalize          # float samples go beyond full scale (1.0)"] if seen.loud else []
+    lines += [
         "augment:                  # copies of training records only",
         "  - audiomentations.Gain: {min_gain_db: -6, max_gain_db: 6, p: 0.5}",
         "  - audiomentations.AddGaussianNoise: {min_amplitude: 0.001, max_amplitude: 0.01, p: 0.7}",
@@ -72,7 +73,8 @@ def _audio(seen: Payloads) -> list[str]:
     else:
         lines += [
             "  - audiomentations.PitchShift: {min_semitones: -2, max_semitones: 2, p: 0.3}",
-            "  - audiomentations.TimeStretch: {min_rate: 0.9, max_rate: 1.1, p: 0.3}",
+            "  # changes the length, so that nothing is cut; leave_length_unchanged: true cuts what is slower",
+            "  - audiomentations.TimeStretch: {min_rate: 0.9, max_rate: 1.1, leave_length_unchanged: false, p: 0.3}",
         ]
     lines += ["  # - audiomentations.Shift: {p: 0.5}"]
     return [*lines, "quality: {reject_identical: true}   # a copy with the very samples of its original is drawn again"]

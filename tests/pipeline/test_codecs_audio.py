@@ -116,8 +116,44 @@ class TestDecode:
     def test_source_format_tells_container_and_depth(self, kind: str, subtype: str, expected: str) -> None:
         assert AudioCodec().decode(written(kind, subtype)).source_format == expected
 
-    def test_float_samples_beyond_full_scale_are_kept(self) -> None:
-        assert decode(written("WAV", "FLOAT", noise() * 5)).samples.max() > 1
+    @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+    @pytest.mark.parametrize("factor", [1.2, 5, 32_767])
+    def test_float_samples_beyond_full_scale_fail_or_are_normalized(self, factor: float, subtype: str) -> None:
+        loud = noise(2) / np.abs(noise(2)).max() * np.float32(factor)
+        payload = written("WAV", subtype, loud)
+        assert reason_of(payload) == "too_loud"
+        with pytest.raises(CodecError, match="peaks: normalize"):
+            AudioCodec().decode(payload)
+        np.testing.assert_allclose(decode(payload, peaks="normalize").samples, loud / factor, atol=1e-6)
+
+    @pytest.mark.parametrize("factor", [0.1, 1.0, 1.00002])
+    def test_sounds_within_full_scale_are_not_touched(self, factor: float) -> None:
+        sound = noise() / np.abs(noise()).max() * np.float32(factor)
+        for peaks in ("fail", "normalize"):
+            np.testing.assert_array_equal(decode(written("WAV", "FLOAT", sound), peaks=peaks).samples, sound)
+
+    def test_copies_that_steps_made_too_loud_are_normalized_where_the_config_says_so(self) -> None:
+        sine = np.sin(np.arange(LENGTH) * 0.1, dtype=np.float32)[np.newaxis]
+        quiet = AudioCodec(peaks="normalize").encode(AudioValue(sine * 4, RATE), "wav:PCM_16")
+        np.testing.assert_allclose(decode(quiet).samples, sine, atol=1e-4)
+        cut = decode(AudioCodec().encode(AudioValue(sine * 4, RATE), "wav:PCM_16")).samples
+        assert (np.abs(cut) > 0.999).mean() > 0.8
+
+    def test_lossy_files_may_overshoot(self) -> None:
+        square = np.sign(np.sin(np.arange(48_000) * 0.05, dtype=np.float32))[np.newaxis] * np.float32(0.99)
+        assert np.abs(decode(written("MP3", "MPEG_LAYER_III", square, 48_000)).samples).max() > 1
+
+    def test_a_choice_that_is_none(self) -> None:
+        with pytest.raises(ValueError, match="fail, normalize"):
+            AudioCodec(peaks="clip")
+
+    def test_gsm_is_read_whole(self) -> None:
+        sine = 0.4 * np.sin(np.arange(16_000) * 0.3, dtype=np.float32)[np.newaxis]
+        found = AudioCodec().decode(written("WAV", "GSM610", sine, 8_000))
+        assert isinstance(found.value, AudioValue)
+        assert found.value.samples.shape == (1, 16_000)
+        assert np.corrcoef(found.value.samples[0, 400:], sine[0, 400:])[0, 1] > 0.98
+        assert found.source_format == "wav:GSM610"
 
     @pytest.mark.parametrize("kind", ["FLAC", "MP3"])
     def test_id3_tag_in_front(self, kind: str) -> None:

@@ -25,6 +25,8 @@ from pipeline.records import SPLITS, Shard
 from pipeline.rendering import families
 from pipeline.running import job_of
 from pipeline.survey import survey
+from transforms.recipe import build_recipe
+from transforms.values import AudioValue
 
 SENTENCES = (
     "The river was high after three days of rain.",
@@ -152,6 +154,31 @@ def test_folder_of_sounds(tmp_path, monkeypatch):
     text, config = written(tmp_path, monkeypatch, "drums")
     assert config.fields["audio"].type == "audio"
     assert "wav; 0.50 to 0.50 seconds at 8 kHz in 6 looked at" in text
+
+
+def test_the_starter_keeps_all_that_a_stretched_sound_says(tmp_path, monkeypatch):
+    for n in range(6):
+        put(tmp_path / "talks" / f"{n}.wav", wav(n))
+    _, config = written(tmp_path, monkeypatch, "talks")
+    steps = [step for step in config.fields["audio"].augment if "audiomentations.TimeStretch" in step]
+    samples = np.zeros((1, 16_000), np.float32)
+    samples[0, 14_400:15_600] = np.sin(np.arange(1_200) * 0.8)
+    slower = [{"audiomentations.TimeStretch": {**steps[0]["audiomentations.TimeStretch"], "max_rate": 0.9, "p": 1}}]
+    value, _ = build_recipe(slower, "audio").apply(AudioValue(samples, 8_000), bytes(16))
+    assert isinstance(value, AudioValue)
+    assert value.samples.shape[1] == pytest.approx(16_000 / 0.9, rel=0.01)
+    assert np.square(value.samples).sum() > 0.8 * np.square(samples).sum()
+
+
+def test_sounds_beyond_full_scale_are_normalized_and_that_is_said(tmp_path, monkeypatch):
+    for n in range(6):
+        file = io.BytesIO()
+        soundfile.write(file, 20_000 * np.sin(np.arange(4_000) * 0.1 * (n + 1)), 8000, format="WAV", subtype="FLOAT")
+        put(tmp_path / "loud" / f"{n}.wav", file.getvalue())
+    text, config = written(tmp_path, monkeypatch, "loud")
+    assert config.fields["audio"].peaks == "normalize"
+    assert "float samples go beyond full scale" in text
+    assert "cannot be decoded" not in text
 
 
 def test_folder_of_texts_with_a_readme(tmp_path, monkeypatch):
