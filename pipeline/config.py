@@ -86,6 +86,11 @@ class ImageField(_Field):
     type: Literal["image"]
     mode: Literal["rgb", "grey", "rgba", "keep"] = Field("rgb", description="Channels that the steps see.")
     max_pixels: Annotated[Int, Field(ge=1)] = Field(MAX_PIXELS, description="Larger images fail: too_many_pixels.")
+    window: Annotated[tuple[Float, Float], AfterValidator(rising)] | None = Field(
+        None,
+        description="Values of black and white where pictures have more than 8 bits (16 bit, float). "
+        "Absent: 0 and 65535 of 16 bit, 0 and 1 of floats; floats beyond that fail.",
+    )
     encode: ImageEncode = ImageEncode()
     quality: ImageGate | None = None
     boxes: BoxBinding | None = Field(None, description="Boxes that follow the picture.")

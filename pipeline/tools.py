@@ -68,7 +68,7 @@ def recipe_digest(config: JobConfig) -> str:
 def codec_of(field: AnyField) -> Codec:
     """The codec that reads and writes a field's payload."""
     if isinstance(field, ImageField):
-        return ImageCodec(field.mode, field.encode.format, field.encode.quality, field.max_pixels)
+        return ImageCodec(field.mode, field.encode.format, field.encode.quality, field.max_pixels, field.window)
     if isinstance(field, AudioField):
         return AudioCodec(field.encode.format, peaks=field.peaks)
     if isinstance(field, VolumeField):

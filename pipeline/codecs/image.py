@@ -1,6 +1,7 @@
 """Pictures: JPEG, PNG, WebP, BMP, TIFF and GIF to (height, width, channels) uint8, and back to JPEG, PNG or WebP."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.codecs import CodecError, Decoded, Payload, as_bytes, jpeg, raster
-from pipeline.codecs.pixels import MODES, Pixels, to_mode, to_rgb
+from pipeline.codecs.pixels import MODES, Pixels, Window, to_mode, to_rgb
 from transforms.values import ImageValue, Value
 
 FORMATS = ("jpeg", "png", "webp")
@@ -64,6 +65,22 @@ def sniff(data: bytes) -> str:
     raise CodecError("not_an_image", "the first bytes are not those of a JPEG, PNG, WebP, BMP, TIFF or GIF file")
 
 
+def depth_of(payloads: Sequence[bytes]) -> tuple[str, tuple[float, float]]:
+    """The type of levels of more than 8 bits in some pictures, with the least and the greatest; empty without any."""
+    name, low, high = "", np.inf, -np.inf
+    for payload in payloads:
+        if not payload.startswith((b"\x89PNG", b"II", b"MM")):
+            continue
+        try:
+            levels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_UNCHANGED)
+        except cv2.error:
+            continue
+        if levels is None or levels.dtype == np.uint8 or not np.isfinite(levels).all():
+            continue
+        name, low, high = levels.dtype.name, min(low, float(levels.min())), max(high, float(levels.max()))
+    return name, (low, high) if name else (0.0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class ImageCodec:
     """Settings of an image field.
@@ -71,12 +88,14 @@ class ImageCodec:
     `mode`: `rgb` (alpha over white), `grey`, `rgba`, or `keep` for the file's 1, 3 or 4 channels. `format`: `jpeg`,
     `png`, `webp`, or None to keep these and make PNG of the rest. `quality`: 1..100, default 95 for JPEG (from 95
     up without chroma subsampling) and 90 for WebP; PNG is lossless. `max_pixels`: what a header may announce.
+    `window`: the values that become 0 and 255 where a file has more than 8 bits (16 bit, float).
     """
 
     mode: str = "rgb"
     format: str | None = None
     quality: int | None = None
     max_pixels: int = 89_478_485
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -96,7 +115,7 @@ class ImageCodec:
         kind = sniff(data)
         pixels = jpeg.decode(data, self.mode, self.max_pixels) if kind == "jpeg" else None
         if pixels is None:
-            pixels = np.ascontiguousarray(to_mode(raster.decode(data, kind, self.max_pixels), self.mode))
+            pixels = np.ascontiguousarray(to_mode(raster.decode(data, kind, self.max_pixels, self.window), self.mode))
         return Decoded(ImageValue(pixels), kind)
 
     def encode(self, value: Value, source_format: str) -> bytes:

@@ -7,10 +7,7 @@ Sources: PNG (ISO/IEC 15948), GIF89a, TIFF 6.0, RFC 9649 (WebP).
 import struct
 import zlib
 
-from pipeline.codecs import CodecError
-
-_SHORT, _LONG = 3, 4
-_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
+from pipeline.codecs import CodecError, tiff_directories
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
@@ -66,39 +63,10 @@ def _colour_table(flags: int) -> int:
 
 
 def _check_tiff(data: bytes) -> None:
-    """Follow the chain of pages; the first page's pixels are the decoder's business, those of the others must exist.
-
-    Only classic TIFF: BigTIFF is left to the decoder.
-    """
-    order = "<" if data.startswith(b"II") else ">"
-    if struct.unpack_from(f"{order}H", data, 2) != (42,):
-        return
-    (start,) = struct.unpack_from(f"{order}I", data, 4)
-    seen: set[int] = set()
-    while start:
-        if start in seen:
-            raise CodecError("corrupt", "the pages of the TIFF form a circle")
-        if seen and _page_end(data, order, start) > len(data):
+    """Follow the chain of pages; the first page's pixels are the decoder's business, those of the others must exist."""
+    for number, tags in enumerate(tiff_directories.pages(data)):
+        if number and tiff_directories.end_of_pixels(tags) > len(data):
             raise _cut("tiff")
-        seen.add(start)
-        (entries,) = struct.unpack_from(f"{order}H", data, start)
-        (start,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * entries)
-
-
-def _page_end(data: bytes, order: str, start: int) -> int:
-    """Last byte of a page's strips or tiles, 0 if it names none."""
-    (entries,) = struct.unpack_from(f"{order}H", data, start)
-    tags: dict[int, tuple[int, ...]] = {}
-    for entry in range(start + 2, start + 2 + 12 * entries, 12):
-        tag, kind, count = struct.unpack_from(f"{order}HHI", data, entry)
-        if tag in (_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES) and kind in (_SHORT, _LONG):
-            layout = f"{order}{count}{'H' if kind == _SHORT else 'I'}"
-            inline = struct.calcsize(layout) <= 4
-            place = entry + 8 if inline else struct.unpack_from(f"{order}I", data, entry + 8)[0]
-            tags[tag] = struct.unpack_from(layout, data, place)
-    starts = tags.get(_STRIPS, tags.get(_TILES, ()))
-    lengths = tags.get(_STRIP_BYTES, tags.get(_TILE_BYTES, ()))
-    return max((a + b for a, b in zip(starts, lengths, strict=False)), default=0)
 
 
 def check_webp(data: bytes, max_pixels: int) -> None:

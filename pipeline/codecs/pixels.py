@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
+Window = tuple[float, float]
+"""Black and white of levels of more than 8 bits."""
 
 MODES = ("rgb", "grey", "rgba", "keep")
 
 # The engine runs one worker per core: threads inside OpenCV only take cores from one another. At import, for a
 # codec reaches its worker pickled and no constructor runs there.
 cv2.setNumThreads(1)
+cv2.setLogLevel(0)  # what it cannot read is told by the codec, once, and not on standard error
 
 
 def over_white(pixels: Pixels) -> Pixels:
@@ -60,3 +63,10 @@ def to_mode(pixels: Pixels, mode: str) -> Pixels:
 def scale_down(levels: NDArray[np.unsignedinteger], full: int) -> Pixels:
     """Scale levels 0..full (65535: 16 bit, 4095: 12 bit) to 0..255, rounded; nothing is clipped or shifted."""
     return ((levels.astype(np.uint32) * 255 + full // 2) // full).astype(np.uint8)
+
+
+def windowed(levels: NDArray[np.generic], window: Window) -> Pixels:
+    """Levels of any type with the window at 0..255, rounded; what lies outside of it is clipped."""
+    low, high = window
+    shares = (levels.astype(np.float64) - low) * (255.0 / (high - low))
+    return np.rint(np.clip(shares, 0, 255)).astype(np.uint8)

@@ -21,6 +21,7 @@ class Payloads:
     `smallest`, `largest`: shortest and longest side in pixels or voxels, or seconds; `typical`: median shortest side.
     `broken`: share that cannot be decoded. `words`: median words of a text; `short`: share of texts of fewer than
     three words; `latin`: whether most letters are Latin. `loud`: whether float samples go beyond full scale.
+    `deep`: type of the levels of pictures of more than 8 bits, `levels`: the least and the greatest of them.
     """
 
     seen: int = 0
@@ -36,6 +37,8 @@ class Payloads:
     short: float = 0.0
     latin: bool = True
     loud: bool = False
+    deep: str = ""
+    levels: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

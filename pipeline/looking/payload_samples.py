@@ -12,7 +12,7 @@ from pipeline.codecs import CodecError, video_library
 from pipeline.codecs.audio import AudioCodec
 from pipeline.codecs.clip_containers import sniff_clip
 from pipeline.codecs.containers import sniff_sound
-from pipeline.codecs.image import ImageCodec, sniff
+from pipeline.codecs.image import ImageCodec, depth_of, sniff
 from pipeline.codecs.nifti import is_nifti
 from pipeline.codecs.tiff_stack import pages
 from pipeline.codecs.video import VideoCodec
@@ -145,9 +145,11 @@ def _examine_volumes(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
 def _examine_images(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
     shapes: list[tuple[int, ...]] = []
     formats, errors = Counter[str](), []
+    deep, levels = depth_of(payloads)
+    window = levels if levels[0] < levels[1] else None
     for payload in payloads:
         try:
-            decoded = ImageCodec("keep").decode(payload)
+            decoded = ImageCodec("keep", window=window).decode(payload)
         except CodecError as error:
             errors.append(str(error))
             continue
@@ -165,6 +167,8 @@ def _examine_images(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
         typical=float(median(sides)),
         grey=channels == {1},
         alpha=channels == {4},
+        deep=deep,
+        levels=levels,
         formats=tuple(sorted(formats)),
     )
     return found, errors

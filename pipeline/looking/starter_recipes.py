@@ -30,7 +30,7 @@ def _grey(seen: Payloads) -> list[str]:
 
 
 def _image(seen: Payloads) -> list[str]:
-    lines = _grey(seen)
+    lines = [*_grey(seen), *_window(seen)]
     lines += (
         ["# mode: rgba              # keep transparency; without it, pictures are laid on white"] if seen.alpha else []
     )
@@ -39,6 +39,20 @@ def _image(seen: Payloads) -> list[str]:
         lines += ["#   - albumentations.SmallestMaxSize: {max_size: 512}"]
     lines += ["augment:                  # copies of training records only", *_image_steps(seen)]
     return [*lines, "quality: {reject_identical: true}   # a copy with the very pixels of its original is drawn again"]
+
+
+def _window(seen: Payloads) -> list[str]:
+    """Which values are black and white, where pictures have more than the 8 bits that steps see."""
+    if not seen.deep:
+        return []
+    low, high = seen.levels
+    told = f"{seen.deep} values from {low:g} to {high:g} in the pictures looked at; steps see 256 levels of them"
+    if seen.deep == "uint16":
+        high = next(2.0**bits - 1 for bits in (9, 10, 12, 14, 16) if high < 2**bits)
+        low = 0.0
+    elif low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    return [f"# {told}", f"window: [{low:g}, {high:g}]     # black and white of ALL pictures: set it to what is true"]
 
 
 def _image_steps(seen: Payloads) -> list[str]:

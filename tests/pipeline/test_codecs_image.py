@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import simplejpeg
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -20,7 +21,8 @@ from PIL import Image, ImageOps
 from pipeline.codecs import CodecError, jpeg
 from pipeline.codecs.image import ImageCodec
 from pipeline.codecs.pixels import over_white
-from transforms.values import ImageValue, TextValue
+from pipeline.codecs.volume import VolumeCodec
+from transforms.values import ImageValue, TextValue, VolumeValue
 
 HEIGHT, WIDTH = 48, 64
 
@@ -322,29 +324,107 @@ class TestDeepPictures:
     def test_16_bit_tiff_in_planes_is_refused_rather_than_misread(self) -> None:
         assert reason_of(tiff_16_bit(sixteen(3), t284=2)) in ("unsupported_format", "corrupt", "truncated")
 
-    @pytest.mark.parametrize(
-        ("levels", "expected"),
-        [
-            ([0.0, 0.5, 1.0], [0, 128, 255]),
-            ([0.0, 127.6, 255.0], [0, 128, 255]),
-            ([0.0, 32_896.0, 65_535.0], [0, 128, 255]),
-        ],
-    )
-    def test_float_tiff_takes_the_smallest_range_that_holds_it(self, levels: list[float], expected: list[int]) -> None:
-        payload = saved(Image.fromarray(np.array([levels], np.float32)), "TIFF")
-        assert decode(payload, "keep").ravel().tolist() == expected
+    def test_floats_within_shares_of_white_need_no_window(self) -> None:
+        payload = saved(Image.fromarray(np.array([[0.0, 0.5, 1.0]], np.float32)), "TIFF")
+        assert decode(payload, "keep").ravel().tolist() == [0, 128, 255]
 
-    @pytest.mark.parametrize("odd", [-1.0, 1e6, float("nan"), float("inf")])
-    def test_float_tiff_with_measurements_is_refused(self, odd: float) -> None:
-        assert reason_of(saved(Image.fromarray(np.array([[0.0, odd]], np.float32)), "TIFF")) == "unsupported_format"
+    @pytest.mark.parametrize("high", [1.01, 254.0, 256.0, 65_535.0, 1e6])
+    @pytest.mark.parametrize("low", [0.0, -1.0])
+    def test_one_picture_never_tells_the_range_of_floats(self, low: float, high: float) -> None:
+        levels = np.array([[low, 0.25 * high, 0.5 * high, high]], np.float32)
+        payload = saved(Image.fromarray(levels), "TIFF")
+        assert reason_of(payload) == "unsupported_format"
+        with pytest.raises(CodecError, match=r"window: \[LOW, HIGH\]"):
+            ImageCodec().decode(payload)
+        seen = decode(payload, "keep", window=(0.0, high)).ravel()
+        np.testing.assert_allclose(seen, [0, 63.75, 127.5, 255], atol=0.51)
 
-    def test_32_bit_tiff(self) -> None:
-        payload = saved(Image.fromarray(np.array([[0, 257, 65_535]], np.int32)), "TIFF")
-        assert decode(payload, "keep").ravel().tolist() == [0, 1, 255]
-        assert reason_of(saved(Image.fromarray(np.array([[0, 70_000]], np.int32)), "TIFF")) == "unsupported_format"
+    def test_the_brightest_pixel_of_a_picture_changes_no_other(self) -> None:
+        scene = np.linspace(0, 0.6, 48, dtype=np.float32).reshape(6, 8)
+        found = []
+        for brightest in (0.99, 1.01, 3.0):
+            scene[0, 0] = brightest
+            found.append(decode(saved(Image.fromarray(scene), "TIFF"), "keep", window=(0.0, 1.0))[..., 0])
+        assert all(np.array_equal(found[0][1:], other[1:]) for other in found[1:])
+
+    @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+    def test_floats_that_are_no_numbers_fail(self, odd: float) -> None:
+        payload = saved(Image.fromarray(np.array([[0.0, odd]], np.float32)), "TIFF")
+        assert reason_of(payload) == reason_of(payload, window=(0.0, 1.0)) == "non_finite"
+
+    def test_32_bit_tiff_needs_a_window(self) -> None:
+        payload = saved(Image.fromarray(np.array([[-70_000, 0, 70_000]], np.int32)), "TIFF")
+        assert reason_of(payload) == "unsupported_format"
+        assert decode(payload, "keep", window=(-70_000.0, 70_000.0)).ravel().tolist() == [0, 128, 255]
+
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_a_window_keeps_twelve_bits_in_sixteen_apart(self, channels: int) -> None:
+        levels = (np.arange(48 * channels) * 4095 // (48 * channels - 1)).reshape(6, 8, channels).astype(np.uint16)
+        expected = np.rint(levels / 4095 * 255).astype(np.uint8)
+        for payload in (png_16_bit(levels), tiff_16_bit(levels)):
+            assert np.array_equal(decode(payload, "keep", window=(0.0, 4095.0)), expected)
+            assert len(np.unique(decode(payload, "keep"))) <= 17
+
+    def test_a_window_leaves_alpha_alone(self) -> None:
+        levels = sixteen(4)
+        kept = decode(png_16_bit(levels), "keep", window=(0.0, 1000.0))
+        assert np.array_equal(kept[..., 3], to_eight(levels)[..., 3])
+        assert np.array_equal(kept[..., :3], np.rint(np.clip(levels[..., :3] / 1000, 0, 1) * 255).astype(np.uint8))
+
+    def test_a_window_with_white_as_zero(self) -> None:
+        levels = sixteen(1) // 16
+        kept = decode(tiff_16_bit(65_535 - levels, t262=0), "keep", window=(0.0, 4095.0))
+        assert np.array_equal(kept, np.rint(levels / 4095 * 255).astype(np.uint8))
+
+    def test_a_window_says_nothing_of_eight_bits(self) -> None:
+        for kind in ("PNG", "JPEG", "TIFF"):
+            assert np.array_equal(decode(saved(RGB, kind), window=(0.0, 4095.0)), decode(saved(RGB, kind)))
 
     def test_1_bit_is_black_and_white(self) -> None:
         assert set(np.unique(decode(WHOLE["png 1 bit"], "keep"))) == {0, 255}
+
+
+def bands_of(array: np.ndarray, **options: Any) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, array, **options)
+    return file.getvalue()
+
+
+class TestBands:
+    """Satellites and microscopes write bands that are no colours."""
+
+    rgb = np.random.default_rng(5).integers(0, 255, (6, 8, 3)).astype(np.uint8)
+    near = np.full((6, 8, 1), 60, np.uint8)
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+    @pytest.mark.parametrize("more", [1, 2, 10])
+    def test_bands_that_are_no_colours_are_refused_by_their_number(self, more: int, dtype: Any) -> None:
+        stack = np.dstack([self.rgb, *[self.near] * more]).astype(dtype)
+        for options in (
+            {"photometric": "rgb", "planarconfig": "contig", "extrasamples": ["unspecified"] * more},
+            {"photometric": "minisblack", "planarconfig": "contig"},
+        ):
+            payload = bands_of(stack, **options)
+            for mode in ("rgb", "keep", "rgba", "grey"):
+                assert reason_of(payload, mode=mode) == "unsupported_format"
+                with pytest.raises(CodecError, match=rf"{3 + more} bands.*type: volume"):
+                    ImageCodec(mode).decode(payload)
+            volume = VolumeCodec().decode(payload).value
+            assert isinstance(volume, VolumeValue)
+            assert volume.voxels.shape == (1, 6, 8, 3 + more)
+
+    def test_two_grey_bands_are_refused(self) -> None:
+        payload = bands_of(self.rgb[..., :2], photometric="minisblack", planarconfig="contig")
+        with pytest.raises(CodecError, match="2 bands"):
+            ImageCodec().decode(payload)
+
+    def test_alpha_that_is_called_so_is_alpha(self) -> None:
+        payload = bands_of(np.dstack([self.rgb, self.near]), photometric="rgb", extrasamples=["unassalpha"])
+        assert np.array_equal(decode(payload, "keep"), np.dstack([self.rgb, self.near]))
+
+    def test_many_bands_say_nothing_on_standard_error(self, capfd: pytest.CaptureFixture[str]) -> None:
+        reason_of(bands_of(np.dstack([self.rgb] * 5), photometric="minisblack", planarconfig="contig"))
+        assert capfd.readouterr() == ("", "")
 
 
 class TestOrientation:

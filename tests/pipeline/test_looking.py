@@ -131,6 +131,26 @@ def test_grey_pictures_stay_grey(tmp_path, monkeypatch):
     assert config.fields["image"].mode == "grey"
 
 
+@pytest.mark.parametrize(
+    ("levels", "window"),
+    [
+        (np.linspace(0, 3_900, 64).reshape(8, 8).astype(np.uint16), (0, 4095)),
+        (np.linspace(0, 60_000, 64).reshape(8, 8).astype(np.uint16), (0, 65_535)),
+        (np.linspace(0, 0.9, 64).reshape(8, 8).astype(np.float32), (0, 1)),
+        (np.linspace(-2, 300, 64).reshape(8, 8).astype(np.float32), (-2, 300)),
+    ],
+)
+def test_pictures_of_more_than_eight_bits_get_a_window_and_a_note(tmp_path, monkeypatch, levels, window):
+    for n in range(6):
+        file = io.BytesIO()
+        tifffile.imwrite(file, levels)
+        put(tmp_path / "deep" / f"{n}.tif", file.getvalue() + bytes(n))
+    text, config = written(tmp_path, monkeypatch, "deep")
+    assert config.fields["image"].window == window
+    assert "steps see 256 levels" in text
+    assert "cannot be decoded" not in text
+
+
 def test_folders_named_for_splits_are_warned_of(tmp_path, monkeypatch):
     for n in range(6):
         put(tmp_path / "set" / ("train", "val")[n % 2] / "cat" / f"{n}.png", png(n))
