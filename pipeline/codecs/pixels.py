@@ -17,7 +17,7 @@ MODES = ("rgb", "grey", "rgba", "keep")
 # The engine runs one worker per core: threads inside OpenCV only take cores from one another. At import, for a
 # codec reaches its worker pickled and no constructor runs there.
 cv2.setNumThreads(1)
-cv2.setLogLevel(0)  # what it cannot read is told by the codec, once, and not on standard error
+cv2.utils.logging.setLogLevel(0)  # what it cannot read is told by the codec, once, and not on standard error
 
 
 def over_white(pixels: Pixels) -> Pixels:
