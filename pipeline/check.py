@@ -55,7 +55,13 @@ def checked(text: ConfigText, with_recipes: bool = True) -> tuple[JobConfig, Lis
 def as_problems(error: InputError, text: ConfigText) -> list[Problem]:
     """What is wrong with the input, as problems with places."""
     listed = error.problems or (Problem("input.path", f"{error.message}."),)
-    return [replace(p, where=text.where(tuple(p.where.split(".")))) if p.where in _KEYS else p for p in listed]
+    return [replace(p, where=text.where(place)) if (place := _key_path(p.where)) else p for p in listed]
+
+
+def _key_path(where: str) -> Path:
+    """The keys that a place of the config is written as; empty if it is none."""
+    above, _, name = where.partition(".")
+    return tuple(where.split(".")) if where in _KEYS else (above, name) if above == "fields" and name else ()
 
 
 def in_order(problems: list[Problem]) -> tuple[Problem, ...]:
@@ -69,7 +75,7 @@ def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
     """List the input; a folder of files names its own id and label columns. Raises InputError."""
     from pipeline.sources import list_input
     from pipeline.sources.folder import LABEL, PATH, label_of
-    from pipeline.sources.references import with_references
+    from pipeline.sources.referenced_files import with_references
 
     try:
         listing = list_input(config)
@@ -79,8 +85,8 @@ def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
         sorted_by_class = any(label_of(f.path) for f in listing.files)
         names = {"id": config.input.id or PATH, "label": config.input.label or (LABEL if sorted_by_class else None)}
         return config.model_copy(update={"input": config.input.model_copy(update=names)}), listing
-    columns = [n for n, f in config.fields.items() if f.uri and n in listing.schema.names]
-    return config, with_references(listing, columns)
+    named = {name: field for name, field in config.fields.items() if field.uri and name in listing.schema.names}
+    return config, with_references(listing, named)
 
 
 def recipe_problems(text: ConfigText) -> list[Problem]:

@@ -52,7 +52,7 @@ def check(config: str, overrides: list[str], as_json: bool) -> None:
     from pipeline.config_file import read_config
 
     valid, listing = checked(read_config(config, overrides))
-    warnings = recipe_warnings(valid)
+    warnings = [*listing.notes, *recipe_warnings(valid)]
     if as_json:
         put({"ok": True, "files": len(listing.files), "kind": listing.kind, "warnings": warnings})
         return

@@ -12,7 +12,21 @@ from pydantic import (
 )
 
 from pipeline.blend_settings import BlendSettings
-from pipeline.config_types import Column, Float, Int, Node, Paths, Seed, Share, Steps, each_once, number, rising
+from pipeline.config_types import (
+    Column,
+    Float,
+    Int,
+    Node,
+    Paths,
+    Prefixes,
+    Seed,
+    Share,
+    Steps,
+    Uri,
+    each_once,
+    number,
+    rising,
+)
 from pipeline.copy_settings import Balanced, CopySettings, most_copies
 from pipeline.labels.settings import (
     KINDS,
@@ -39,6 +53,9 @@ class InputConfig(Node):
     """Where the records are and which columns mean what."""
 
     path: Paths = Field(description="File, glob, folder or list of them; local or any fsspec URL.")
+    allow: Prefixes | None = Field(
+        None, description="Where links inside of these folders may lead to, besides the folders themselves."
+    )
     format: Literal["parquet", "csv", "jsonl", "folder"] | None = Field(
         None, description="Only needed where the file names do not tell."
     )
@@ -70,7 +87,14 @@ class VolumeEncode(Node):
 
 
 class _Field(Node):
-    uri: bool = Field(False, description="The column holds paths or URLs of files; relative ones against its file.")
+    uri: Uri = Field(
+        False,
+        description="The column holds paths or URLs of files; relative ones against its file. They must lie below the "
+        "folder of that file, or in its bucket; `{allow: [PREFIX]}` names other places.",
+    )
+    max_bytes: Annotated[ByteSize, BeforeValidator(number), Field(ge=1, le=2**31 - 1)] = Field(
+        ByteSize(2**30), description="Files that are larger fail before they are read: too_many_bytes."
+    )
     prepare: Steps = Field(default_factory=list, description="Steps for every sample of every split.")
     augment: Steps = Field(default_factory=list, description="Steps for copies of training records only.")
 
@@ -191,7 +215,9 @@ class JobConfig(Node):
         "near: near duplicates of originals as well; full: of copies too. Absent: near, of up to 10,000 records; "
         "of more, the certificate says that it is not complete.",
     )
-    record_timeout: Annotated[Float, Field(gt=0)] = Field(60.0, description="Seconds for one record, all its copies.")
+    record_timeout: Annotated[Float, Field(gt=0)] = Field(
+        60.0, description="Seconds for one record, all its copies; as many to read its files."
+    )
 
     @model_validator(mode="after")
     def _something_to_write(self) -> Self:

@@ -15,6 +15,8 @@ from pydantic import (
     Tag,
 )
 
+from pipeline.stores.places import prefix_problem
+
 
 class Node(BaseModel):
     """A part of the config tree: frozen, and without keys that it does not know."""
@@ -72,6 +74,50 @@ Paths = Annotated[
     Annotated[OnePath, Tag("one")] | Annotated[tuple[OnePath, ...], AfterValidator(_some), Tag("many")],
     Discriminator(lambda value: "many" if isinstance(value, list | tuple) else "one"),
 ]
+
+
+def _covering(prefix: str) -> str:
+    """A prefix that may be allowed."""
+    if problem := prefix_problem(prefix):
+        raise ValueError(problem)
+    return prefix
+
+
+Prefix = Annotated[OnePath, AfterValidator(_covering)]
+"""A folder, a file or a URL: it covers itself and what lies below it."""
+
+
+Prefixes = Annotated[
+    Annotated[Prefix, Tag("<one>")] | Annotated[tuple[Prefix, ...], AfterValidator(_some), Tag("<many>")],
+    Discriminator(lambda value: "<many>" if isinstance(value, list | tuple) else "<one>"),
+]
+
+
+def each_of(prefixes: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """One or several as a list."""
+    return (prefixes,) if isinstance(prefixes, str) else prefixes or ()
+
+
+class Allowed(Node):
+    """Places besides the input's own that may be read."""
+
+    allow: Prefixes = Field(
+        description="Folders, or URLs such as s3://bucket/path or https://host/path: one, or a list. Each covers "
+        "itself and what lies below it; relative paths count from the current folder."
+    )
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The places as a list."""
+        return each_of(self.allow)
+
+
+Uri = Annotated[
+    Annotated[bool, Tag("<switch>")] | Annotated[Allowed, Tag("<allowed>")],
+    Discriminator(lambda value: "<allowed>" if isinstance(value, dict | Allowed) else "<switch>"),
+]
+
+
 Steps = Annotated[
     list[Any],
     AfterValidator(_plain),

@@ -43,7 +43,7 @@ def _record_files(config: JobConfig, listing: Listing) -> set[str]:
     found = {root.full(file.path) for file in listing.files}
     columns = [name for name, field in config.fields.items() if field.uri and name in listing.schema.names]
     if columns:
-        found |= {path for unit in listing.units for _, path in referenced(listing.reader, unit, columns)}
+        found |= {path for unit in listing.units for *_, path in referenced(listing.reader, unit, columns)}
     return found
 
 

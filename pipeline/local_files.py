@@ -4,9 +4,10 @@ import errno
 import fcntl
 import mmap
 import os
+import stat as modes
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import IO
 import pyarrow as pa
 
 TEMPORARY = ".fanbeam-"
+LINK = "link"
+"""The tag of a link to a folder that is not followed."""
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _NOT_DIRECTLY = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 _DIRECT = getattr(os, "O_DIRECT", 0)  # of Linux
@@ -30,10 +33,13 @@ class Found:
     tag: str
 
 
-def walk(root: str, inside: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Found]:
+def walk(
+    root: str, enters: Callable[[str], bool], inside: str = "", above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[Found]:
     """Every file below `root`, names relative to it; names that begin with a dot are left out.
 
-    Links are followed, but not into a folder that is already being walked (`above`: device and inode of those).
+    Links are followed, but not into a folder that is already being walked (`above`: device and inode of those), nor to
+    folders that `enters` does not let in: such a link is found itself, with the tag LINK.
     """
     folder = os.path.join(root, inside)
     info = os.stat(folder)
@@ -46,7 +52,10 @@ def walk(root: str, inside: str = "", above: frozenset[tuple[int, int]] = frozen
             if entry.name.startswith(".") or (entry.is_symlink() and not os.path.exists(entry.path)):
                 continue
             if entry.is_dir():
-                yield from walk(root, name, above | {here})
+                if entry.is_symlink() and not enters(os.path.realpath(entry.path)):
+                    yield Found(name, 0, LINK)
+                else:
+                    yield from walk(root, enters, name, above | {here})
             elif entry.is_file():
                 yield stat(entry.path, name)
 
@@ -55,6 +64,51 @@ def stat(path: str, name: str) -> Found:
     """Size and modification time of a file, under the name `name`. Raises FileNotFoundError."""
     info = os.stat(path)
     return Found(name, info.st_size, f"mtime:{info.st_mtime_ns}")
+
+
+class TooLarge(OSError):
+    """A file has more bytes than a record may have."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def too_large(most: int, size: int | None = None) -> TooLarge:
+    """The error of a file above `most` bytes; `size` if it is known."""
+    return TooLarge(f"{'more' if size is None else f'{size} bytes: more'} than the {most} bytes that a file may have")
+
+
+def stat_regular(path: str, name: str) -> Found:
+    """As `stat`. Raises OSError for what is no file with an end: a pipe, a device, a folder."""
+    _refuse_irregular(os.stat(path).st_mode)
+    return stat(path, name)
+
+
+def read_regular(path: str, most: int) -> bytes:
+    """The whole content of a file of at most `most` bytes. Raises TooLarge, and OSError as `stat_regular` does.
+
+    The last name of the path may not be a link. A pipe is not waited for.
+    """
+    _refuse_irregular(os.lstat(path).st_mode)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(handle, "rb", buffering=0) as file:
+        info = os.fstat(handle)
+        _refuse_irregular(info.st_mode)
+        if info.st_size > most:
+            raise too_large(most, info.st_size)
+        data = file.read(info.st_size + 1)
+        while len(data) != info.st_size and (more := file.read(1 << 20)):  # it grows, or reads come short
+            data += more
+            if len(data) > most:
+                raise too_large(most)
+        return data
+
+
+def _refuse_irregular(mode: int) -> None:
+    if modes.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not modes.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file")
 
 
 def publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool) -> bool:

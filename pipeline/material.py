@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError
-from pipeline.local_files import Found, copy_of
-from pipeline.storage import Folder, absolute, expand, is_url, read_file
+from pipeline.local_files import LINK, Found, copy_of
+from pipeline.storage import Folder, absolute, expand, fixed_part, is_url, read_file
+from pipeline.stores.places import OutsideAllowed, real_path, within
 from transforms import material
 from transforms.references import smallest
 from transforms.values import ImageValue
@@ -64,6 +65,10 @@ def _found(location: str) -> list[Found]:
         root, found = expand(location)
     except InputError as error:
         raise FileNotFoundError(error.message) from error
+    named = fixed_part(absolute(location))
+    for file in found if root.local else ():
+        if file.tag == LINK or not within(real_path(root.full(file.path)), (named,)):
+            raise OutsideAllowed(f"{location}: {file.path} is a link that leads out of it; name the place itself")
     return [replace(file, path=root.full(file.path)) for file in found]
 
 

@@ -1,6 +1,6 @@
 """A shard's blocks -> the records of its split, payload read only for those."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,16 +9,28 @@ from numpy.typing import NDArray
 
 from pipeline.job import Job, Task
 from pipeline.keys import Key, key_block, keys_at, record_of
-from pipeline.records import SPLITS, Block, Payload, Record, Refusal, Split
+from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal, Split
 from pipeline.snapshot import read_listed
-from pipeline.sources.references import resolve
-from pipeline.storage import read_file
+from pipeline.sources.references import References
+from pipeline.stores.failures import masked
 
 BYTES, PATH = "bytes", "path"
 
 
+Watch = Callable[[Iterator[Record]], Iterator[Record]]
+"""Sees each record as it is rendered, and the end of the last one.
+
+With a method `reading` it sees them also before the files that they refer to are read.
+"""
+
+
 def read_task(job: Job, task: Task) -> Iterator[Record]:
     """The records of a task, in order; quarantined ones carry their refusal instead of payload."""
+    return fetched(job, rows_of_task(job, task))
+
+
+def rows_of_task(job: Job, task: Task) -> Iterator[Record]:
+    """The same before the files that they refer to are read: `Reference` instead of those payloads."""
     quarantine = dict(task.quarantine)
     for number, record in read_shard(job, task.shard.split, task.shard.blocks, task.only):
         yield replace(record, refusal=quarantine[number]) if number in quarantine else record
@@ -54,16 +66,39 @@ def _records(
     rest = without_payload(batch, tuple(job.config.fields))
     columns = {name: batch.column(name) for name in job.config.fields}
     for key, (number, index) in zip(keys, numbered, strict=True):
-        found = {name: content_of(job, name, column, index, block.unit.file) for name, column in columns.items()}
+        found = {name: payload_of(job, name, column, index) for name, column in columns.items()}
         refusal = key.refusal or next((p for p in found.values() if isinstance(p, Refusal)), None)
         payloads = {name: None if isinstance(p, Refusal) else p for name, p in found.items()}
         yield number, record_of(replace(key, refusal=refusal) if refusal else key, payloads, rest, index)
 
 
-def content_of(job: Job, name: str, column: pa.Array, index: int, file: str) -> Payload | Refusal | None:
-    """One field of one row: payload in the column, or in the file that the column refers to."""
+def payload_of(job: Job, name: str, column: pa.Array, index: int) -> Payload | Refusal | None:
+    """One field of one row: payload in the column, or a `Reference` to the file that the column names."""
     payload = _payload(column, index)
-    return _fetch(job, name, payload, file) if name in job.external and isinstance(payload, str) else payload
+    return Reference(payload) if name in job.external and isinstance(payload, str) else payload
+
+
+def watched(job: Job, rows: Iterator[Record], watch: Watch) -> Iterator[Record]:
+    """The records, read, as `watch` sees them."""
+    reading: Watch = getattr(watch, "reading", iter)
+    return watch(fetched(job, reading(rows)))
+
+
+def fetched(job: Job, records: Iterable[Record]) -> Iterator[Record]:
+    """The records with the content of the files that they refer to, or with why it cannot be had."""
+    for record in records:
+        yield _fetched(job, record) if job.external and record.refusal is None else record
+
+
+def _fetched(job: Job, record: Record) -> Record:
+    payloads = dict(record.payloads)
+    for name, payload in record.payloads.items():
+        if isinstance(payload, Reference):
+            found = _fetch(job, name, payload, record.file)
+            if isinstance(found, Refusal):
+                return replace(record, refusal=found, payloads=dict.fromkeys(payloads))
+            payloads[name] = found
+    return replace(record, payloads=payloads)
 
 
 def without_payload(batch: pa.RecordBatch, fields: tuple[str, ...]) -> pa.RecordBatch:
@@ -96,17 +131,24 @@ def _payload(column: pa.Array, index: int) -> Payload | None:
     return value if value is None or isinstance(value, (bytes, str)) else bytes(value)
 
 
-def _fetch(job: Job, field: str, reference: str, file: str) -> Payload | Refusal | None:
+def _fetch(job: Job, field: str, reference: str, file: str) -> Payload | Refusal:
     """The content of a referenced file; as text where the field is text."""
-    shown = reference.removeprefix(f"{job.reader.root.url}/")  # `_failed` does not tell where the input lies
+    shown = masked(reference.removeprefix(f"{job.reader.root.url}/"))  # `_failed` does not tell where the input lies
     try:
-        data = read_file(resolve(reference, job.reader.root, file))
-    except FileNotFoundError as error:
-        return Refusal("failed", field, "read", "missing_file", type(error).__name__, f"no such file: {shown}")
+        data = References.of(job.reader, job.config.fields[field]).read(reference, file)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        return Refusal("failed", field, "read", "unreadable_file", type(error).__name__, f"{shown}: {reason}")
+        return _unread(field, shown, error)
     return _text(field, data) if job.config.fields[field].type == "text" else data
+
+
+def _unread(field: str, shown: str, error: OSError | ValueError) -> Refusal:
+    if isinstance(error, FileNotFoundError):
+        reason, message = "missing_file", f"no such file: {shown}"
+    else:
+        reasons = {"OutsideAllowed": "outside_allowed", "TooLarge": "too_many_bytes"}
+        reason = reasons.get(type(error).__name__, "unreadable_file")
+        message = f"{shown}: {masked(getattr(error, 'strerror', None) or str(error))}"
+    return Refusal("failed", field, "read", reason, type(error).__name__, message)
 
 
 def _text(field: str, data: bytes) -> str | Refusal:

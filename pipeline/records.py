@@ -98,6 +98,12 @@ class Shard:
         return f"{self.split}/part-{self.index:05d}.parquet"
 
 
+class Reference(str):
+    """A payload that is not read yet: the path or URL of its file as the input has it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One labeled input row: key columns, payload per field, and where its other columns are."""

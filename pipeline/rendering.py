@@ -7,18 +7,17 @@ from pipeline.augment import augment
 from pipeline.fan_out import fan_out
 from pipeline.gate import gate
 from pipeline.job import Job, ShardWork, Task
-from pipeline.read import read_task
-from pipeline.records import Family, Gated, Receipt, Record
+from pipeline.read import Watch, rows_of_task, watched
+from pipeline.records import Family, Gated, Receipt
 from pipeline.shards import write_shard
 from pipeline.tools import recipe_digest, tools_of
 
 Stage = Callable[[ShardWork], ShardWork]
-Watch = Callable[[Iterator[Record]], Iterator[Record]]
 
 
-def read(work: ShardWork) -> ShardWork:
+def read(work: ShardWork, watch: Watch = iter) -> ShardWork:
     """The shard's records of its split."""
-    return replace(work, flow=read_task(work.job, work.task))
+    return replace(work, flow=watched(work.job, rows_of_task(work.job, work.task), watch))
 
 
 def multiply(work: ShardWork) -> ShardWork:
@@ -89,7 +88,7 @@ def begun(job: Job, task: Task, applied: tuple[str, ...] = ()) -> ShardWork:
 
 
 def render(job: Job, task: Task, watch: Watch = iter) -> Receipt:
-    """All stages for one shard. `watch` sees each record as it starts, and the end of the last one."""
+    """All stages for one shard."""
     work = write(_upto_gate(job, task, watch))
     receipt: Receipt = next(work.flow)
     return receipt
@@ -102,8 +101,7 @@ def families(job: Job, task: Task, watch: Watch = iter) -> Iterator[Gated]:
 
 
 def _upto_gate(job: Job, task: Task, watch: Watch) -> ShardWork:
-    work = begun(job, task, (STAGES[0][0],))
-    work = replace(work, flow=watch(work.flow))
+    work = replace(read(ShardWork(job, task), watch), applied=(STAGES[0][0],))
     for name, _ in STAGES[1:-1]:
         work = apply(name, work)
     return work

@@ -193,6 +193,8 @@ class Surveyed:
     counted: Counted | None
     probe: Probe
     decision: Decision | None = None
+    notes: tuple[str, ...] = ()
+    """What people should know of the input."""
 
 
 def _settled(job: Job, found: Surveyed, again: Callable[[], Surveyed]) -> Surveyed:
@@ -233,7 +235,7 @@ def survey_job(
     pool.check_recipes(text)
     pool.adopt(settled)
     probe = remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
-    return Surveyed(settled, surveyed, counted, probe, decision)
+    return Surveyed(settled, surveyed, counted, probe, decision, listing.notes)
 
 
 def counted_out(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Counted | None]:
@@ -254,9 +256,9 @@ def planned(found: Surveyed, probe: Probe) -> Plan:
 
 
 def _notes(found: Surveyed) -> tuple[str, ...]:
-    """What people should know of splits and blends."""
+    """What people should know of the input, splits and blends."""
     of_splits = found.decision.notes if found.decision else ()
-    return (*of_splits, *blend_notes(found.job.config, found.survey.classes))
+    return (*found.notes, *of_splits, *blend_notes(found.job.config, found.survey.classes))
 
 
 def descended(job: Job) -> Job:

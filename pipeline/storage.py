@@ -3,7 +3,7 @@
 import errno
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,13 +15,16 @@ from pyarrow.fs import PyFileSystem
 
 from pipeline import local_files
 from pipeline.errors import InputError, RunFailed, UsageError
-from pipeline.local_files import TEMPORARY, Found, publish, remove_unlocked, stat
+from pipeline.local_files import TEMPORARY, Found, publish, read_regular, remove_unlocked, stat, stat_regular
 from pipeline.stores import connect
 from pipeline.stores.arrow_files import StoreFiles, remote_file
 from pipeline.stores.connections import UnknownStorage as UnknownStorage
 from pipeline.stores.failures import StoreFailed as StoreFailed
 from pipeline.stores.failures import secret_in as secret_in
 from pipeline.stores.globbing import MAGIC, expand_glob, hidden
+from pipeline.stores.globbing import fixed_part as fixed_part
+from pipeline.stores.interface import Permitted
+from pipeline.stores.places import within
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,15 @@ class Folder:
         store, key = connect(self.url)
         return sorted(store.folders(key))
 
-    def walk(self) -> list[Found]:
-        """Every file below, sorted by path; names that begin with a dot are left out."""
+    def walk(self, allowed: Sequence[str] | None = None) -> list[Found]:
+        """Every file below, sorted by path; names that begin with a dot are left out.
+
+        `allowed`: where links to folders may lead to besides this folder; such as are not followed have the tag LINK.
+        """
         if self.local:
-            return sorted(local_files.walk(self.url), key=lambda f: f.path)
+            places = None if allowed is None else (self.url, *allowed)
+            found = local_files.walk(self.url, lambda real: places is None or within(real, places))
+            return sorted(found, key=lambda f: f.path)
         store, key = connect(self.url)
         return sorted((f for f in store.walk(key) if not hidden(f.path)), key=lambda f: f.path)
 
@@ -203,6 +211,25 @@ def stat_file(path: str) -> Found:
     return Folder(folder).stat(name)
 
 
+def read_named(where: str, most: int, permitted: Permitted) -> bytes:
+    """The whole content of a file that data names, by real path or URL.
+
+    Raises FileNotFoundError, TooLarge (more than `most` bytes), OutsideAllowed (a redirection), other OSErrors.
+    """
+    if not is_url(where):
+        return read_regular(where, most)
+    store, key = connect(where)
+    return store.read_named(key, most, permitted)
+
+
+def stat_named(where: str, permitted: Permitted) -> Found:
+    """Size and tag of a file that data names; see `read_named`."""
+    if not is_url(where):
+        return stat_regular(where, where)
+    store, key = connect(where)
+    return store.stat_named(key, permitted)
+
+
 def write_file(path: str, data: bytes) -> None:
     """Write one file that a command makes (config, picture, sample)."""
     folder, name = posixpath.split(absolute(path))
@@ -211,20 +238,20 @@ def write_file(path: str, data: bytes) -> None:
     target.put(name, data)
 
 
-def expand(pattern: str) -> tuple[Folder, list[Found]]:
-    """The root folder and files of a file, glob or folder. Raises InputError if there is none, or no way to it."""
+def expand(pattern: str, allowed: Sequence[str] = ()) -> tuple[Folder, list[Found]]:
+    """The root folder and files of a file, glob or folder; see `Folder.walk`. Raises InputError if there is none."""
     if reason := secret_in(pattern):
         raise UsageError(reason)
     where = absolute(pattern)
     try:
         if is_url(where):
             connect(where)[0].reach()
-        return _expanded(pattern, where)
+        return _expanded(pattern, where, allowed)
     except StoreFailed as error:
         raise InputError(error.message.rstrip(".")) from error
 
 
-def _expanded(pattern: str, where: str) -> tuple[Folder, list[Found]]:
+def _expanded(pattern: str, where: str, allowed: Sequence[str]) -> tuple[Folder, list[Found]]:
     folder, name = posixpath.split(where)
     if MAGIC & set(where) and not Folder(where).exists():
         root, found = expand_glob(where)
@@ -233,7 +260,7 @@ def _expanded(pattern: str, where: str) -> tuple[Folder, list[Found]]:
         return Folder(folder), [Folder(folder).stat(name)]
     if not Folder(where).exists():
         raise InputError(f"no such path: {pattern}")
-    return Folder(where), Folder(where).walk()
+    return Folder(where), Folder(where).walk(allowed)
 
 
 def _is_file(where: str) -> bool:

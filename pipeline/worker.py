@@ -22,11 +22,15 @@ from pipeline.interruption import left_to_the_parent
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.probe import probe_job, weigh
-from pipeline.records import Record
+from pipeline.records import Record, Reference
+from pipeline.storage import is_url
+from pipeline.stores.places import is_web
 from transforms.left_out import left_out
 
 RECORD, STARTED, SAMPLES = 0, 1, 2
 IDLE = -1.0
+_STORE_SECONDS = 600.0
+"""More than a store's own retries take, which end the run: see `stores.environment`."""
 _YOUNG_OBJECTS = 100_000
 _KEPT_BYTES = 128 * 2**20
 
@@ -61,7 +65,7 @@ def served(kind: str, job: Job, task: Any, beat: MutableSequence[float]) -> obje
         "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
         "replay": _replay, "donor": _donor, "look": _look, "compare": _compare, "survey": _survey,
     }  # fmt: skip
-    watch = _Watch(beat, _samples(job, task) if kind == "render" else lambda _: 0)
+    watch = _Watch(beat, _samples(job, task) if kind == "render" else lambda _: 0, job.reader.root.url)
     try:
         return serve[kind](job, task, watch)
     except (FanbeamError, KeyboardInterrupt):
@@ -111,14 +115,30 @@ def _keep_memory() -> None:
 class _Watch:
     """Marks each record as it starts, so that the parent can tell which one killed or hangs the worker."""
 
-    def __init__(self, beat: MutableSequence[float], samples: Callable[[Record], int]) -> None:
-        self._beat, self._samples = beat, samples
+    def __init__(self, beat: MutableSequence[float], samples: Callable[[Record], int], root: str = "") -> None:
+        self._beat, self._samples, self._root = beat, samples, root
         self.at: Record | None = None
         beat[SAMPLES] = 0.0
 
     def seconds(self) -> float:
         """Seconds since the record at work started."""
         return time.monotonic() - self._beat[STARTED]
+
+    def reading(self, records: Iterator[Record]) -> Iterator[Record]:
+        """A file that never ends is one record's fault, too. A store that is down is nobody's: it tells by itself."""
+        beat, clock = self._beat, time.monotonic
+        for number, record in enumerate(records):
+            references = [p for p in record.payloads.values() if isinstance(p, Reference)]
+            if references and record.refusal is None:
+                self.at = record
+                beat[STARTED] = clock() + (_STORE_SECONDS if any(map(self._in_store, references)) else 0.0)
+                beat[RECORD] = number
+            yield record
+            beat[RECORD] = IDLE
+
+    def _in_store(self, reference: str) -> bool:
+        place = reference if is_url(reference) else self._root
+        return is_url(place) and not is_web(place)
 
     def __call__(self, records: Iterator[Record]) -> Iterator[Record]:
         beat, clock = self._beat, time.monotonic
@@ -168,12 +188,12 @@ def _donor(job: Job, task: Task, watch: _Watch) -> object:
     """A record that others may blend with, if it can be decoded and stays in train."""
     from pipeline.augment import donor
     from pipeline.copies import DROPPED
-    from pipeline.read import read_task
+    from pipeline.read import rows_of_task, watched
     from pipeline.tools import tools_of
 
     blended = next(tools for tools in tools_of(job.config) if tools.blends)
-    staying = (r for r in read_task(job, task) if job.copies.of(r.classes, r.key) != DROPPED)
-    return donor(blended, job.config.seed, watch(staying))
+    staying = (r for r in rows_of_task(job, task) if job.copies.of(r.classes, r.key) != DROPPED)
+    return donor(blended, job.config.seed, watched(job, staying, watch))
 
 
 def _replay(_: Job, order: tuple[Job, Task], watch: _Watch) -> object:

@@ -2,22 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
+from pydantic import TypeAdapter
 
 from pipeline.audit.contents import content_marks, payload_columns
 from pipeline.audit.marks import rows_of
 from pipeline.audit.rows import Field, Payload, Rows, Set, single, texts_of
 from pipeline.check import open_input
-from pipeline.config import JobConfig
+from pipeline.config import AnyField, FieldConfig, JobConfig
 from pipeline.errors import InputError, Problem, nearest
 from pipeline.looking.describe import describe_data
 from pipeline.looking.findings import Findings
 from pipeline.records import Unit
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
-from pipeline.sources.references import resolve
-from pipeline.storage import read_file
+from pipeline.sources.references import References
 
 _ROWS = 64
 
@@ -69,6 +71,13 @@ def _unknown(path: str, option: str, column: str, columns: tuple[str, ...]) -> I
     return InputError(message, (Problem(path, f"{message}.", hint),))
 
 
+@lru_cache(maxsize=64)
+def _settings(field: Field) -> AnyField:
+    """A field as a config has it."""
+    made: dict[str, Any] = {"type": field.modality, "uri": field.uri}
+    return TypeAdapter[AnyField](FieldConfig).validate_python(made)
+
+
 def _config(findings: Findings, fields: tuple[Field, ...]) -> JobConfig:
     """What reads all of it; nothing is split or multiplied."""
     paths = findings.paths if len(findings.paths) > 1 else findings.paths[0]
@@ -104,7 +113,8 @@ def _rows(
     payloads = payload_columns(batch, fields)
     for field in fields:
         if field.uri or listing.kind == "folder":
-            payloads[field.key] = [_content(listing, unit, p) for p in payloads[field.key]]
+            column = References.of(listing.reader, _settings(field))
+            payloads[field.key] = [_content(column, unit, p) for p in payloads[field.key]]
     return Rows(ids, {**marks, **content_marks(payloads, fields)}, payloads)
 
 
@@ -112,11 +122,11 @@ def _texts(batch: pa.RecordBatch, name: str | None) -> list[str | None]:
     return texts_of(batch.column(name)) if name in batch.schema.names else [None] * batch.num_rows
 
 
-def _content(listing: Listing, unit: Unit, reference: Payload | None) -> Payload | None:
+def _content(column: References, unit: Unit, reference: Payload | None) -> Payload | None:
     """What a path or URL leads to; None where nothing can be read there."""
     if not isinstance(reference, str):
         return reference
     try:
-        return read_file(resolve(reference, listing.reader.root, unit.file))
+        return column.read(reference, unit.file)
     except (OSError, ValueError):
         return None

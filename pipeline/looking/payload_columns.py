@@ -15,10 +15,12 @@ from pipeline.read import BYTES
 from pipeline.records import Unit
 from pipeline.sources import Listing
 from pipeline.sources.folder import EXTENSIONS, ending_of
-from pipeline.sources.references import resolve
-from pipeline.storage import read_file, stat_file
+from pipeline.sources.references import References, resolve
+from pipeline.stores.failures import masked
+from pipeline.stores.places import OutsideAllowed
 
 _SNIFFED = 24
+_LARGEST = 2**30
 _CHECKED_FILES = 40
 _MOST_NAMED = 0.9
 _LONGEST_NAME = 1000
@@ -121,34 +123,39 @@ def _ending(value: str) -> str:
 
 def _uri_field(listing: Listing, samples: Sequence[Sampled], name: str, modality: Modality) -> FieldFound | str:
     """The field, or where its files are missing. Web addresses are believed: asking for them all could be slow."""
+    column = References(listing.reader.root, (), (), _LARGEST)
     places = [
-        (value, resolve(value, listing.reader.root, s.unit.file))
-        for s in samples
-        for value in s.rows.column(name).to_pylist()
-        if isinstance(value, str)
+        (value, s.unit.file) for s in samples for value in s.rows.column(name).to_pylist() if isinstance(value, str)
     ]
     chosen = spread(places, _CHECKED_FILES)
-    if all(where.startswith(("http://", "https://")) for _, where in chosen):
+    if all(written.startswith(("http://", "https://")) for written, _ in chosen):
         return FieldFound(name, modality, True, notes=("web addresses, not looked at",))
-    there = [where for _, where in chosen if _exists(where)]
+    found = [(place, _why_not(column, *place)) for place in chosen]
+    there = [place for place, why in found if not why]
     if not there:
-        written, where = chosen[0]
-        return f"Column {name!r} names files that are not there: {written!r} should be at {where}"
+        (written, file), why = found[0]
+        where = masked(resolve(written, listing.reader.root, file))
+        return f"Column {name!r} names files that {why}: {masked(written)!r} should be at {where}"
     rows = sum(s.rows.num_rows for s in samples)
     absent = 1 - len(there) / len(chosen)
     notes = (f"{len(chosen) - len(there)} of {len(chosen)} files looked for are missing",) if absent else ()
-    payloads = [read_file(where) for where in spread(there, DECODED)]
+    payloads = [column.read(*place) for place in spread(there, DECODED)]
     modality = "volume" if modality == "image" and modality_of(payloads) == "volume" else modality
     looked, errors = _examined(payloads, modality)
     return FieldFound(name, modality, True, max(absent, 1 - len(places) / rows), looked, (*notes, *errors))
 
 
-def _exists(where: str) -> bool:
+def _why_not(column: References, written: str, file: str) -> str:
+    """Why a file cannot be read; empty if it is there."""
     try:
-        stat_file(where)
-    except (OSError, ValueError, UsageError):
-        return False
-    return True
+        column.stat(written, file)
+    except FileNotFoundError:
+        return "are not there"
+    except OutsideAllowed as error:
+        return f"are not read ({error}; if they are meant, give the field uri: {{allow: [PREFIX]}})"
+    except (OSError, ValueError, UsageError) as error:
+        return f"cannot be read ({masked(getattr(error, 'strerror', None) or str(error))})"
+    return ""
 
 
 def _examined(payloads: Sequence[bytes], modality: Modality) -> tuple[Payloads, tuple[str, ...]]:

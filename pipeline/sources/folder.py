@@ -33,6 +33,8 @@ class FolderReader:
 
     root: Folder
     field: str
+    named: tuple[str, ...] = ()
+    """The folders and files that the config names, absolute; links within may not lead out of them. Empty: `root`."""
 
     def read(self, unit: Unit, columns: Sequence[str] | None, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Files `start`..`stop` of a unit; see `Reader.read`. No file is opened."""

@@ -41,6 +41,8 @@ class Listing:
     schema: pa.Schema
     kind: str
     ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What people should know of it."""
 
 
 def batch_rows(unit: Unit, columns: Sequence[str] | None) -> int:

@@ -2,17 +2,20 @@
 
 import posixpath
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.config import JobConfig
+from pipeline.config_types import each_of
 from pipeline.errors import InputError, Problem, UsageError
-from pipeline.local_files import Found
+from pipeline.local_files import LINK, Found
 from pipeline.records import InputFile
 from pipeline.sources.folder import EXTENSIONS, ending_of, list_folder
 from pipeline.sources.interface import Listing
+from pipeline.sources.links import link_notes, link_problems
 from pipeline.sources.parquet import list_parquet
 from pipeline.sources.tables import list_tables
-from pipeline.storage import Folder, expand, is_url
+from pipeline.storage import Folder, absolute, expand, fixed_part, is_url
 
 KINDS = {
     ".parquet": "parquet", ".pq": "parquet",
@@ -25,28 +28,39 @@ _RELATIVE = "Relative paths start at the current folder."
 
 def list_input(config: JobConfig) -> Listing:
     """List what `input.path` names. Raises InputError: no such path, no files, unlike files."""
-    root, found = gather(config.input.path)
+    allowed = each_of(config.input.allow)
+    root, everything = _gathered(config.input.path, allowed)
+    found, links = [f for f in everything if f.tag != LINK], [f for f in everything if f.tag == LINK]
+    notes, places = link_notes(links), (*fixed_parts(config.input.path), *allowed)
     kind = config.input.format or kind_of(found, config.input.path)
     if kind == "folder":
-        return _folder(config, root, found)
+        return replace(_folder(config, root, found, places), notes=notes)
     visible = [f for f in found if len(found) == 1 or not any(part.startswith("_") for part in f.path.split("/"))]
     files = [f for f in visible if KINDS.get(_suffix(f)) == kind] or (visible if config.input.format else [])
     if not files:
         raise InputError(f"no {kind} files in {config.input.path!r}")
+    if problems := tuple(link_problems(root, files, places)):
+        raise InputError("links lead out of the input", problems)
     listing = _tabular(config, root, [_tagged(config, root, f) for f in files], kind)
     listed = {f.path: InputFile(f.path, f.size, f.tag) for f in files}
     units = tuple(replace(u, listed=listed[u.file]) for u in listing.units)
-    return replace(listing, units=units, ignored=tuple(f.path for f in found if f.path not in listed))
+    return replace(listing, units=units, ignored=tuple(f.path for f in found if f.path not in listed), notes=notes)
 
 
 def gather(path: str | tuple[str, ...]) -> tuple[Folder, list[Found]]:
     """Files of all patterns under their common root, sorted, each once. Raises InputError with all missing paths."""
+    root, found = _gathered(path, ())
+    return root, [f for f in found if f.tag != LINK]
+
+
+def _gathered(path: str | tuple[str, ...], allowed: Sequence[str]) -> tuple[Folder, list[Found]]:
+    """The same with the links that are not followed."""
     patterns = (path,) if isinstance(path, str) else path
     expanded: list[tuple[Folder, list[Found]]] = []
     problems = []
     for pattern in patterns:
         try:
-            expanded.append(expand(pattern))
+            expanded.append(expand(pattern, allowed))
         except InputError as error:
             problems.append(Problem("input.path", f"{error.message}.", "" if is_url(pattern) else _RELATIVE))
         except UsageError as error:
@@ -64,6 +78,12 @@ def _from(root: Folder, folder: Folder, files: list[Found]) -> list[Found]:
     """Files of a folder by their paths below `root`."""
     between = posixpath.relpath(folder.url, root.url)
     return files if between == "." else [replace(f, path=posixpath.join(between, f.path)) for f in files]
+
+
+def fixed_parts(path: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Of each pattern the folder above its first wildcard, or the file or folder itself: absolute."""
+    patterns = [absolute(pattern) for pattern in ((path,) if isinstance(path, str) else path)]
+    return tuple(dict.fromkeys(map(fixed_part, patterns)))
 
 
 def kind_of(found: list[Found], path: object) -> str:
@@ -111,13 +131,14 @@ def _tabular(config: JobConfig, root: Folder, files: list[Found], kind: str) -> 
     return list_tables(root, files, "csv" if kind == "csv" else "jsonl", strings)
 
 
-def _folder(config: JobConfig, root: Folder, found: list[Found]) -> Listing:
+def _folder(config: JobConfig, root: Folder, found: list[Found], places: tuple[str, ...]) -> Listing:
     if len(config.fields) != 1:
         raise InputError(f"a folder of files has one field, the config names {sorted(config.fields)}")
     ((name, field),) = config.fields.items()
     if name in ("path", "label"):
         raise InputError(f"a folder's field cannot be called {name!r}: that column names the file or its class")
     listing = list_folder(root, [f for f in found if KINDS.get(_suffix(f)) == "folder"], name, field.type)
+    listing = replace(listing, reader=replace(listing.reader, named=places))  # type: ignore[type-var]
     if not listing.files:
         wanted = ", ".join(sorted(EXTENSIONS[field.type]))
         raise InputError(f"no {field.type} files ({wanted}) below {config.input.path!r}")

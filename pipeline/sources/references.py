@@ -1,18 +1,21 @@
-"""Columns that hold paths or URLs of files: resolving, reading, and counting the files into the input snapshot."""
+"""Columns that hold paths or URLs of files: where they lead, whether they may, and what lies there.
+
+A table may come from elsewhere, so it names only what lies below its own folder (links resolved) or in its own bucket;
+the config names other places. A folder of files is a table of paths: its files lie in folders that the config names.
+"""
 
 import posixpath
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from hashlib import blake2b
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from pipeline.config import AnyField
+from pipeline.config_types import Allowed
 from pipeline.local_files import Found
-from pipeline.records import InputFile, Unit
-from pipeline.sources.interface import Listing, Reader
-from pipeline.storage import Folder, is_url, stat_file
-
-_THREADS = 16
-_MISSING = Found("", 0, "missing")
+from pipeline.records import Unit
+from pipeline.sources.folder import FolderReader
+from pipeline.sources.interface import Reader
+from pipeline.storage import Folder, is_url, read_named, stat_named
+from pipeline.stores.places import OutsideAllowed, covers, is_web, odd_url, of_the_system, real_path, same_store, within
 
 
 def resolve(reference: str, root: Folder, file: str) -> str:
@@ -25,37 +28,65 @@ def resolve(reference: str, root: Folder, file: str) -> str:
     return path if reference.startswith("/") else f"{scheme}{mark}{path}"
 
 
-def with_references(listing: Listing, columns: Sequence[str]) -> Listing:
-    """The listing with referenced files in the sizes of its units and in the tags of its tables.
+@dataclass(frozen=True, slots=True)
+class References:
+    """The references of one column. `own`: the folders that its files lie in; empty: that of the table itself.
 
-    So a picture that changes behind an unchanged table makes another version of the dataset.
+    `most`: bytes that a file may have.
     """
-    if not columns:
-        return listing
-    digests = {f.path: blake2b(digest_size=16) for f in listing.files}
-    units = []
-    with ThreadPoolExecutor(_THREADS) as threads:
-        for unit in listing.units:
-            found = list(threads.map(_stat, referenced(listing.reader, unit, columns)))
-            for file in found:
-                digests[unit.file].update(f"{file.path}\0{file.size}\0{file.tag}\n".encode())
-            units.append(replace(unit, bytes=unit.bytes + sum(f.size for f in found)))
-    files = tuple(InputFile(f.path, f.size, f"{f.tag}+files:{digests[f.path].hexdigest()}") for f in listing.files)
-    return replace(listing, files=files, units=tuple(units))
+
+    root: Folder
+    own: tuple[str, ...]
+    allowed: tuple[str, ...]
+    most: int
+
+    @classmethod
+    def of(cls, reader: Reader, field: AnyField) -> "References":
+        """Those of a field."""
+        own = (reader.named or (reader.root.url,)) if isinstance(reader, FolderReader) else ()
+        allowed = field.uri.prefixes if isinstance(field.uri, Allowed) else ()
+        return cls(reader.root, own, allowed, field.max_bytes)
+
+    def place(self, reference: str, file: str) -> str:
+        """The real path or URL that a reference in a file leads to. Raises OutsideAllowed."""
+        where = resolve(reference, self.root, file)
+        own = self.own or (posixpath.dirname(self.root.full(file)) or "/",)
+        if is_url(where):
+            if odd := odd_url(where):
+                raise OutsideAllowed(f"the URL {odd}")
+            if self.permitted(where) or any(_own_store(folder, where) for folder in own):
+                return where
+            raise OutsideAllowed("it lies in another store than the table that names it")
+        real = real_path(where)
+        if of_the_system(real):
+            raise OutsideAllowed("it shows processes or devices, not files of data")
+        if not within(real, (*own, *self.allowed)):
+            raise OutsideAllowed("it lies outside of the folder of the input")
+        return real
+
+    def permitted(self, url: str) -> bool:
+        """Whether the config names a URL, or something above it."""
+        return not odd_url(url) and within(url, self.allowed)
+
+    def read(self, reference: str, file: str) -> bytes:
+        """The content. Raises OutsideAllowed, FileNotFoundError, TooLarge, other OSErrors, ValueError."""
+        return read_named(self.place(reference, file), self.most, self.permitted)
+
+    def stat(self, reference: str, file: str) -> Found:
+        """Size and tag; see `read`."""
+        return stat_named(self.place(reference, file), self.permitted)
 
 
-def referenced(reader: Reader, unit: Unit, columns: Sequence[str]) -> Iterable[tuple[str, str]]:
-    """Every reference of a unit as written, and where it leads."""
-    for batch in reader.read(unit, columns, 0, unit.rows):
-        for column in batch.columns:
+def referenced(reader: Reader, unit: Unit, columns: Iterable[str]) -> Iterable[tuple[str, str, str]]:
+    """Every reference of a unit: the column, what is written there, and where that leads."""
+    names = list(columns)
+    for batch in reader.read(unit, names, 0, unit.rows):
+        for name, column in zip(names, batch.columns, strict=True):
             for reference in column.to_pylist():
                 if isinstance(reference, str):
-                    yield reference, resolve(reference, reader.root, unit.file)
+                    yield name, reference, resolve(reference, reader.root, unit.file)
 
 
-def _stat(reference: tuple[str, str]) -> Found:
-    written, path = reference
-    try:
-        return replace(stat_file(path), path=written)
-    except (OSError, ValueError):
-        return replace(_MISSING, path=written)
+def _own_store(folder: str, where: str) -> bool:
+    """Whether a URL lies where the table lies: in its bucket, or below its folder on the web."""
+    return covers(folder, where) if is_web(folder) else same_store(folder, where)

@@ -1,8 +1,8 @@
 """Digests of payloads: records with the very same content are relatives."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -10,14 +10,12 @@ import pyarrow as pa
 from pipeline.columns import column
 from pipeline.config import JobConfig
 from pipeline.job import Job
-from pipeline.read import BYTES
-from pipeline.records import Payload
+from pipeline.read import BYTES, Watch, payload_of, watched
+from pipeline.records import Payload, Record, Refusal
 from pipeline.snapshot import read_listed
-from pipeline.sources.references import resolve
 from pipeline.splitting.facts import digests_of
 from pipeline.splitting.pieces import Piece
 from pipeline.splitting.ranges import Digests
-from pipeline.storage import read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +29,43 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class ContentTask:
-    """Digest the payloads of a piece."""
+    """Digest the payloads of a piece; rows of it (counted from 0) that are `skipped` name files that never end."""
 
     piece: Piece
+    skipped: tuple[int, ...] = ()
 
-    def run(self, job: Job, _: object) -> Contents:
+    def without(self, record: int) -> Self:
+        """The same but for a record that its worker does not survive: it has no relatives."""
+        return replace(self, skipped=(*self.skipped, record))
+
+    def run(self, job: Job, watch: Watch) -> Contents:
         """Raises InputError and RunFailed as every reading does."""
-        names, block = compared_fields(job.config), self.piece.block
+        names = compared_fields(job.config)
         parts: dict[str, list[Digests]] = {name: [np.empty(0, np.uint64)] for name in names}
-        for batch in read_listed(job.reader, block.unit, list(names), block.start, block.stop):
-            for name in names:
-                parts[name].append(digests_of(list(_payloads(job, name, batch.column(name), block.unit.file))))
+        for batch in self._batches(job, [name for name in names if name not in job.external]):
+            for name in batch.schema.names:
+                parts[name].append(digests_of(list(_payloads(batch.column(name)))))
+        external = [name for name in names if name in job.external]
+        for record in watched(job, self._records(job, external), watch):
+            for name, payload in record.payloads.items():
+                parts[name].append(digests_of([_encoded(payload)]))
         return Contents(self.piece.first, self.piece.places, {n: np.concatenate(found) for n, found in parts.items()})
+
+    def _batches(self, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
+        block = self.piece.block
+        yield from read_listed(job.reader, block.unit, names, block.start, block.stop) if names else ()
+
+    def _records(self, job: Job, names: list[str]) -> Iterator[Record]:
+        """The rows with what they refer to, as far as they are not skipped."""
+        unit, number = self.piece.block.unit, 0
+        for batch in self._batches(job, names):
+            for index in range(batch.num_rows):
+                file, row = job.reader.locate(unit, self.piece.block.start + number)
+                known = number not in self.skipped
+                found = {n: payload_of(job, n, batch.column(n), index) if known else None for n in names}
+                payloads = {n: None if isinstance(payload, Refusal) else payload for n, payload in found.items()}
+                yield Record("", file, row, (), payloads, batch, index)
+                number += 1
 
 
 def compared_fields(config: JobConfig) -> tuple[str, ...]:
@@ -61,20 +84,14 @@ def all_contents(job: Job, rows: int, parts: Iterable[Contents]) -> dict[str, Di
     return found
 
 
-def _payloads(job: Job, name: str, column: pa.Array, file: str) -> Iterator[bytes | None]:
+def _payloads(column: pa.Array) -> Iterator[bytes | None]:
     if pa.types.is_struct(column.type):
         column = column.field(BYTES)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     for value in column.to_pylist():
-        yield _content(job, name, value, file)
+        yield _encoded(value)
 
 
-def _content(job: Job, name: str, value: Any, file: str) -> bytes | None:
-    payload: Payload | None = value
-    if name in job.external and isinstance(payload, str):
-        try:
-            return read_file(resolve(payload, job.reader.root, file))
-        except (OSError, ValueError):
-            return None  # it fails when it is read to be rendered, with the reason
+def _encoded(payload: Payload | None) -> bytes | None:
     return payload.encode("utf-8", "surrogatepass") if isinstance(payload, str) else payload

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.codecs import CodecError
 from pipeline.job import Job
 from pipeline.keys import key_block, keys_at, record_of
-from pipeline.read import content_of
+from pipeline.read import Watch, payload_of, watched
 from pipeline.records import Record, Refusal
 from pipeline.similarity.interface import Measure, Signature
 from pipeline.similarity.measures import measure_of
@@ -21,8 +21,6 @@ from pipeline.splitting.facts import rank_of
 from pipeline.splitting.pieces import Piece
 from pipeline.splitting.signatures import RowNumbers, Signatures, store
 from pipeline.tools import codec_of
-
-Watch = Callable[[Iterator[Record]], Iterator[Record]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +48,7 @@ class SignTask:
         """Decode and sign. What cannot be read or decoded has no signature; rendering tells why."""
         measure = measure_for(job, self.field)
         found = []
-        for number, record in enumerate(watch(self._records(job))):
+        for number, record in enumerate(watched(job, self._records(job), watch)):
             payload = record.payloads[self.field]
             if not payload or number in self.skipped:
                 continue
@@ -64,12 +62,14 @@ class SignTask:
     def _records(self, job: Job) -> Iterator[Record]:
         block, start = self.piece.block, self.piece.block.start
         names = tuple(dict.fromkeys((self.field, *job.config.key_columns())))
+        number = 0
         for batch in read_listed(job.reader, block.unit, names, block.start, block.stop):
             keyed = key_block(job.config, job.reader, block.unit, batch, start)
             start += batch.num_rows
             for index, key in enumerate(keys_at(job.config, job.reader, keyed, range(batch.num_rows))):
-                found = content_of(job, self.field, batch.column(self.field), index, block.unit.file)
-                payload = None if isinstance(found, Refusal) else found
+                found = payload_of(job, self.field, batch.column(self.field), index)
+                payload = None if isinstance(found, Refusal) or number in self.skipped else found
+                number += 1
                 yield record_of(key, {self.field: payload}, batch, index)
 
 

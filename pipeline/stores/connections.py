@@ -9,6 +9,8 @@ from pipeline.stores.fsspec_store import FsspecStore, opened
 from pipeline.stores.google_store import GoogleStore, google_file_system
 from pipeline.stores.interface import Store
 from pipeline.stores.object_store import ObjectStore
+from pipeline.stores.places import is_web
+from pipeline.stores.web_store import WebStore
 
 _EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure"}
 _stores: dict[tuple[int, str, str], Store] = {}
@@ -61,4 +63,4 @@ def _other(url: str) -> tuple[Store, str]:
         system, key = opened(url)
     except ValueError as error:
         raise UnknownStorage(f"{url}: unknown kind of storage: {error}") from error
-    return FsspecStore(root, system), key
+    return (WebStore if is_web(url) else FsspecStore)(root, system), key

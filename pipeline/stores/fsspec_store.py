@@ -7,9 +7,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pipeline.local_files import Found
+from pipeline.local_files import Found, TooLarge, too_large
 from pipeline.stores.attempts import tried
 from pipeline.stores.failures import told
+from pipeline.stores.interface import Permitted
+from pipeline.stores.places import OutsideAllowed
 
 _TAGS = ("ETag", "etag", "generation", "md5", "LastModified", "last_modified", "mtime", "created")
 _TRANSIENT_ROOMS = ("aiohttp", "requests", "urllib3", "json")
@@ -32,6 +34,16 @@ class FsspecStore:
     def read(self, key: str) -> bytes:
         """See `Store.read`."""
         return self._call(key, lambda: self._fetched(key))
+
+    def read_named(self, key: str, most: int, permitted: Permitted) -> bytes:
+        """See `Store.read_named`."""
+        if (size := self.stat(key).size) > most:
+            raise too_large(most, size)
+        return self.read(key)
+
+    def stat_named(self, key: str, permitted: Permitted) -> Found:
+        """See `Store.stat_named`."""
+        return self.stat(key)
 
     def read_range(self, key: str, begin: int, end: int) -> bytes:
         """See `Store.read_range`."""
@@ -140,7 +152,7 @@ class FsspecStore:
             if MISSING_BUCKET in str(error):
                 raise told(self._url, error) from error
             raise
-        except (FileExistsError, IsADirectoryError, NotADirectoryError):
+        except (FileExistsError, IsADirectoryError, NotADirectoryError, TooLarge, OutsideAllowed):
             raise
         except Exception as error:  # each library has its own kinds of error
             failed = told(f"{self._url.partition('://')[0]}://{key.rpartition('://')[2]}", error)
@@ -160,7 +172,7 @@ def opened(url: str, **options: Any) -> tuple[Any, str]:
 
 
 def _transient(error: Exception) -> bool:
-    if isinstance(error, FileNotFoundError | FileExistsError | PermissionError):
+    if isinstance(error, FileNotFoundError | FileExistsError | PermissionError | TooLarge | OutsideAllowed):
         return False
     code = getattr(error, "code", None) or getattr(error, "status", None)
     if isinstance(code, int) and code >= 400:

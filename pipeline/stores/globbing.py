@@ -18,12 +18,18 @@ Result = TypeVar("Result")
 
 def expand_glob(where: str) -> tuple[str, list[Found]]:
     """The folder above the first wildcard, and the files below it that match. Hidden ones only where asked for."""
-    parts = where.split("/")
-    fixed = next(n for n, part in enumerate(parts) if MAGIC & set(part))
-    root, pattern = "/".join(parts[:fixed]) or "/", parts[fixed:]
+    root = fixed_part(where)
+    pattern = where[len(root.rstrip("/")) + 1 :].split("/")
     found = _in_store(root, pattern) if "://" in where else _on_disk(root, where)
     asked = hidden("/".join(pattern))
     return root, sorted((f for f in found if asked or not hidden(f.path)), key=lambda f: f.path)
+
+
+def fixed_part(where: str) -> str:
+    """The folder above the first wildcard of a pattern; what has none is its own."""
+    parts = where.split("/")
+    fixed = next((n for n, part in enumerate(parts) if MAGIC & set(part)), len(parts))
+    return "/".join(parts[:fixed]) or "/"
 
 
 def hidden(path: str) -> bool:

@@ -1,8 +1,12 @@
 """What `pipeline.storage` needs of a remote store. Keys are paths within it; folders are prefixes that end at a `/`."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from pipeline.local_files import Found
+
+Permitted = Callable[[str], bool]
+"""Whether a URL may be read."""
 
 
 class Store(Protocol):
@@ -10,6 +14,17 @@ class Store(Protocol):
 
     def read(self, key: str) -> bytes:
         """The whole content, as long as the store says that it is. Raises FileNotFoundError."""
+        ...
+
+    def read_named(self, key: str, most: int, permitted: Permitted) -> bytes:
+        """The whole content of what data names. Raises FileNotFoundError, TooLarge, OutsideAllowed.
+
+        Of more than `most` bytes no more are read; another URL is followed to only if it is `permitted`.
+        """
+        ...
+
+    def stat_named(self, key: str, permitted: Permitted) -> Found:
+        """Size and tag of what data names; as `read_named`."""
         ...
 
     def read_range(self, key: str, begin: int, end: int) -> bytes:

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from pipeline.local_files import Found
+from pipeline.local_files import Found, TooLarge, too_large
 from pipeline.stores.attempts import tried
 from pipeline.stores.environment import settings
 from pipeline.stores.failures import family, told, without_details
+from pipeline.stores.interface import Permitted
 
 _PART_BYTES = 8 * 2**20
 _PARTS_AT_ONCE = 4
@@ -45,8 +46,8 @@ class ObjectStore:
         except Exception as error:  # obstore has its own kinds
             raise told(self._url, error) from error
 
-    def read(self, key: str) -> bytes:
-        """See `Store.read`."""
+    def read(self, key: str, most: int | None = None) -> bytes:
+        """See `Store.read`. Raises TooLarge."""
         from obstore.exceptions import BaseError
 
         def whole() -> bytes:
@@ -56,10 +57,20 @@ class ObjectStore:
                 if self._client.head(key)["size"]:
                     raise
                 return b""  # no range of nothing can be had
+            if most is not None and got.meta["size"] > most:
+                raise too_large(most, got.meta["size"])
             data: bytes = got.bytes().to_bytes()
             return _as_long_as(data, got.meta["size"])
 
         return self._call(key, whole)
+
+    def read_named(self, key: str, most: int, permitted: Permitted) -> bytes:
+        """See `Store.read_named`."""
+        return self.read(key, most)
+
+    def stat_named(self, key: str, permitted: Permitted) -> Found:
+        """See `Store.stat_named`."""
+        return self.stat(key)
 
     def read_range(self, key: str, begin: int, end: int) -> bytes:
         """See `Store.read_range`."""
@@ -184,6 +195,8 @@ class ObjectStore:
             if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
                 raise told(self._url, error) from error
             raise FileNotFoundError(f"{self._url}/{key}") from error
+        except TooLarge:
+            raise
         except _failures() as error:
             raise told(f"{self._url}/{key}".rstrip("/"), error) from error
 

@@ -77,3 +77,21 @@ def test_cells_of_a_column_are_chosen_by_their_names_alone(tmp_path: Path) -> No
     assert all(data.decode() == name for name, data in more.items())
     assert len(more) in (28, 29, 30)
     assert len(material.column(str(tmp_path), "data", 100)) == 63
+
+
+def test_links_in_a_place_may_not_lead_out_of_it(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "noises", tmp_path / "outside"
+    for path in (folder / "a.wav", outside / "b.wav"):
+        path.parent.mkdir()
+        path.write_bytes(path.name.encode())
+    (folder / "own.wav").symlink_to(folder / "a.wav")
+    pipeline_material.connect()
+    assert [Path(path).name for path in material.files(str(folder))] == ["a.wav", "own.wav"]
+    for link, target in (("b.wav", outside / "b.wav"), ("more", outside)):
+        (folder / link).symlink_to(target)
+        for call in (material.files, material.local, material.digest):
+            with pytest.raises(OSError, match=f"{link} is a link that leads out of it"):
+                call(str(folder))
+        (folder / link).unlink()
+    (tmp_path / "place").symlink_to(folder)
+    assert [Path(path).name for path in material.files(str(tmp_path / "place"))] == ["a.wav", "own.wav"]

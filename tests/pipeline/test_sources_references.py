@@ -51,7 +51,8 @@ def test_references_of_every_form(tmp_path: Path) -> None:
     Folder("memory://bucket").put("c.jpg", jpeg(3))
     beside = tmp_path / "beside" / "b.jpg"
     forms = ["ü x.jpg", "./ü x.jpg", "../beside/b.jpg", str(beside), f"file://{beside}", "memory://bucket/c.jpg"]
-    made = ran(config(tmp_path, table(tmp_path, forms), copies=0))
+    named = {"image": {"type": "image", "uri": {"allow": [str(beside.parent), "memory://bucket"]}}}
+    made = ran(config(tmp_path, table(tmp_path, forms), copies=0, fields=named))
     assert made.table().column("image").to_pylist() == [jpeg(1), jpeg(1), *[jpeg(2)] * 3, jpeg(3)]
     assert made.table().schema.field("image").type == pa.binary()
 
@@ -66,7 +67,7 @@ def test_references_that_lead_nowhere_fail_alone(tmp_path: Path) -> None:
     found = {row["source_id"]: row for row in made.dropped()}
     assert {key: row["reason"] for key, row in found.items()} == {
         "r1": "missing_file", "r2": "unreadable_file", "r3": "unreadable_file", "r4": "null_payload",
-        "r5": "unreadable_file", "r6": "unreadable_file", "r7": "unreadable_file", "r8": "missing_file",
+        "r5": "outside_allowed", "r6": "unreadable_file", "r7": "unreadable_file", "r8": "outside_allowed",
     }  # fmt: skip
     assert all(row["stage"] == "read" and row["field"] == "image" for row in found.values())
     assert all(str(tmp_path) not in row["message"] for row in found.values())

@@ -1,0 +1,110 @@
+"""Files that tables name, counted into the snapshot of the input; and what of them cannot be read, before any run."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import blake2b
+
+from pipeline.config import AnyField
+from pipeline.errors import InputError, Problem
+from pipeline.local_files import Found
+from pipeline.records import InputFile, Unit
+from pipeline.sources.interface import Listing
+from pipeline.sources.references import References, referenced
+from pipeline.stores.failures import masked
+from pipeline.stores.places import OutsideAllowed
+
+_THREADS = 16
+_MOST_NAMED = 3
+_MISSING = Found("", 0, "missing")
+_OUTSIDE = Found("", 0, "outside")
+_LARGE = Found("", 0, "large")
+_SAID = {
+    "missing": ("are not there, or cannot be read", "Relative paths count from the folder of the table."),
+    "outside": (
+        "lie outside of the table's own folder or bucket, and are not read",
+        "If they are meant, name their place: fields.{name}.uri: {{allow: [PREFIX]}}",
+    ),
+    "large": ("are larger than max_bytes, and are not read", "Raise fields.{name}.max_bytes."),
+}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What became of the references of one column."""
+
+    count: int = 0
+    unread: Counter[str] = field(default_factory=Counter)
+    named: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, written: str, found: Found) -> None:
+        self.count += 1
+        if found.tag in _SAID:
+            self.unread[found.tag] += 1
+            names = self.named.setdefault(found.tag, [])
+            if len(names) < _MOST_NAMED:
+                names.append(masked(written))
+
+
+def with_references(listing: Listing, fields: Mapping[str, AnyField]) -> Listing:
+    """The listing with the files that `fields` name in the sizes of its units and in the tags of its tables.
+
+    So a picture that changes behind an unchanged table makes another version of the dataset. Raises InputError where
+    none of the files of a column can be read.
+    """
+    if not fields:
+        return listing
+    columns = {name: References.of(listing.reader, settings) for name, settings in fields.items()}
+    digests = {f.path: blake2b(digest_size=16) for f in listing.files}
+    seen = {name: _Seen() for name in fields}
+    units = []
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for unit in listing.units:
+            size = 0
+            for (name, written, _), found in _looked_up(listing, unit, columns, threads):
+                digests[unit.file].update(f"{written}\0{found.size}\0{found.tag}\n".encode("utf-8", "surrogatepass"))
+                seen[name].add(written, found)
+                size += found.size
+            units.append(replace(unit, bytes=unit.bytes + size))
+    _refuse_unreadable(seen)
+    files = tuple(InputFile(f.path, f.size, f"{f.tag}+files:{digests[f.path].hexdigest()}") for f in listing.files)
+    notes = tuple(f"{text} {hint}" for name, one in seen.items() for text, hint in _said(name, one))
+    return replace(listing, files=files, units=tuple(units), notes=(*listing.notes, *notes))
+
+
+def _looked_up(
+    listing: Listing, unit: Unit, columns: Mapping[str, References], threads: ThreadPoolExecutor
+) -> Iterator[tuple[tuple[str, str, str], Found]]:
+    asked = list(referenced(listing.reader, unit, columns))
+    yield from zip(asked, threads.map(partial(_state, columns, unit.file), asked), strict=True)
+
+
+def _state(columns: Mapping[str, References], file: str, reference: tuple[str, str, str]) -> Found:
+    """Size and tag of what a reference leads to."""
+    name, written, _ = reference
+    try:
+        found = columns[name].stat(written, file)
+    except OutsideAllowed:
+        return _OUTSIDE
+    except (OSError, ValueError):
+        return _MISSING
+    return found if found.size <= columns[name].most else _LARGE
+
+
+def _refuse_unreadable(seen: Mapping[str, _Seen]) -> None:
+    """Raise InputError for columns none of whose files can be read."""
+    bad = [(name, one) for name, one in seen.items() if one.count and one.unread.total() == one.count]
+    problems = [Problem(f"fields.{name}", text, hint) for name, one in bad for text, hint in _said(name, one)]
+    if problems:
+        raise InputError(f"no file of column {bad[0][0]!r} can be read", tuple(problems))
+
+
+def _said(name: str, seen: _Seen) -> Iterable[tuple[str, str]]:
+    """What people should know of a column, and what to do."""
+    for reason, (what, hint) in _SAID.items():
+        if count := seen.unread[reason]:
+            more = ", …" if count > _MOST_NAMED else ""
+            names = ", ".join(f"{written[:200]!r}" for written in seen.named[reason])
+            yield f"column {name!r}: {count} of {seen.count} files {what}: {names}{more}.", hint.format(name=name)
