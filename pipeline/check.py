@@ -119,8 +119,15 @@ def telling_recipes(text: ConfigText) -> Iterator[None]:
         raise ConfigError(headline(text.name, found), in_order(found)) from error
 
 
+def warnings_of(config: JobConfig, listing: Listing) -> list[str]:
+    """What is allowed but likely not meant: in the recipes, and beside the columns that they move."""
+    from pipeline.looking.label_columns.unbound import unbound_warnings
+
+    return [*recipe_warnings(config), *unbound_warnings(config, listing)]
+
+
 def recipe_warnings(config: JobConfig) -> list[str]:
-    """What is allowed but likely not meant."""
+    """What is allowed but likely not meant in the recipes alone."""
     from pipeline.tools import tools_of
 
     warnings = []

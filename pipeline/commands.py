@@ -30,17 +30,22 @@ def init(data: str, output: str, force: bool, generator: str | None, as_json: bo
     """Write a config for some data; `generator` holds the arguments of an ImageDataGenerator, as JSON."""
     from pipeline.looking.describe import config_text, describe_data
     from pipeline.looking.image_data_generator import translated
+    from pipeline.looking.starter_labels import told
     from pipeline.storage import Folder, write_file
 
     if not force and Folder.at(output).exists():
         raise UsageError(f"{output} exists. Give another name with -o, or --force to replace it")
     translation = translated(generator) if generator is not None else None
-    text = config_text(describe_data(data), output, translation)
-    write_file(output, text.encode())
+    findings = describe_data(data)
+    write_file(output, config_text(findings, output, translation).encode())
     left = translation.left if translation else ()
+    labels = told(findings.fields)
     if as_json:
-        put({"config": output, "left_to_the_training_code": list(left)} if translation else {"config": output})
+        more = {"left_to_the_training_code": list(left)} if translation else {}
+        put({"config": output, **more, **({"labels": labels} if labels else {})})
         return
+    for line in labels:
+        _say(line)
     for note in left:
         _say(f"Left to the training code: {note}")
     _say(f"Wrote {output}. Next:\n  fanbeam preview {output} -o sheet.png\n  fanbeam run {output}")
@@ -48,11 +53,11 @@ def init(data: str, output: str, force: bool, generator: str | None, as_json: bo
 
 def check(config: str, overrides: list[str], as_json: bool) -> None:
     """Check a config."""
-    from pipeline.check import checked, recipe_warnings
+    from pipeline.check import checked, warnings_of
     from pipeline.config_file import read_config
 
     valid, listing = checked(read_config(config, overrides))
-    warnings = [*listing.notes, *recipe_warnings(valid)]
+    warnings = [*listing.notes, *warnings_of(valid, listing)]
     if as_json:
         put({"ok": True, "files": len(listing.files), "kind": listing.kind, "warnings": warnings})
         return

@@ -42,6 +42,24 @@ class Payloads:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelFound:
+    """A column that labels places in the payload of a field: boxes, points, masks, stretches.
+
+    `kind` is what it can be bound as, with `binding`, the keys and values below it; without a kind it cannot be bound
+    for certain, and `note` says why. `columns` are all columns that it takes, those of its labels too. `misfits` is the
+    share of rows looked at whose labels do not fit their payload.
+    """
+
+    column: str
+    what: str
+    note: str
+    kind: str = ""
+    binding: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    columns: tuple[str, ...] = ()
+    misfits: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class FieldFound:
     """A column of payload. `refused` is the share of rows without any: nulls, files that are not there."""
 
@@ -51,6 +69,12 @@ class FieldFound:
     refused: float = 0.0
     payloads: Payloads = Payloads()
     notes: tuple[str, ...] = ()
+    labels: tuple[LabelFound, ...] = ()
+
+    @property
+    def unbound(self) -> tuple[LabelFound, ...]:
+        """Labels that steps which move the payload would leave behind."""
+        return tuple(label for label in self.labels if not label.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def find_payloads(listing: Listing, samples: Sequence[Sampled]) -> tuple[list[Fi
         found = None
         if _holds_bytes(column.type):
             found = _bytes_field(column, samples)
-        elif is_text(column.type) and (modality := _named_modality(_values(samples, column.name))):
+        elif is_text(column.type) and (modality := named_modality(_values(samples, column.name))):
             found = _uri_field(listing, samples, column.name, modality)
         if isinstance(found, FieldFound):
             fields.append(found)
@@ -107,7 +107,7 @@ def _bytes_field(column: pa.Field, samples: Sequence[Sampled]) -> FieldFound | s
     return FieldFound(column.name, modality, False, 1 - len(payloads) / rows, looked, notes)
 
 
-def _named_modality(values: Sequence[str]) -> Modality | None:
+def named_modality(values: Sequence[str]) -> Modality | None:
     """What most values are the file names of; None where most are no file names."""
     kinds = Counter(_EXTENSIONS.get(_ending(v)) for v in values if len(v) <= _LONGEST_NAME)
     named = [(count, kind) for kind, count in kinds.items() if kind is not None]

@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from pipeline.errors import InputError, Problem
 from pipeline.looking.findings import FieldFound, Findings, Payloads, Role
 from pipeline.looking.image_data_generator import Translation
-from pipeline.looking.starter_recipes import generator_lines, recipe_lines
+from pipeline.looking.starter_labels import label_lines
+from pipeline.looking.starter_recipes import generator_lines, makes_copies, recipe_lines
 from pipeline.storage import absolute, is_url
 
 _COMMENT_COLUMN = 38
@@ -41,7 +42,7 @@ def config_text(findings: Findings, output: str, generator: Translation | None =
         _with_comment("seed: 0", "another seed draws other augmentations; splits stay"),
         *_input_lines(findings),
         *_split_lines(findings, generator),
-        _with_comment("copies: 4", "per training record, besides the original"),
+        _copies_line(findings.fields[0], generator),
         "fields:",
         *_field_lines(findings.fields[0], generator),
         *(line for other in findings.other_fields[:_LISTED] for line in _other_field_lines(other)),
@@ -132,6 +133,12 @@ def _split_lines(findings: Findings, generator: Translation | None) -> Iterator[
         yield _with_comment("split: {validation: 0.1, test: 0.1}", "by a hash of id or group; train gets the rest")
 
 
+def _copies_line(found: FieldFound, generator: Translation | None) -> str:
+    if generator is None and not makes_copies(found):
+        return _with_comment("copies: 0", "no step is active below: copies would only repeat their originals")
+    return _with_comment("copies: 4", "per training record, besides the original")
+
+
 def _field_lines(found: FieldFound, generator: Translation | None) -> Iterator[str]:
     yield f"  {quoted(found.column)}:"
     for line in (_payload_text(found), *found.notes):
@@ -139,6 +146,8 @@ def _field_lines(found: FieldFound, generator: Translation | None) -> Iterator[s
     yield f"    type: {found.modality}"
     if found.uri:
         yield _with_comment("    uri: true", "the column names files; relative names count from the table's folder")
+    for line, told in label_lines(found):
+        yield f"    {_comment(line)}" if line.startswith("#") else _with_comment(f"    {line}", told)
     for line in generator_lines(generator, found) if generator else recipe_lines(found):
         yield f"    {line}"
 

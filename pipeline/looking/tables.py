@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
 from pipeline.looking.column_roles import Facts, Roles, roles_of
 from pipeline.looking.findings import FieldFound, Findings
+from pipeline.looking.label_columns.search import find_labels
 from pipeline.looking.payload_columns import Sampled, find_payloads, find_texts, is_text
 from pipeline.looking.payload_samples import spread
 from pipeline.schema import LINEAGE, SAMPLE_ID
@@ -38,12 +40,14 @@ def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str], res
         _refuse_results(listing, source)
     samples = _samples(listing)
     payloads, remarks = find_payloads(listing, samples)
-    keys = _key_columns(listing, samples, {f.column for f in payloads})
-    roles = roles_of(_facts(listing, keys, rows))
-    taken = {r.column for r in (roles.id, roles.label, roles.group, roles.split) if r is not None}
-    fields = [*payloads, *find_texts(listing, samples, taken | {f.column for f in payloads})]
+    facts = _facts(listing, _key_columns(listing, samples, {f.column for f in payloads}), rows)
+    roles = roles_of(facts)
+    fields = [*payloads, *find_texts(listing, samples, _taken(roles) | {f.column for f in payloads})]
     if not fields:
         raise _nothing_usable(listing, source, remarks)
+    fields = _labeled(fields, listing, samples)
+    labels = {column for label in fields[0].labels for column in label.columns}
+    roles = roles_of([f for f in facts if f.name not in labels]) if labels & _taken(roles) else roles
     count = len(listing.files)
     return Findings(
         source=source,
@@ -57,10 +61,22 @@ def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str], res
         label=roles.label,
         group=roles.group,
         split=roles.split,
-        other_roles=_free(roles, {fields[0].column}),
+        other_roles=_free(roles, {fields[0].column, *labels}),
         refused=_refused(roles, fields[0], rows),
         notes=(*notes, *(f"{r}." for r in remarks), *_file_notes(listing)),
     )
+
+
+def _taken(roles: Roles) -> set[str]:
+    return {r.column for r in (roles.id, roles.label, roles.group, roles.split) if r is not None}
+
+
+def _labeled(fields: Sequence[FieldFound], listing: Listing, samples: Sequence[Sampled]) -> list[FieldFound]:
+    """The first field with its labels; pictures that turn out to be its masks are no fields of their own."""
+    first, *others = fields
+    labels = find_labels(first, others, listing, samples)
+    bound = {column for label in labels if label.kind for column in label.columns}
+    return [replace(first, labels=labels), *(f for f in others if f.column not in bound)]
 
 
 def _blank_config(paths: tuple[str, ...]) -> JobConfig:
@@ -179,7 +195,8 @@ def _free(roles: Roles, fields: set[str]) -> tuple[tuple[str, Any], ...]:
 
 def _refused(roles: Roles, field: FieldFound, rows: int) -> float:
     """Share of records that will fail, at most: those without a label or payload, or with a broken one."""
-    return min(1.0, roles.unlabeled / rows + field.refused + field.payloads.broken)
+    misfits = max((label.misfits for label in field.labels if label.kind), default=0.0)
+    return min(1.0, roles.unlabeled / rows + field.refused + field.payloads.broken + misfits)
 
 
 def _file_notes(listing: Listing) -> tuple[str, ...]:

@@ -1,0 +1,130 @@
+"""Masks of pictures and volumes: columns of other pictures of the same size, and of run lengths."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.codecs import CodecError
+from pipeline.codecs.image import sniff
+from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
+from pipeline.labels.cells import BadLabels
+from pipeline.labels.masks import read_masks
+from pipeline.labels.volume_masks import read_volume_masks
+from pipeline.looking.findings import LabelFound
+from pipeline.looking.label_columns.parts import Cells, is_bytes, is_list, named, plain
+from pipeline.looking.payload_samples import modality_of
+
+MASKS = frozenset({
+    "mask", "segmentation", "seg", "annotation", "label", "matte", "alpha", "silhouette", "semantic", "instance",
+    "panoptic", "parsing", "labelmap", "segmap", "groundtruth", "gt", "trimap", "rle", "target",
+})  # fmt: skip
+_FEW_NUMBERS = 32
+
+
+def may_hold_masks(kind: pa.DataType) -> bool:
+    """Whether a column is bytes or run lengths, alone or in lists."""
+    held = plain(kind)
+    held = plain(held.value_type) if is_list(held) else held
+    return is_bytes(held) or is_runs(held)
+
+
+def is_runs(kind: pa.DataType) -> bool:
+    """Whether a type is a struct of run lengths and their size, as COCO writes them."""
+    return bool(pa.types.is_struct(kind) and {"counts", "size"} <= {m.name for m in kind})
+
+
+def masks_in(column: pa.Field, cells: Cells, sides: Sequence[tuple[int, ...]]) -> LabelFound | None:
+    """What a column of bytes or run lengths is to pictures (or volumes) of these sizes; None for no mask."""
+    rows = [(cell if isinstance(cell, list) else [cell], size) for cell, size in zip(cells, sides, strict=True)]
+    pairs = [(entry, size) for row, size in rows for entry in row if entry is not None]
+    held = plain(column.type)
+    if is_runs(plain(held.value_type) if is_list(held) else held):
+        return _runs(column.name, pairs)
+    if len(sides) and len(sides[0]) == 3:
+        return _volumes(column.name, pairs)
+    looks = [(_looked(entry, size), size) for entry, size in pairs]
+    return _pictures(column.name, looks) if looks else None
+
+
+def _runs(column: str, pairs: Sequence[tuple[Any, tuple[int, ...]]]) -> LabelFound:
+    if not pairs:
+        return _unbound(column, "there are none in the rows looked at")
+    wrong = sum(list(entry.get("size") or ()) != list(size) for entry, size in pairs)
+    if wrong:
+        return _unbound(column, f"{wrong} of {len(pairs)} run lengths have another size than their picture")
+    return _bound(column, f"{len(pairs)} run lengths looked at have the size of their pictures")
+
+
+def _pictures(column: str, looks: Sequence[tuple["_Look | None", tuple[int, ...]]]) -> LabelFound | None:
+    """Pictures of class numbers are bound; other pictures of the same size may have to follow, too."""
+    telling = named(column, MASKS)
+    seen = [(look, size) for look, size in looks if look is not None]
+    if not seen:
+        return _unbound(column, "it cannot be read as pictures") if telling else None
+    alike = sum(look.sides == size for look, size in seen)
+    if alike < len(seen):
+        why = f"{len(seen) - alike} of {len(seen)} looked at have another size than their picture"
+        return _unbound(column, why) if telling or alike > len(seen) / 2 else None
+    refused = next((look.refused for look, _ in seen if look.refused), "")
+    if refused:
+        return _unbound(column, refused) if telling else _unbound(column, _SAME_VIEW, "pictures of the same size")
+    numbers = max(look.numbers for look, _ in seen)
+    if telling or numbers <= _FEW_NUMBERS:
+        return _bound(column, f"{len(seen)} pictures of up to {numbers} class numbers, as large as their pictures")
+    return _unbound(column, _SAME_VIEW, "pictures of the same size")
+
+
+_SAME_VIEW = "they may show the same scene, and would have to move alike"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A picture in a column of masks: its size, how many class numbers it holds, or why it is no mask."""
+
+    sides: tuple[int, ...]
+    numbers: int = 0
+    refused: str = ""
+
+
+def _looked(entry: Any, size: tuple[int, ...]) -> _Look | None:
+    data = entry.get("bytes") if isinstance(entry, dict) else entry
+    if not isinstance(data, bytes):
+        return None
+    try:
+        with PLUGINS[sniff(data)](io.BytesIO(data)) as picture:
+            sides = (picture.height, picture.width)
+        mask = read_masks(entry, size[0], size[1])
+    except BadLabels as error:
+        return _Look(sides, refused=str(error))
+    except (CodecError, LookupError, *DECODER_ERRORS):
+        return None
+    return _Look(size, numbers=0 if mask is None else len(np.unique(mask)))
+
+
+def _volumes(column: str, pairs: Sequence[tuple[Any, tuple[int, ...]]]) -> LabelFound | None:
+    """Volumes of class numbers."""
+    payloads = [e.get("bytes") if isinstance(e, dict) else e for e, _ in pairs]
+    if modality_of([p for p in payloads if isinstance(p, bytes)]) != "volume":
+        return None
+    numbers = 0
+    for entry, size in pairs:
+        try:
+            mask = read_volume_masks(entry, size)
+        except BadLabels as error:
+            return _unbound(column, str(error)) if named(column, MASKS) else None
+        numbers = max(numbers, 0 if mask is None else len(np.unique(mask)))
+    if named(column, MASKS) or numbers <= _FEW_NUMBERS:
+        return _bound(column, f"{len(pairs)} volumes of up to {numbers} class numbers, as large as their volumes")
+    return _unbound(column, _SAME_VIEW, "volumes of the same size")
+
+
+def _bound(column: str, note: str) -> LabelFound:
+    return LabelFound(column, "masks", note, "masks", (("column", column),), (column,))
+
+
+def _unbound(column: str, why: str, what: str = "masks") -> LabelFound:
+    return LabelFound(column, what, why, columns=(column,))

@@ -1,0 +1,48 @@
+"""Labels of a field as lines of its config: what is bound, and a loud note on what is not."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from pipeline.looking.findings import FieldFound, LabelFound
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+
+def unbound_text(label: LabelFound) -> str:
+    """`column 'objects' looks like boxes, and is not bound: …`."""
+    return f"column {label.column!r} looks like {label.what}, and is not bound: {label.note}"
+
+
+def bound_text(label: LabelFound) -> str:
+    """`boxes: {column: objects, format: coco, labels: category}`."""
+    inner = ", ".join(f"{key}: {_value(value)}" for key, value in label.binding)
+    return f"{label.kind}: {{{inner}}}"
+
+
+def label_lines(found: FieldFound) -> Iterator[tuple[str, str]]:
+    """Lines below `type:` with what to say behind them; lines that are comments begin with `#`."""
+    for label in found.labels:
+        if label.kind:
+            yield bound_text(label), label.note
+    for label in found.unbound:
+        yield f"# ATTENTION: {unbound_text(label)}.", ""
+
+
+def told(fields: Sequence[FieldFound]) -> list[str]:
+    """What to tell people who asked for a config."""
+    lines = [f"Bound to {f.column}: {bound_text(label)}" for f in fields for label in f.labels if label.kind]
+    for found in fields:
+        lines += [f"ATTENTION: {unbound_text(label)}" for label in found.unbound]
+        if found.unbound:
+            lines.append(f"Steps that move {found.column!r} are commented out, since those labels would stay behind.")
+    return lines
+
+
+def _value(value: str | tuple[str, ...]) -> str:
+    return _scalar(value) if isinstance(value, str) else f"[{', '.join(map(_scalar, value))}]"
+
+
+def _scalar(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED else json.dumps(value)

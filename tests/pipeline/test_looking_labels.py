@@ -1,0 +1,407 @@
+"""`fanbeam init` on tables with labels: what is bound, what is left alone, and that labels stay on content."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from PIL import Image
+
+from pipeline.check import checked
+from pipeline.config import JobConfig
+from pipeline.config_file import read_config
+from pipeline.job import Task
+from pipeline.looking.describe import config_text, describe_data
+from pipeline.looking.image_data_generator import translated
+from pipeline.looking.label_columns.box_numbers import format_of
+from pipeline.looking.label_columns.unbound import unbound_warnings
+from pipeline.looking.moving_steps import moving_steps
+from pipeline.records import Shard
+from pipeline.rendering import families
+from pipeline.rows import RowMaker
+from pipeline.running import job_of
+from pipeline.survey import survey
+
+WIDTH, HEIGHT = 96, 64
+SENTENCES = (
+    "The small river was high after three days of rain.",
+    "She bought two tickets for the early train to Bern.",
+    "Nobody in Oslo knew where the old map had gone.",
+)
+
+
+def png(pixels: np.ndarray[Any, Any]) -> bytes:
+    sink = io.BytesIO()
+    Image.fromarray(pixels).save(sink, "PNG")
+    return sink.getvalue()
+
+
+def jpeg(pixels: np.ndarray[Any, Any]) -> bytes:
+    sink = io.BytesIO()
+    Image.fromarray(pixels).save(sink, "JPEG", quality=95)
+    return sink.getvalue()
+
+
+def wav(seconds: float, number: int = 0) -> bytes:
+    sink = io.BytesIO()
+    samples = np.random.default_rng(number).standard_normal(int(8000 * seconds)) * 0.1
+    soundfile.write(sink, samples, 8000, format="WAV")
+    return sink.getvalue()
+
+
+def scene(number: int) -> tuple[np.ndarray[Any, Any], tuple[int, int, int, int]]:
+    """A dim picture with a red rectangle, and its x, y, width, height."""
+    draw = np.random.default_rng(number)
+    pixels = draw.integers(20, 60, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    x, y = int(draw.integers(0, 71)), int(draw.integers(0, 44))
+    pixels[y : y + 20, x : x + 25] = (255, 0, 0)
+    return pixels, (x, y, 25, 20)
+
+
+def pictures(
+    label: Callable[[int, tuple[int, int, int, int]], dict[str, Any]], count: int = 24
+) -> list[dict[str, Any]]:
+    """Rows with a picture, and what `label` makes of the number and the rectangle."""
+    made = [(n, *scene(n)) for n in range(count)]
+    return [{"image": {"bytes": png(p), "path": f"{n}.png"}, **label(n, box)} for n, p, box in made]
+
+
+def init(rows: list[dict[str, Any]], tmp_path: Path, generator: str | None = None) -> tuple[str, JobConfig, Any]:
+    """The config that is written for some rows; it must pass `check`."""
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet")
+    text = config_text(
+        describe_data(str(tmp_path / "in.parquet")), "c.yaml", translated(generator) if generator else None
+    )
+    (tmp_path / "c.yaml").write_text(text)
+    config, listing = checked(read_config(str(tmp_path / "c.yaml"), ["split={}", f"output.path={tmp_path}/out"]))
+    return text, config, listing
+
+
+def copies(config: JobConfig, listing: Any) -> list[dict[str, Any]]:
+    """The rows of all copies that a run would write."""
+    job = job_of(config, listing)
+    blocks = tuple(t.block for t in survey(job, listing.units).blocks)
+    made = [s for g in families(job, Task(Shard("train", 0, blocks))) for s in g.samples if s.variant.copy > 0]
+    rows: list[dict[str, Any]] = RowMaker(job, "train", "x").table(made).to_pylist()
+    return rows
+
+
+def red(row: dict[str, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Where the picture of a row is red: rows and columns."""
+    pixels = np.array(Image.open(io.BytesIO(row["image"]["bytes"]))).astype(int)
+    return np.nonzero(pixels[..., 0] - np.maximum(pixels[..., 1], pixels[..., 2]) > 80)
+
+
+def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Intersection over union of two boxes of corners."""
+    across = max(0, min(one[2], other[2]) - max(one[0], other[0]))
+    down = max(0, min(one[3], other[3]) - max(one[1], other[1]))
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (one, other)]
+    return across * down / (sum(areas) - across * down)
+
+
+WRITTEN: dict[str, Callable[[int, int, int, int], list[float]]] = {
+    "coco": lambda x, y, w, h: [x, y, w, h],
+    "pascal_voc": lambda x, y, w, h: [x, y, x + w, y + h],
+    "yolo": lambda x, y, w, h: [(x + w / 2) / WIDTH, (y + h / 2) / HEIGHT, w / WIDTH, h / HEIGHT],
+    "albumentations": lambda x, y, w, h: [x / WIDTH, y / HEIGHT, (x + w) / WIDTH, (y + h) / HEIGHT],
+}
+READ: dict[str, Callable[[float, float, float, float], tuple[float, ...]]] = {
+    "coco": lambda x, y, w, h: (x, y, x + w, y + h),
+    "pascal_voc": lambda a, b, c, d: (a, b, c, d),
+    "yolo": lambda x, y, w, h: (
+        (x - w / 2) * WIDTH, (y - h / 2) * HEIGHT, (x + w / 2) * WIDTH, (y + h / 2) * HEIGHT
+    ),
+    "albumentations": lambda a, b, c, d: (a * WIDTH, b * HEIGHT, c * WIDTH, d * HEIGHT),
+}  # fmt: skip
+
+
+def floats(numbers: list[float]) -> list[float]:
+    return [float(n) for n in numbers]
+
+
+@pytest.mark.parametrize("written", list(WRITTEN))
+def test_boxes_of_any_format_are_bound_and_stay_on_their_objects(written: str, tmp_path: Path) -> None:
+    rows = pictures(lambda n, box: {"objects": {"bbox": [floats(WRITTEN[written](*box))], "category": [n % 3]}})
+    text, config, listing = init(rows, tmp_path)
+    bound = config.fields["image"].bound()["boxes"]
+    assert (bound.column, bound.format, bound.labels) == ("objects", written, "category")
+    assert "border_mode: 4" not in text
+    overlaps = []
+    for row in copies(config, listing):
+        down, across = red(row)
+        if len(down):
+            painted = (across.min(), down.min(), across.max() + 1, down.max() + 1)
+            overlaps.append(overlap(READ[written](*row["objects"]["bbox"][0]), painted))
+    assert len(overlaps) > 60
+    assert np.median(overlaps) > 0.85
+    assert min(overlaps) > 0.5
+
+
+def test_lists_of_four_take_their_labels_along(tmp_path: Path) -> None:
+    rows = pictures(
+        lambda n, box: {
+            "bboxes": [floats(WRITTEN["pascal_voc"](*box))] * (1 + n % 2),
+            "labels": ["cat"] * (1 + n % 2),
+            "crowd": [n] * (1 + n % 2),
+            "breed": ("a", "b")[n % 2],
+        }
+    )
+    _, config, _ = init(rows, tmp_path)
+    bound = config.fields["image"].bound()["boxes"]
+    assert (bound.format, bound.labels, bound.columns) == ("pascal_voc", "labels", ("crowd",))
+    assert config.input.label == "breed"
+
+
+def test_lists_of_structs_with_other_names_are_bound(tmp_path: Path) -> None:
+    rows = pictures(lambda n, box: {"faces": [{"rectangle": floats(list(box)), "name": "face"}]})
+    _, config, _ = init(rows, tmp_path)
+    bound = config.fields["image"].bound()["boxes"]
+    assert (bound.column, bound.member, bound.labels, bound.format) == ("faces", "rectangle", "name", "coco")
+
+
+def test_mask_pictures_follow_whatever_their_column_is_called(tmp_path: Path) -> None:
+    def mask(box: tuple[int, int, int, int]) -> bytes:
+        x, y, w, h = box
+        pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
+        pixels[y : y + h, x : x + w] = 7
+        return png(pixels)
+
+    for name in ("label", "second"):
+        rows = pictures(lambda n, box, name=name: {name: {"bytes": mask(box), "path": None}})
+        text, config, listing = init(rows, tmp_path)
+        assert config.fields["image"].bound()["masks"].column == name
+        assert list(config.fields) == ["image"]
+        assert f"# {name}: {{type: image" not in text
+        for row in copies(config, listing):
+            marked = np.array(Image.open(io.BytesIO(row[name]["bytes"]))) == 7
+            painted = np.zeros_like(marked)
+            painted[red(row)] = True
+            assert (marked & painted).sum() >= 0.8 * max(marked.sum(), painted.sum())
+
+
+def test_run_lengths_and_landmarks_are_bound(tmp_path: Path) -> None:
+    def runs(box: tuple[int, int, int, int]) -> dict[str, Any]:
+        x, y, w, h = box
+        column_by_column = np.zeros((WIDTH, HEIGHT), bool)
+        column_by_column[x : x + w, y : y + h] = True
+        flat = column_by_column.reshape(-1)
+        edges = np.flatnonzero(np.diff(flat)) + 1
+        return {"size": [HEIGHT, WIDTH], "counts": np.diff([0, *edges, flat.size]).tolist()}
+
+    rows = pictures(
+        lambda n, box: {"rle": runs(box), "landmarks": [[box[0] + 2.0, box[1] + 2.0], [box[0] + 22.0, box[1] + 17.0]]}
+    )
+    text, config, listing = init(rows, tmp_path)
+    assert config.fields["image"].bound()["masks"].column == "rle"
+    assert config.fields["image"].bound()["keypoints"].column == "landmarks"
+    assert "# - albumentations.HorizontalFlip   # makes left points right ones" in text
+    for row in copies(config, listing):
+        down, across = red(row)
+        for x, y in row["landmarks"]:
+            assert ((across - x) ** 2 + (down - y) ** 2).min() <= 4
+
+
+def held(rows: list[dict[str, Any]], tmp_path: Path) -> str:
+    """The config for rows whose labels cannot be bound for certain: nothing that moves is active."""
+    text, config, _ = init(rows, tmp_path)
+    assert "# ATTENTION: column " in text
+    (field,) = config.fields.values()
+    assert moving_steps(field.augment, field.type) == []
+    return text
+
+
+def test_boxes_that_fit_two_formats_are_left_alone_loudly(tmp_path: Path) -> None:
+    rows = pictures(lambda n, box: {"objects": {"bbox": [[3.0, 4.0, 20.0 + n % 3, 30.0]], "category": [1]}})
+    text = held(rows, tmp_path)
+    assert "they fit as x, y, width, height in pixels and as x_min, y_min, x_max, y_max in pixels" in text
+    assert "      # - albumentations.HorizontalFlip" in text
+    assert "      - albumentations.RandomBrightnessContrast" in text
+
+
+UNSURE: dict[str, Callable[[int, tuple[int, int, int, int]], dict[str, Any]]] = {
+    "outlines": lambda n, b: {
+        "objects": {"bbox": [floats(list(b))], "segmentation": [[[1.0, 2.0, 30.0, 4.0, 5.0, 6.0]]]}
+    },
+    "boxes beyond their pictures": lambda n, b: {"bbox": [[500.0 + n, 600.0, 20.0, 900.0]]},
+    "one box in a flat list": lambda n, b: {"bbox": floats(list(b))},
+    "JSON in text": lambda n, b: {"annotations": json.dumps([{"bbox": list(b)}])},
+    "lines of text": lambda n, b: {"notes": f"0 {b[0] / WIDTH} {b[1] / HEIGHT} 0.2 0.3\n1 0.5 0.5 0.1 0.1"},
+    "a column for each coordinate": lambda n, b: {"xmin": b[0], "ymin": b[1], "xmax": b[0] + 25, "ymax": b[1] + 20},
+    "points in shares": lambda n, b: {"keypoints": [[b[0] / WIDTH, b[1] / HEIGHT]]},
+    "points as y, x": lambda n, b: {"points": [[2.0, 90.0], [float(b[1]), 80.0]]},
+    "poses": lambda n, b: {"people": {"keypoints": [[[1.0, 2.0, 2.0], [3.0, 4.0, 2.0]]]}},
+    "a grid": lambda n, b: {"grid": [[0] * WIDTH] * HEIGHT},
+    "a JPEG as mask": lambda n, b: {"mask": jpeg(np.zeros((HEIGHT, WIDTH), np.uint8))},
+    "a mask in colours": lambda n, b: {"mask": png(np.zeros((HEIGHT, WIDTH, 3), np.uint8))},
+    "a smaller mask": lambda n, b: {"mask": png(np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8))},
+    "another view": lambda n, b: {"later": png(scene(n + 100)[0])},
+    "run lengths of another size": lambda n, b: {"rle": {"size": [WIDTH, HEIGHT], "counts": [WIDTH * HEIGHT]}},
+}
+
+
+@pytest.mark.parametrize("what", list(UNSURE))
+def test_labels_that_cannot_be_bound_keep_moving_steps_out(what: str, tmp_path: Path) -> None:
+    held(pictures(UNSURE[what]), tmp_path)
+
+
+HARMLESS: dict[str, Callable[[int, tuple[int, int, int, int]], dict[str, Any]]] = {
+    "an embedding": lambda n, b: {"embedding": [0.1 * n, -0.5, 0.2]},
+    "sizes": lambda n, b: {"width": WIDTH, "height": HEIGHT, "caption": "a red box on the wall", "count": n},
+    "a smaller picture": lambda n, b: {"thumbnail": jpeg(scene(n)[0][::4, ::4])},
+    "names and dates": lambda n, b: {"file_name": f"{n}.png", "taken": "2024-05-06 10:11:12", "index": n, "tax": 1.5},
+    "classes": lambda n, b: {"labels": [n % 3], "attributes": ["red", "flat"], "scores": [0.5, 0.25]},
+    "answers to questions": lambda n, b: {"qa": [{"question": "what is it?", "answer": "red"}]},
+}
+
+
+@pytest.mark.parametrize("what", list(HARMLESS))
+def test_columns_that_place_nothing_hinder_nothing(what: str, tmp_path: Path) -> None:
+    text, config, listing = init(pictures(HARMLESS[what]), tmp_path)
+    assert "ATTENTION" not in text
+    assert "      - albumentations.HorizontalFlip" in text
+    assert unbound_warnings(config, listing) == []
+
+
+def test_segments_in_seconds_are_bound_and_in_milliseconds_are_not(tmp_path: Path) -> None:
+    def rows(unit: float) -> list[dict[str, Any]]:
+        return [
+            {
+                "audio": wav(1.5 + n / 10, n),
+                "events": [{"start": 0.2 * unit, "end": (1.0 + n / 10) * unit, "label": "a"}],
+            }
+            for n in range(8)
+        ]
+
+    text, config, _ = init(rows(1.0), tmp_path)
+    assert config.fields["audio"].bound()["segments"].labels == "label"
+    assert "      - audiomentations.TimeStretch" in text
+    assert "milliseconds?" in held(rows(1000.0), tmp_path)
+    assert "shares of the duration" in held([{**r, "events": [{"start": 0.1, "end": 0.9}]} for r in rows(1)], tmp_path)
+
+
+def test_start_and_end_under_other_names_are_bound(tmp_path: Path) -> None:
+    rows = [{"audio": wav(1.5, n), "words": [{"onset": 0.2, "offset": 1.25 + n / 100, "word": "a"}]} for n in range(8)]
+    _, config, _ = init(rows, tmp_path)
+    bound = config.fields["audio"].bound()["segments"]
+    assert (bound.column, bound.start, bound.end, bound.labels) == ("words", "onset", "offset", "word")
+
+
+def marked(n: int, more: int = 0) -> dict[str, Any]:
+    """A sentence with the span of its third word."""
+    text = SENTENCES[n % 3]
+    start = text.index(text.split()[2])
+    return {"text": text, "start": start, "end": start + len(text.split()[2]) + more}
+
+
+def with_spans(more: int = 0, shift: int = 0) -> list[dict[str, Any]]:
+    found = [marked(n, more) for n in range(24)]
+    return [
+        {"text": m["text"], "entities": [{"start": m["start"] + shift, "end": m["end"] + shift, "label": "X"}]}
+        for m in found
+    ]
+
+
+def test_spans_of_whole_words_are_bound(tmp_path: Path) -> None:
+    _, config, listing = init(with_spans(), tmp_path)
+    bound = config.fields["text"].bound()["spans"]
+    assert (bound.column, bound.labels) == ("entities", "label")
+    found = copies(config, listing)
+    assert len(found) > 40
+    words = {sentence.split()[2].lower() for sentence in SENTENCES}
+    for row in found:
+        (span,) = row["entities"]
+        held = row["text"][span["start"] : span["end"]].lower()
+        assert any(len(word) == len(held) and sum(map(str.__ne__, word, held)) <= 1 for word in words)  # a typing error
+
+
+def test_spans_that_are_counted_otherwise_are_left_alone_loudly(tmp_path: Path) -> None:
+    assert "the last character seems to be counted in" in held(with_spans(more=-1), tmp_path)
+    text = held(with_spans(shift=1), tmp_path)
+    assert "begin and end where words do" in text
+    assert "copies: 0 " in text
+
+
+def test_spans_of_another_text_do_not_concern_the_first(tmp_path: Path) -> None:
+    long = "This is a much longer description of something else, in which nothing is marked at all."
+    rows = [
+        {"description": f"{long} {n}", "title": "ab cd", "title_spans": [{"start": 3, "end": 5}]} for n in range(24)
+    ]
+    found = describe_data(str(_written(rows, tmp_path)))
+    assert found.fields[0].column == "description"
+    assert [label.column for label in found.fields[0].labels] == ["title_spans"]
+
+
+def _written(rows: list[dict[str, Any]], tmp_path: Path) -> Path:
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet")
+    return tmp_path / "in.parquet"
+
+
+def test_tags_of_words_are_found(tmp_path: Path) -> None:
+    rows = [
+        {"text": s, "tags": [0] * len(s.split())} for n in range(24) for s in (f"{SENTENCES[n % 3]} {'x ' * (n % 4)}",)
+    ]
+    text = held(rows, tmp_path)
+    assert "column 'tags' looks like tags of words" in text
+
+
+def test_web_addresses_with_boxes_keep_moving_steps_out(tmp_path: Path) -> None:
+    rows = [{"url": f"https://example.org/{n}.jpg", "bbox": [[1.0, 2.0, 3.0, 4.0]]} for n in range(8)]
+    found = describe_data(str(_written(rows, tmp_path)))
+    assert [(label.column, label.kind) for label in found.fields[0].labels] == [("bbox", "")]
+
+
+def test_generators_bring_no_mirrored_borders_to_labels(tmp_path: Path) -> None:
+    given = '{"rotation_range": 20, "fill_mode": "reflect", "channel_shift_range": 20.0}'
+    rows = pictures(lambda n, box: {"objects": {"bbox": [floats(list(box))], "category": [n % 3]}})
+    text, config, _ = init(rows, tmp_path, given)
+    assert "border_mode" not in text.replace("mirrored edges", "")
+    assert config.fields["image"].bound()["boxes"].format == "coco"
+    text, _, _ = init(pictures(UNSURE["JSON in text"]), tmp_path, given)
+    assert "      # - albumentations.Affine" in text
+    assert "      - albumentations.RandomBrightnessContrast" in text
+
+
+def test_check_warns_of_labels_that_steps_leave_behind(tmp_path: Path) -> None:
+    rows = pictures(lambda n, box: {"objects": {"bbox": [floats(list(box))], "category": [n % 3]}})
+    _, config, listing = init(rows, tmp_path)
+    assert unbound_warnings(config, listing) == []
+    field = config.fields["image"].model_copy(update={"boxes": None})
+    (line,) = unbound_warnings(config.model_copy(update={"fields": {"image": field}}), listing)
+    assert line.startswith("column 'objects' looks like boxes in 'image' and does not follow the steps that move it")
+    assert "albumentations.HorizontalFlip, albumentations.Affine)" in line
+    assert line.endswith("Bind it: boxes: {column: objects, format: coco, labels: category}")
+    still = field.model_copy(update={"augment": [{"albumentations.GaussianBlur": {"p": 1}}]})
+    assert unbound_warnings(config.model_copy(update={"fields": {"image": still}}), listing) == []
+
+
+def test_steps_that_move_are_told_from_those_that_do_not() -> None:
+    steps = [
+        {"albumentations.Affine": {"rotate": [5, 5]}},
+        {"one_of": [{"albumentations.GaussNoise": {"p": 1}}, {"albumentations.RandomCrop": {"height": 9, "width": 9}}]},
+        "albumentations.GaussianBlur",
+        {"albumentations.Affine": {"scale": [1, 1], "p": 1}},
+    ]
+    assert moving_steps(steps, "image") == ["albumentations.Affine", "albumentations.RandomCrop"]
+    assert moving_steps(["torchvision.ColorJitter", "torchvision.RandAugment"], "image") == ["torchvision.RandAugment"]
+    sounds = ["audiomentations.Gain", "audiomentations.Trim", "audiomentations.Shift", "audiomentations.PitchShift"]
+    assert moving_steps(sounds, "audio") == ["audiomentations.Trim", "audiomentations.Shift"]
+
+
+def test_thousandths_are_not_taken_for_pixels() -> None:
+    boxes = [np.array([[10.0, 20.0, 990.0, 980.0]]), np.array([[500.0, 400.0, 930.0, 995.0]])]
+    assert "thousandths" in format_of(boxes, [(1500, 2000)] * 2, "bbox").note
+    assert format_of(boxes, [(1500, 2000)] * 2, "bbox").name == ""
+
+
+def test_one_box_in_many_that_overshoots_does_not_hinder() -> None:
+    boxes = [np.array([[60.0, 50.0, 30.0, 10.0]])] * 40
+    boxes[7] = np.array([[60.0, 50.0, 300.0, 10.0]])
+    found = format_of(boxes, [(64, 96)] * 40, "bbox")
+    assert (found.name, found.misfits) == ("coco", pytest.approx(1 / 40))
