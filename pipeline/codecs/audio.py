@@ -6,6 +6,7 @@ file.
 
 import io
 import struct
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.codecs import FULL_SCALE, CodecError, Decoded, Payload, as_bytes, mpeg, wav
 from pipeline.codecs.containers import Sound, whole_sound
+from pipeline.codecs.quiet import quiet
 from transforms.values import AudioValue, Value
 
 FORMATS = ("flac", "wav")
@@ -63,7 +65,8 @@ class AudioCodec:
         """
         sound = whole_sound(as_bytes(payload, "not_audio"))
         try:
-            parts = [self._part(part, sound.kind) for part in sound.parts]
+            with quiet() if sound.kind == "mp3" else nullcontext():
+                parts = [self._part(part, sound.kind) for part in sound.parts]
         except soundfile.LibsndfileError as error:
             raise _decoder_error(error, sound) from error
         except (RuntimeError, ValueError, OverflowError, struct.error) as error:

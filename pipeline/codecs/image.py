@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipeline.codecs import CodecError, Decoded, Payload, as_bytes, jpeg, raster
 from pipeline.codecs.pixels import MODES, Pixels, Window, to_mode, to_rgb
+from pipeline.codecs.quiet import quiet
 from transforms.values import ImageValue, Value
 
 FORMATS = ("jpeg", "png", "webp")
@@ -72,7 +73,8 @@ def depth_of(payloads: Sequence[bytes]) -> tuple[str, tuple[float, float]]:
         if not payload.startswith((b"\x89PNG", b"II", b"MM")):
             continue
         try:
-            levels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_UNCHANGED)
+            with quiet():
+                levels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error:
             continue
         if levels is None or levels.dtype == np.uint8 or not np.isfinite(levels).all():

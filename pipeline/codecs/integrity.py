@@ -9,13 +9,24 @@ import zlib
 
 from pipeline.codecs import CodecError, tiff_directories
 
+_BASELINE, _SCAN = (0xC0, 0xC1), 0xDA
+_SCAN_BYTES = 10
+_USUAL_SCANS, _MOST_SCANS = 20, 100
+_LARGE, _PIXELS_PER_BYTE = 2**24, 20_000
+_SCANNED_PIXELS = 2**31  # some five seconds
 
-def check_size(width: int, height: int, max_pixels: int) -> None:
-    """Raise `CodecError` too_many_pixels for a header that announces more than `max_pixels`, corrupt for none."""
+
+def check_size(width: int, height: int, max_pixels: int, data: bytes) -> None:
+    """Raise `CodecError` too_many_pixels for a header that announces more than `max_pixels`, corrupt for none.
+
+    Nor may a few bytes announce a large picture: not even an empty page is packed as tightly.
+    """
     if width < 1 or height < 1:
         raise CodecError("corrupt", f"the header gives a size of {width} x {height}")
     if width * height > max_pixels:
         raise CodecError("too_many_pixels", f"{width} x {height} pixels; at most {max_pixels} are decoded")
+    if width * height > max(_LARGE, _PIXELS_PER_BYTE * len(data)):
+        raise CodecError("too_many_pixels", f"{width} x {height} pixels in {len(data)} bytes: a decompression bomb")
 
 
 def check_whole(data: bytes, kind: str) -> None:
@@ -75,4 +86,26 @@ def check_webp(data: bytes, max_pixels: int) -> None:
         raise _cut("webp")
     if data[12:16] == b"VP8X":
         width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
-        check_size(width, height, max_pixels)
+        check_size(width, height, max_pixels, data)
+
+
+def check_scans(data: bytes, pixels: int) -> None:
+    """Raise `CodecError` too_many_pixels for a JPEG whose scans would take minutes: each visits every pixel again."""
+    if len(data) // _SCAN_BYTES * pixels < _SCANNED_PIXELS or _is_one_scan(data):
+        return
+    scans = data.count(b"\xff\xda")
+    if scans > _USUAL_SCANS and (scans > _MOST_SCANS or scans * pixels > _SCANNED_PIXELS):
+        raise CodecError("too_many_pixels", f"{scans} scans of {pixels} pixels each; at most {_USUAL_SCANS} are usual")
+
+
+def _is_one_scan(data: bytes) -> bool:
+    """Whether a baseline JPEG has all its components in the first scan, behind which decoders stop."""
+    position, components = 2, 0
+    while data[position : position + 1] == b"\xff" and position + 10 < len(data):
+        marker, length = data[position + 1], data[position + 2] << 8 | data[position + 3]
+        if marker in _BASELINE:
+            components = data[position + 9]
+        if marker == _SCAN:
+            return data[position + 4] == components
+        position += 1 if marker == 0xFF else 2 + length
+    return False

@@ -5,7 +5,7 @@ import simplejpeg
 from PIL import Image
 
 from pipeline.codecs import CodecError, stable_message
-from pipeline.codecs.integrity import check_size
+from pipeline.codecs.integrity import check_scans, check_size
 from pipeline.codecs.orientation import of_jpeg, upright
 from pipeline.codecs.pixels import Pixels, to_mode
 
@@ -27,7 +27,8 @@ def decode(data: bytes, mode: str, max_pixels: int) -> Pixels | None:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
     except (ValueError, LookupError):  # LookupError: a subsampling it has no name for, such as 4:4:1
         return None
-    check_size(width, height, max_pixels)
+    check_size(width, height, max_pixels, data)
+    check_scans(data, width * height)
     try:
         pixels = _from_inks(data) if colours in _INKS else simplejpeg.decode_jpeg(data, _wanted(colours, mode))
     except ValueError as error:

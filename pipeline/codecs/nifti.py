@@ -43,7 +43,7 @@ def read_nifti(data: bytes, max_voxels: int) -> tuple[Voxels, Stored]:
     shape, end = _measured(header, max_voxels)
     if len(data) < end:
         raise CodecError("truncated", f"the NIfTI announces {end} bytes and holds {len(data)}")
-    array = _voxels(type(header), data)
+    array = _voxels(header, data)
     scaled = array.dtype != header.get_data_dtype()
     array = array.reshape(shape, order="F")
     turned = array.transpose(2, 1, 0, *range(3, array.ndim))
@@ -133,11 +133,11 @@ def _measured(header: Any, max_voxels: int) -> tuple[tuple[int, ...], int]:
     return shape, start + math.prod(shape) * dtype.itemsize
 
 
-def _voxels(header_kind: type, data: bytes) -> Voxels:
+def _voxels(header: Any, data: bytes) -> Voxels:
+    """By the header alone: extensions, which may be damaged, are not read."""
     nibabel = library()
-    kind = nibabel.Nifti2Image if header_kind is nibabel.Nifti2Image.header_class else nibabel.Nifti1Image
     try:
-        return np.asarray(kind.from_bytes(data).dataobj)
+        return np.asarray(nibabel.arrayproxy.ArrayProxy(io.BytesIO(data), header.copy()))
     except (ValueError, TypeError, KeyError, OverflowError, OSError, struct.error,
             nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError) as error:  # fmt: skip
         raise CodecError("corrupt", "the NIfTI file cannot be decoded") from error

@@ -6,6 +6,7 @@ Of an animation or a multi-page file the first frame is taken. Colour profiles (
 import io
 import struct
 import warnings
+from contextlib import nullcontext
 from typing import Final
 
 import cv2
@@ -20,6 +21,7 @@ from pipeline.codecs.integrity import check_size, check_webp, check_whole
 from pipeline.codecs.orientation import of_exif, of_jpeg, upright
 from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
 from pipeline.codecs.pixels import Pixels, Window, scale_down, windowed
+from pipeline.codecs.quiet import quiet
 
 _CUT: Final = ("truncated", "not enough data", "unpack_from", "requires a buffer", "no more images", "end of file")
 _UNSUPPORTED: Final = ("unknown pixel mode", "unsupported", "not supported", "cannot handle", "conversion from")
@@ -39,7 +41,8 @@ def decode(data: bytes, kind: str, max_pixels: int, window: Window | None = None
     `CodecError`.
     """
     try:
-        return np.ascontiguousarray(_decode(data, kind, max_pixels, window))
+        with quiet() if kind == "tiff" else nullcontext():
+            return np.ascontiguousarray(_decode(data, kind, max_pixels, window))
     except CodecError:
         raise
     except DECODER_ERRORS as error:
@@ -60,7 +63,7 @@ def _decode(data: bytes, kind: str, max_pixels: int, window: Window | None) -> P
     if kind == "tiff":
         check_bands(next(tiff_directories.pages(data), {}))
     with PLUGINS[kind](io.BytesIO(data)) as image:
-        check_size(*image.size, max_pixels)
+        check_size(*image.size, max_pixels, data)
         check_whole(data, kind)
         sixteen = _is_sixteen_bit_colour(image)
         full = 4095 if "I;12" in str(image.tile[:1]) else 65_535
@@ -91,7 +94,8 @@ def _is_sixteen_bit_colour(image: ImageFile) -> bool:
 
 def _sixteen_bit_colour(data: bytes, image: ImageFile, window: Window | None) -> Pixels:
     """Take the 16-bit pixels of a file that Pillow could read to its end; Pillow's high bytes where OpenCV fails."""
-    levels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    with quiet():
+        levels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if levels is None or levels.dtype != np.uint16 or levels.shape[:2] != (image.height, image.width):
         if window is not None:
             raise CodecError("unsupported_format", "16 bit of this kind are read as 8 bit only, without a window")

@@ -44,7 +44,13 @@ def pages(data: bytes) -> Iterator[Tags]:
 
     Raises `CodecError` corrupt for pages that form a circle or contradict themselves, truncated; `struct.error`.
     """
-    layout = _layout(data)
+    try:
+        yield from _followed(data, _layout(data))
+    except OverflowError as error:  # an offset of 64 bits
+        raise CodecError("truncated", "a directory of the TIFF lies beyond the end of the file") from error
+
+
+def _followed(data: bytes, layout: _Layout) -> Iterator[Tags]:
     (position,) = struct.unpack_from(f"{layout.order}{layout.offset}", data, layout.start)
     seen: set[int] = set()
     while position:

@@ -16,6 +16,7 @@ from PIL import Image, ImageSequence, TiffImagePlugin
 
 from pipeline.codecs import CodecError
 from pipeline.codecs.integrity import check_whole
+from pipeline.codecs.quiet import quiet
 from pipeline.codecs.voxels import Stored, Voxels, check_dtype, check_shape
 
 MAGIC: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -96,7 +97,8 @@ def _read(file: Any, data: bytes, max_voxels: int) -> tuple[Voxels, str]:
     page = series.keyframe
     if page.compression in _OWN and page.predictor in _PREDICTORS:
         return series.asarray(maxworkers=1), series.axes
-    return _by_pillow(data, series), series.axes
+    with quiet():
+        return _by_pillow(data, series), series.axes
 
 
 def _by_pillow(data: bytes, series: Any) -> Voxels:

@@ -21,7 +21,7 @@ def read_clip(data: bytes, kind: str, max_frames: int, max_pixels: int) -> tuple
     """The clip and its codecs, e.g. `h264:aac`. Raises `CodecError`; see `VideoCodec.decode`."""
     av = load()
     try:
-        with av.open(io.BytesIO(data), format=_DEMUXERS[kind]) as container:
+        with av.open(io.BytesIO(data), format=_DEMUXERS[kind], metadata_errors="replace") as container:
             return _read(container, _Bounds(max_frames, max_pixels))
     except av.error.FFmpegError as error:
         words = error.strerror or type(error).__name__

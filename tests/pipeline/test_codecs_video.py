@@ -70,6 +70,22 @@ def written(
     return sink.getvalue()
 
 
+def titled(form: str, codec: str) -> bytes:
+    """A file whose title is Latin-1, as many cameras and tools write it."""
+    sink = io.BytesIO()
+    with av.open(sink, "w", format=form) as container:
+        container.metadata["title"] = "cafés"
+        stream: Any = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        stream.metadata["title"] = "cafés"
+        for picture in beacon().frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    data = sink.getvalue()
+    assert "cafés".encode() in data
+    return data.replace("cafés".encode(), "café ".encode("latin-1") + b"s")
+
+
 def decode(payload: Any, **options: Any) -> VideoValue:
     value = VideoCodec(**options).decode(payload).value
     assert isinstance(value, VideoValue)
@@ -317,3 +333,12 @@ def test_a_missing_pyav_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_versions_name_the_libraries_inside() -> None:
     assert {"libavcodec", "libavformat", "libswscale"} <= set(video_library.versions())
+
+
+@pytest.mark.parametrize(
+    ("form", "codec"), [("mp4", "libx264"), ("mov", "libx264"), ("avi", "mpeg4"), ("matroska", "libx264")]
+)
+def test_metadata_in_latin_1_is_no_reason_to_fail(form: str, codec: str) -> None:
+    value = decode(titled(form, codec))
+    assert value.frames.shape == (25, 48, 64, 3)
+    assert int(value.frames.mean(axis=(1, 2, 3)).argmax()) == 12
