@@ -181,8 +181,10 @@ class _Renderer:
             return Rendered(payload, steps)
         others = () if self._offer is None else tuple(self._offer.rows())
         place = self._record.batch, self._record.index
-        moved = _guarded(tools.name, "bind", moved_labels, tools.bindings, *place, value, others)
-        return Rendered(None, refusal=moved) if isinstance(moved, Refusal) else Rendered(payload, steps, changes=moved)
+        moved = _guarded(tools.name, "bind", moved_labels, tools.bindings, place, self._value, value, others)
+        if isinstance(moved, Refusal):
+            return Rendered(None, refusal=moved)
+        return Rendered(payload, steps, changes=moved[0], labels=moved[1])
 
 
 def _retry(reasons: list[str]) -> tuple[Applied, ...]:

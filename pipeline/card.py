@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from pipeline.copy_settings import told
 from pipeline.job import Job
+from pipeline.labels.counting import label_warnings, rows_of
 from pipeline.records import SPLITS
 
 _CROISSANT = "http://mlcommons.org/croissant/1.0"
@@ -54,7 +55,8 @@ def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
     for split in _splits(manifest):
         lines += [f"  - split: {split}", f"    path: {split}/*.parquet"]
     lines += ["---", "", f"# Dataset version {manifest['version']}", "", *_split_table(manifest), ""]
-    lines += [*_class_table(manifest), *_balance_table(manifest), *_dropped_table(manifest), *_leaks(manifest)]
+    lines += [*_class_table(manifest), *_balance_table(manifest), *_label_table(manifest)]
+    lines += [*_dropped_table(manifest), *_leaks(manifest)]
     lines += ["## How it was made", "", f"Seed {job.config.seed}; {told(job.config.copies)}.", ""]
     for name, field in manifest["config"]["fields"].items():
         steps = [_step_name(s) for s in (*field["prepare"], *field["augment"])]
@@ -165,6 +167,17 @@ def _cell(text: str) -> str:
     for mark, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;")):
         text = text.replace(mark, escaped)
     return " ".join(text.split())
+
+
+def _label_table(manifest: dict[str, Any]) -> list[str]:
+    """Labels that follow a field, in samples that steps changed, and what people should know of them."""
+    counts = manifest.get("labels", {})
+    if not counts:
+        return []
+    rows = [f"| {' | '.join(map(_cell, row))} |" for row in rows_of(counts)]
+    head = ["| labels of changed samples | in | kept | of them clipped | dropped |", "|---|---|---|---|---|"]
+    warnings = [f"- {_cell(warning)}" for warning in label_warnings(counts)]
+    return ["## Labels", "", *head, *rows, "", *warnings, *([""] if warnings else [])]
 
 
 def _dropped_table(manifest: dict[str, Any]) -> list[str]:

@@ -90,7 +90,7 @@ def commit(job: Job, expected: Expected, made: Tally, found: Findings | None = N
 
 def _adopted(dataset: Folder, manifest: dict[str, Any], tally: Tally) -> dict[str, Any]:
     """A manifest that is there already. Raises RunFailed if it is of other shards than these."""
-    if any(manifest[part] != made for part, made in tally.as_json().items()):
+    if any(manifest.get(part) != made for part, made in tally.as_json().items()):
         raise _differs(dataset)
     return manifest
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from pipeline.labels.left import Left
 from transforms.interface import Applied
 
 Split = Literal["train", "validation", "test"]
@@ -149,6 +150,8 @@ class Rendered:
     refusal: Refusal | None = None
     changes: Mapping[str, pa.Array] = field(default_factory=dict)
     """New cells, of one row each, of the columns whose labels are bound to the field."""
+    labels: tuple[Left, ...] = ()
+    """What is left of each kind of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,8 @@ class Receipt:
     """Copies that were to be made."""
     balance: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Where copies differ by class: records that stay, their samples, and the sum of the squares of each one's."""
+    labels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Bound labels of samples that steps changed, see `labels.counting`."""
 
     @property
     def name(self) -> str:

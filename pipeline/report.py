@@ -5,10 +5,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.copy_warnings import copy_warnings
 from pipeline.errors import ExitCode, FanbeamError
+from pipeline.labels.counting import rows_of
 from pipeline.records import SPLITS
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def run_json(result: "RunResult") -> dict[str, Any]:
         "samples": result.samples,
         "splits": manifest["splits"],
         "dropped": manifest["dropped"],
+        **({"labels": manifest["labels"]} if "labels" in manifest else {}),
         **({"leaks": {n: v for n, v in manifest["leaks"].items() if n != "files"}} if "leaks" in manifest else {}),
         "shards": len(manifest["shards"]),
         "bytes": sum(s["bytes"] for s in manifest["shards"]),
@@ -72,6 +75,8 @@ def show_run(console: Console, result: "RunResult") -> None:
     for kind, reasons in result.manifest["dropped"].items():
         if reasons:
             console.print(f"{kind}: {', '.join(f'{r} {n}' for r, n in reasons.items())} (see _{kind}/)")
+    for what, there, kept, clipped, lost in rows_of(result.manifest.get("labels", {})):
+        console.print(escape(f"{what} in changed samples: {kept} of {there} kept, {clipped} clipped, {lost} dropped"))
     leaks = result.manifest.get("leaks", {"leaking": {}})
     if any(leaks["leaking"].values()):
         counts = ", ".join(f"{kind} {count}" for kind, count in leaks["leaking"].items() if count)

@@ -21,6 +21,7 @@ from pipeline.errors import InputError, RunFailed
 from pipeline.exclusive import guarded
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
+from pipeline.labels.counting import label_warnings
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
@@ -104,7 +105,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
         return RunResult(job.version, job.dataset.url, {}, seconds, False, resumed, handed, (*warnings, *plan.notes))
     manifest = _outcome(job, plan, listing)
     announce(job)
-    told = (*warnings, *plan.notes, *_told_leaks(job, manifest, options.progress))
+    told = (*warnings, *plan.notes, *_warned(job, manifest, options.progress))
     seconds = time.monotonic() - started
     result = RunResult(job.version, job.dataset.url, manifest, seconds, False, resumed, None, told)
     count = options.workers or (workers.default_count() if engine.local else 0)
@@ -112,8 +113,8 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     return result
 
 
-def _told_leaks(job: Job, manifest: dict[str, Any], progress: Progress) -> list[str]:
-    warnings = leak_warnings(job.config, manifest["leaks"])
+def _warned(job: Job, manifest: dict[str, Any], progress: Progress) -> list[str]:
+    warnings = [*leak_warnings(job.config, manifest["leaks"]), *label_warnings(manifest.get("labels", {}))]
     for warning in warnings:
         progress.warn(f"warning: {warning}")
     return warnings

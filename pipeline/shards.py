@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 
 from pipeline.job import Job, Task
+from pipeline.labels.counting import LabelCounts
 from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, Space, file_of, reused_space
 from pipeline.records import Dropped, FileReceipt, Gated, Receipt, Sample, Shard
 from pipeline.rows import RowMaker, dropped_table
@@ -41,6 +42,7 @@ class ShardBuilder:
         self._reasons: dict[str, Counter[str]] = {"failed": Counter(), "rejected": Counter()}
         self._classes: dict[str, list[int]] = {}
         self._balance: dict[str, list[int]] = {}
+        self._labels = LabelCounts({name: field.bound() for name, field in job.config.fields.items()})
         self._balanced = shard.split == "train" and not job.copies.alike
 
     def add(self, gated: Gated) -> None:
@@ -82,6 +84,9 @@ class ShardBuilder:
         count["records"] += 1
         count["kept_records"] += bool(gated.samples)
         count["samples"] += len(gated.samples)
+        if self._labels.wanted:
+            left = ({name: r.labels for name, r in sample.rendered.items() if r.labels} for sample in gated.samples)
+            self._labels.add(gated.record.batch, gated.record.index, left)
         count["copies"] += gated.copies
         count["failed_records"] += any(d.refusal.kind == "failed" for d in gated.dropped)
         for dropped in gated.dropped:
@@ -109,6 +114,7 @@ class ShardBuilder:
             classes={label: (n[0], n[1]) for label, n in sorted(self._classes.items())},
             copies=self._count["copies"],
             balance={name: (n[0], n[1], n[2]) for name, n in sorted(self._balance.items())},
+            labels=dict(sorted(self._labels.totals.items())),
         )
 
 

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.balance import effective_parents
+from pipeline.labels import counting
 from pipeline.records import SPLITS, FileReceipt, Receipt, Split
 
 _Place = tuple[int, int, int]
@@ -63,6 +65,7 @@ class Tally:
     copies: int = 0
     data: list[tuple[_Place, FileReceipt]] = field(default_factory=list)
     dropped: list[tuple[_Place, FileReceipt]] = field(default_factory=list)
+    labels: counting.Totals = field(default_factory=dict)
 
     @property
     def records(self) -> int:
@@ -89,6 +92,7 @@ class Tally:
                 receipt.copies,
                 data,
                 dropped,
+                deepcopy(receipt.labels),
             )
         )
 
@@ -103,6 +107,7 @@ class Tally:
         self.copies += other.copies
         self.data += other.data
         self.dropped += other.dropped
+        counting.merge(self.labels, other.labels)
         return self
 
     def as_json(self) -> dict[str, Any]:
@@ -112,6 +117,7 @@ class Tally:
             "dropped": {"failed": dict(sorted(self.failed.items())), "rejected": dict(sorted(self.rejected.items()))},
             "shards": _listed(self.data),
             "dropped_shards": _listed(self.dropped),
+            **({"labels": counting.as_json(self.labels)} if self.labels else {}),
         }
 
 

@@ -177,7 +177,9 @@ def _edited(dataset: Dataset) -> Iterator[str]:
     for part in ("shards", "dropped_shards"):
         proven = {s["path"] for s in made[part]}
         yield from (f"{s['path']}: has no receipt" for s in manifest[part] if s["path"] not in proven)
-    yield from (f"{MANIFEST}: {part} are not what the receipts say" for part in made if manifest[part] != made[part])
+    yield from (
+        f"{MANIFEST}: {part} are not what the receipts say" for part in made if manifest.get(part) != made[part]
+    )
     if manifest["input"]["records"] != tally.records:
         yield f"{MANIFEST}: has {manifest['input']['records']} input records, the receipts say {tally.records}"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.labels import cells, entries
+from pipeline.labels import cells, entries, plausible
 from pipeline.labels.box_formats import to_corners
 from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
 from pipeline.labels.masks import read_masks
@@ -93,11 +93,12 @@ def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
     rows = np.arange(len(found), dtype=np.int64)
     if isinstance(binding, BoxBinding) and isinstance(value, ImageValue | VideoValue):
         corners = to_corners(found[:, :4], binding.format, *shape_of(value))
-        if (corners[:, 2:] < corners[:, :2]).any():
-            raise BadLabels(f"a box ends before it begins; format: {binding.format} may be wrong")
+        plausible.refuse_boxes_elsewhere(found[:, :4], binding.format, *shape_of(value))
         frames = _frame_numbers(found[:, 4:], value) if isinstance(value, VideoValue) else None
         return replace(value, boxes=Boxes(corners, rows, binding.min_area, binding.min_visibility, frames))
     if isinstance(binding, KeypointBinding) and isinstance(value, ImageValue | VolumeValue):
+        sizes = shape_of(value)[::-1] if isinstance(value, ImageValue) else value.voxels.shape[2::-1]
+        plausible.refuse_points_elsewhere(found, sizes)
         return replace(value, keypoints=Keypoints(found, rows))
     if (found[:, 1] < found[:, 0]).any():
         raise BadLabels("a segment ends before it begins")
@@ -105,7 +106,28 @@ def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
         if found.size and (found.min() < 0 or found.max() > len(value.text)):
             raise BadLabels(f"a span lies outside of the text of {len(value.text)} characters")
         return replace(value, spans=Spans(found.astype(np.int64), rows))
-    return replace(cast(AudioValue, value), segments=Segments(found, rows))
+    return _with_segments(cast(SegmentBinding, binding), found, cast(AudioValue | VideoValue, value))
+
+
+def _with_segments(binding: SegmentBinding, found: Coordinates, value: AudioValue | VideoValue) -> Value:
+    """The value with its segments, in seconds."""
+    bounds = found * seconds_of(binding, value)
+    plausible.refuse_segments_elsewhere(bounds, duration_of(value), binding.unit)
+    return replace(value, segments=Segments(bounds, np.arange(len(found), dtype=np.int64)))
+
+
+def seconds_of(binding: SegmentBinding, value: Value) -> float:
+    """How many seconds one of the numbers of the column is."""
+    if binding.unit == "samples" and isinstance(value, AudioValue):
+        return 1.0 / value.sample_rate
+    return 1e-3 if binding.unit == "milliseconds" else 1.0
+
+
+def duration_of(value: AudioValue | VideoValue) -> float:
+    """Seconds of a sound or clip."""
+    if isinstance(value, VideoValue):
+        return len(value.frames) / float(value.rate)
+    return float(value.samples.shape[1] / value.sample_rate)
 
 
 def shape_of(value: ImageValue | VideoValue) -> tuple[int, int]:

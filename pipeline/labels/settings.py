@@ -66,14 +66,22 @@ class VolumeMaskBinding(BaseModel):
     column: Column = Field(description="Bytes of a file, {bytes, path}, or a list of these.")
 
 
-class SegmentBinding(_Binding):
-    """Segments of a sound or clip: per row a list of start, end in seconds."""
+class _PairBinding(_Binding):
+    """Two numbers that begin and end something."""
 
     start: Column = Field("start", description="Member for the start, where the column holds structs.")
     end: Column = Field("end", description="Member for the end, where the column holds structs.")
 
 
-class SpanBinding(SegmentBinding):
+class SegmentBinding(_PairBinding):
+    """Segments of a sound or clip: per row a list of start, end in seconds."""
+
+    unit: Literal["seconds", "milliseconds", "samples"] = Field(
+        "seconds", description="What start and end are counted in; samples only for sounds."
+    )
+
+
+class SpanBinding(_PairBinding):
     """Spans of a text: first character, and the one after the last; counted in code points."""
 
 

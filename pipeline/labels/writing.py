@@ -9,11 +9,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.labels import cells, entries
-from pipeline.labels.binding import Binding, Bindings, Row, followers_of, layout_for, shape_of
+from pipeline.labels.binding import Binding, Bindings, Row, followers_of, layout_for, seconds_of, shape_of
 from pipeline.labels.box_formats import from_corners, to_corners
 from pipeline.labels.cells import Coordinates, Layout
+from pipeline.labels.left import Left, left_of
 from pipeline.labels.masks import written_mask
-from pipeline.labels.settings import BoxBinding, MaskBinding, VolumeMaskBinding
+from pipeline.labels.settings import BoxBinding, MaskBinding, SegmentBinding, VolumeMaskBinding
 from pipeline.labels.volume_masks import written_volume_masks
 from transforms.values import (
     AudioValue,
@@ -66,11 +67,16 @@ class Foreign:
 
 
 def moved_labels(
-    bindings: Bindings, row: pa.RecordBatch, index: int, value: Value, others: Sequence[Row] = ()
-) -> dict[str, pa.Array]:
-    """The new cell, an array of one row, of each bound column. Raises BadLabels where the column cannot hold it."""
-    found = changes(bindings, row, index, value, others)
-    return {name: change.applied(row.column(name), index) for name, change in found.items()}
+    bindings: Bindings, row: Row, before: Value, value: Value, others: Sequence[Row] = ()
+) -> tuple[dict[str, pa.Array], tuple[Left, ...]]:
+    """The new cell, an array of one row, of each bound column, and how many labels are left of the value `before`.
+
+    Raises BadLabels where a column cannot hold them.
+    """
+    batch, index = row
+    found = changes(bindings, batch, index, value, others)
+    new = {name: change.applied(batch.column(name), index) for name, change in found.items()}
+    return new, left_of(bindings, row, before, value, {name: change.rows for name, change in found.items()})
 
 
 def changes(
@@ -127,8 +133,11 @@ def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates
     if isinstance(value, ImageValue | VolumeValue):
         points = cast(Keypoints, value.keypoints)
         return points.rows, points.points
-    held = cast(Spans | Segments, value.spans if isinstance(value, TextValue) else cast(AudioValue, value).segments)
-    return held.rows, held.bounds.astype(np.float64)
+    if isinstance(value, TextValue):
+        spans = cast(Spans, value.spans)
+        return spans.rows, spans.bounds.astype(np.float64)
+    segments = cast(Segments, cast(AudioValue, value).segments)
+    return segments.rows, segments.bounds / seconds_of(cast(SegmentBinding, binding), value)
 
 
 def _mask_content(

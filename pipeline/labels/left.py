@@ -1,0 +1,103 @@
+"""Which of the labels of a record are left in a sample that steps made of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.labels import cells, entries
+from pipeline.labels.binding import Binding, Bindings, Row
+from pipeline.labels.settings import MaskBinding, VolumeMaskBinding
+from transforms.values import AudioValue, Boxes, ImageValue, Segments, Value, VideoValue, VolumeValue
+
+_EDGE_PIXELS, _EDGE_SECONDS = 0.5, 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Labels of one kind: those of the record, and those that are left in a sample, each once."""
+
+    kind: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    clipped: int = 0
+    repeated: int = 0
+    numbers: bool = False
+    """Whether they are class numbers of a mask instead of entries."""
+
+
+def left_of(
+    bindings: Bindings, row: Row, before: Value, after: Value, written: Mapping[str, Sequence[int]]
+) -> tuple[Left, ...]:
+    """What is left of each kind of labels.
+
+    `before`: the value as it entered the steps. `written`: the entries of the record that each column still has.
+    """
+    return tuple(_left(kind, binding, row, (before, after), written) for kind, binding in bindings.items())
+
+
+def _left(
+    kind: str, binding: Binding, row: Row, values: tuple[Value, Value], written: Mapping[str, Sequence[int]]
+) -> Left:
+    before, after = values
+    if isinstance(binding, MaskBinding | VolumeMaskBinding):
+        return _masks_left(kind, binding, row, before, after)
+    count = cells.length(row[0].column(binding.column), row[1]) or 0
+    numbers = written[binding.column]
+    left = tuple(dict.fromkeys(numbers))
+    cut = _clipped(getattr(before, kind), getattr(after, kind), _extent(before), _extent(after))
+    return Left(kind, tuple(range(count)), left, len(cut & set(left)), len(numbers) - len(left))
+
+
+def _masks_left(kind: str, binding: Any, row: Row, before: Value, after: Value) -> Left:
+    held = cast(ImageValue | VolumeValue, after)
+    if isinstance(held, ImageValue) and held.mask_rows is not None:
+        column = row[0].column(binding.column)
+        mine = entries.of_one(held.mask_rows, 0)
+        kept = {entry for entry, _ in entries.instances(held.mask_rows, 0, None)} if mine.any() else set()
+        return Left(kind, tuple(range(cells.length(column, row[1]) or 0)), tuple(sorted(kept)))
+    there = _numbers(cast(ImageValue | VolumeValue, before).masks)
+    return Left(kind, there, tuple(n for n in _numbers(held.masks) if n in there), numbers=True)
+
+
+def _numbers(masks: NDArray[np.generic] | None) -> tuple[int, ...]:
+    """Class numbers that occur, without 0."""
+    if masks is None or not masks.size:
+        return ()
+    if masks.dtype != np.uint8:
+        return tuple(int(n) for n in np.unique(masks) if n)
+    import cv2
+
+    counts = cv2.calcHist([np.ascontiguousarray(masks).reshape(-1, masks.shape[-1])], [0], None, [256], [0, 256])
+    return tuple((np.flatnonzero(counts[1:, 0]) + 1).tolist())
+
+
+def _extent(value: Value) -> tuple[float, ...]:
+    """Width and height of pictures, seconds of what has a time."""
+    if isinstance(value, ImageValue):
+        return value.pixels.shape[1], value.pixels.shape[0]
+    if isinstance(value, AudioValue):
+        return (value.samples.shape[1] / value.sample_rate,)
+    if isinstance(value, VideoValue):
+        return value.frames.shape[2], value.frames.shape[1], len(value.frames) / float(value.rate)
+    return ()
+
+
+def _clipped(before: Any, after: Any, old: tuple[float, ...], new: tuple[float, ...]) -> set[int]:
+    """Labels that touch more edges than they did."""
+    if not isinstance(before, Boxes | Segments) or not isinstance(after, Boxes | Segments) or not len(after.rows):
+        return set()
+    touched = dict(zip(before.rows.tolist(), _touched(before, old).tolist(), strict=True))
+    more = zip(after.rows.tolist(), _touched(after, new).tolist(), strict=True)
+    return {row for row, count in more if count > touched.get(row, count)}
+
+
+def _touched(held: Boxes | Segments, extent: tuple[float, ...]) -> NDArray[np.int64]:
+    """How many edges each label lies at, or beyond."""
+    if isinstance(held, Boxes):
+        low, high, ends, near = held.corners[:, :2], held.corners[:, 2:], np.array(extent[:2]), _EDGE_PIXELS
+    else:
+        low, high, ends, near = held.bounds[:, :1], held.bounds[:, 1:], np.array(extent[-1:]), _EDGE_SECONDS
+    return np.asarray((low <= near).sum(axis=1) + (high >= ends - near).sum(axis=1))
