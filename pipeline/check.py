@@ -14,6 +14,7 @@ from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
 from pipeline.labels.check import label_problems, missing_columns
+from pipeline.labels.mirrored import mirror_notes
 from pipeline.leaks import leak_problems
 from pipeline.other_records import blend_problems, class_problems, prepare_problems
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
@@ -140,7 +141,7 @@ def recipe_warnings(config: JobConfig) -> list[str]:
         ]
         if not tools.augment and config.most_copies:
             warnings.append(f"fields.{tools.name} has no augment steps: its copies repeat the original")
-    return warnings
+    return [*warnings, *mirror_notes(config)]
 
 
 def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> list[Problem]:

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from transforms import albumentations_borders as borders
 from transforms import albumentations_library as library
 from transforms import albumentations_references as extra
 from transforms import library_warnings
 from transforms.albumentations_clips import clip_of, first_picture, treat_frames_as_pictures
 from transforms.albumentations_labels import from_library, processors, to_library
-from transforms.albumentations_refused import NEEDS
+from transforms.albumentations_refused import NEEDS, UNCARRIED
 from transforms.albumentations_refused import REFUSED as REFUSED
 from transforms.albumentations_volumes import NOT_DRAWN, VolumeStep
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
@@ -92,7 +93,7 @@ def carries(name: str) -> frozenset[str]:
 
     if issubclass(cls, ImageOnlyTransform) or name in extra.STILL:
         return frozenset(LABEL_KINDS["image"])
-    if name in extra.SINGLE:
+    if name in extra.SINGLE or name in UNCARRIED:
         return frozenset()
     targets = cls._targets if isinstance(cls._targets, tuple) else (cls._targets,)
     known = {"BBoxes": "boxes", "Keypoints": "keypoints", "Mask": "masks", "Mask3D": "masks"}
@@ -160,9 +161,10 @@ def build(name: str, params: Mapping[str, Any]) -> Transform:
     """Make the step; one instance per thread, since it keeps its generators and its last draw."""
     with library_warnings.collected():
         step = library.construct(name, params)
+        plain = borders.steady(name, params, step)
     pair = PhiloxPair()
     step.set_random_state(pair.numpy, pair.python)
-    volumes = VolumeStep(name, step, pair.seed, library.errors())
+    volumes = VolumeStep(name, step, pair.seed, library.errors(), plain)
     return volumes if library.is_solid(name) else _ImageStep(name, step, pair.seed, volumes, extra.extras(name, params))
 
 
@@ -204,14 +206,16 @@ class _ImageStep:
         more = self._extras(value, seed) if self._extras else _NO_EXTRA
         if more.arguments is None:
             return value, dict(more.recorded)
-        result, params = self._applied("image", pixels, value, {**labels, **more.arguments}, seed)
+        own, once = borders.parted(self._volumes.plain, labels, value)
+        result, params = self._applied("image", pixels, value, {**own, **more.arguments}, seed)
         if params is None:
             return value, None
         params |= {**more.recorded, **(extra.summary(self._step.params) if self._extras else {})}
         changed = self._checked(result["image"], pixels)
         if not labels:  # none are bound, or they stay where they are
             return ImageValue(changed, value.boxes, value.keypoints, value.masks), params
-        return from_library(result, changed, value), params
+        moved = borders.moved(self._volumes.plain, self._step.params, once)
+        return from_library({**result, **moved}, changed, value), params
 
     def _on_many(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
         """Apply to all frames of a clip, or to a volume."""
@@ -228,12 +232,14 @@ class _ImageStep:
             return clip, None
         picture = first_picture(clip)
         labels = {} if self._keeps_place else to_library(picture)
-        result, params = self._applied("images", clip.frames, picture, labels, seed)
+        own, once = borders.parted(self._volumes.plain, labels, picture)
+        result, params = self._applied("images", clip.frames, picture, own, seed)
         if params is None:
             return clip, None
         frames = result["images"]
         self._checked(frames[0], picture.pixels)
-        boxes = from_library(result, frames[0], picture).boxes if labels else clip.boxes
+        moved = borders.moved(self._volumes.plain, self._step.params, once)
+        boxes = from_library({**result, **moved}, frames[0], picture).boxes if labels else clip.boxes
         return clip_of(clip, frames, boxes), params
 
     def _applied(

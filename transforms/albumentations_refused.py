@@ -37,3 +37,6 @@ NEEDS = {
     "RandomSizedBBoxSafeCrop": frozenset({"boxes"}),
 }
 """Classes that look at bound labels, and at which."""
+
+UNCARRIED = frozenset({"Morphological"})
+"""Classes that move boxes wrongly as soon as there are two of them: no labels can be bound beside them."""

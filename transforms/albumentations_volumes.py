@@ -41,11 +41,17 @@ class VolumeStep:
     with `images`, `masks` (all slices) and `keypoints`.
     """
 
-    __slots__ = ("_errors", "_keeps_place", "_name", "_p", "_seed", "_solid", "_step")
+    __slots__ = ("_errors", "_keeps_place", "_name", "_p", "_seed", "_solid", "_step", "plain")
 
     def __init__(
-        self, name: str, step: Any, seed: Callable[[bytes], None], errors: tuple[type[Exception], ...]
+        self,
+        name: str,
+        step: Any,
+        seed: Callable[[bytes], None],
+        errors: tuple[type[Exception], ...],
+        plain: Any = None,
     ) -> None:
+        """`plain`: the same class with empty new ground, where this one mirrors (see `albumentations_borders`)."""
         from albumentations import ImageOnlyTransform
         from albumentations.core.transforms_interface import Transform3D
 
@@ -55,6 +61,7 @@ class VolumeStep:
         self._errors: Errors = (*errors, LookupError, RuntimeError, AttributeError)
         self._p = float(step.p)
         self._solid = isinstance(step, Transform3D)
+        self.plain = plain
         self._keeps_place = isinstance(step, ImageOnlyTransform)
 
     def __call__(self, value: Any, seed: bytes) -> tuple[Any, dict[str, Any] | None]:
@@ -85,6 +92,9 @@ class VolumeStep:
         if not self._keeps_place:
             changed = replace(changed, origin=self._origin(value, voxels))
         if labels:
+            if self.plain is not None and "keypoints" in labels:
+                points = self.plain.apply_with_params(self._step.params, keypoints=labels["keypoints"])
+                result = {**result, **points}
             changed = replace(changed, keypoints=_points(result, voxels, value), masks=self._masks(result, value))
         return changed, self._step.params
 
@@ -94,7 +104,9 @@ class VolumeStep:
             return None
         sizes = before.voxels.shape[:3], after.shape[:3]
         given = probes(*sizes[0])
-        found = np.asarray(self._step.apply_to_keypoints(given.copy(), **self._step.params), np.float64).reshape(-1, 6)
+        found = np.asarray(
+            (self.plain or self._step).apply_to_keypoints(given.copy(), **self._step.params), np.float64
+        ).reshape(-1, 6)
         numbers = found[:, 5].astype(np.int64)
         back = straight(found[:, :3], given[numbers, :3].astype(np.float64), sizes[0] == sizes[1])
         if self._name in _SCALES:  # sides are rounded to whole pixels, factors for points are not

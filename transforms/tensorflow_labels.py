@@ -59,13 +59,17 @@ def on_ground(motion: Motion, left: int, top: int, size: tuple[int, int]) -> Mot
 
 
 def moved(value: ImageValue, pixels: NDArray[np.uint8], motions: Sequence[Motion]) -> ImageValue:
-    """The new picture with the labels of the old one, moved by each motion in turn."""
+    """The new picture with the labels of the old one, moved by each motion in turn.
+
+    Where new ground shows the picture again, masks of class numbers do so too; those of instances stay with their box.
+    """
     for motion in motions:
+        ground = motion if value.mask_rows is None else replace(motion, fill_mode="constant")
         value = replace(
             value,
             boxes=None if value.boxes is None else _boxes(value.boxes, motion),
             keypoints=None if value.keypoints is None else _keypoints(value.keypoints, motion),
-            masks=None if value.masks is None else _masks(value.masks, motion),
+            masks=None if value.masks is None else _masks(value.masks, ground),
         )
     return replace(value, pixels=pixels)
 

@@ -152,7 +152,8 @@ class _ImageStep:
             changed = _with_alpha(changed, pixels[:, :, 3:])
         if self._name in PLACE_KEEPERS or self._name in POLICIES:
             return ImageValue(changed, value.boxes, value.keypoints, value.masks), _plain(drawn)
-        return from_library(moved(self._step, labels, drawn), changed, value), _plain(drawn)
+        still = moved(self._step, labels, drawn, value.mask_rows is not None)
+        return from_library(still, changed, value), _plain(drawn)
 
     def _draw(self, inputs: list[Any], seed: bytes) -> dict[str, Any]:
         step = self._step

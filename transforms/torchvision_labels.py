@@ -36,16 +36,18 @@ def to_library(value: ImageValue) -> Labels:
     return found
 
 
-def moved(step: Any, labels: Labels, params: dict[str, Any]) -> Labels:
-    """The labels after a step of the library with these drawn parameters.
+def moved(step: Any, labels: Labels, params: dict[str, Any], instances: bool = False) -> Labels:
+    """The labels after a step of the library with these drawn parameters. `instances`: whether masks are of one each.
 
     The library pads boxes and points with constant margins only; where they are depends on no other padding mode.
+    Masks of instances stay with their boxes; masks of class numbers are mirrored with the picture.
     """
     plain = step
     if getattr(step, "padding_mode", "constant") != "constant":
         plain = copy.copy(step)
         plain.padding_mode = "constant"
-    return {kind: (step if kind == "masks" else plain).transform(label, params) for kind, label in labels.items()}
+    mirrored = () if instances else ("masks",)
+    return {kind: (step if kind in mirrored else plain).transform(label, params) for kind, label in labels.items()}
 
 
 def from_library(labels: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> ImageValue:

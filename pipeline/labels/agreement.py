@@ -10,22 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.labels import clip_agreement
+from pipeline.labels.box_agreement import box_strays
+from pipeline.labels.painting import FAINT, MARGIN_SHARE, Mask, Painter, applied, chosen_of, margin_of, outside
 from transforms.recipe import Recipe
 from transforms.values import AudioValue, ImageValue, Value, VideoValue
 
-_TOLERATED = 0.25
-"""Share of what was painted that may lie outside of the label: interpolation, blur, boxes around rotated boxes."""
-_PAINT, _POINT_RADIUS = 255, 3
-_MARGIN_PIXELS, _MARGIN_SHARE = 3.0, 0.1
+_POINT_RADIUS = 3
 _MARGIN_SECONDS = 0.06
 _LOUDNESS = 0.25
 _PITCHES = (0.09, 0.35)
 """Radians per sample, of a tone that is as loud everywhere: levels are no hint."""
 _FRAME = 512
-_FAINT = 0.5
-"""Differences below this share of the greatest one are echoes, ringing and the tails of blurs."""
-
-Mask = NDArray[np.bool_]
 
 
 def disagrees(recipe: Recipe, before: Value, after: Value, seed: bytes) -> bool:
@@ -35,8 +30,8 @@ def disagrees(recipe: Recipe, before: Value, after: Value, seed: bytes) -> bool:
     was cut away, or covered) says nothing.
     """
     if isinstance(before, ImageValue) and isinstance(after, ImageValue):
-        tests = (_box_strays, _point_strays, _masks_stray)
-        return any(strays(recipe, before, after, seed) for strays in tests)
+        painter = Painter(recipe, before, seed)
+        return any(strays(painter, after, seed) for strays in (box_strays, _point_strays, _masks_stray))
     if isinstance(before, AudioValue) and isinstance(after, AudioValue):
         return _segment_strays(recipe, before, after, seed)
     if isinstance(before, VideoValue) and isinstance(after, VideoValue):
@@ -44,49 +39,30 @@ def disagrees(recipe: Recipe, before: Value, after: Value, seed: bytes) -> bool:
     return False
 
 
-def _box_strays(recipe: Recipe, before: ImageValue, after: ImageValue, seed: bytes) -> bool:
-    if before.boxes is None or after.boxes is None or not len(before.boxes.rows):
-        return False
-    chosen = _chosen(len(before.boxes.rows), seed)
-    left, top, right, bottom = np.rint(before.boxes.corners[chosen]).astype(int).tolist()
-    area = np.zeros(before.pixels.shape[:2], bool)
-    area[max(top, 0) : bottom, max(left, 0) : right] = True
-    shown = _shown(recipe, before, area, seed)
-    found = np.flatnonzero(after.boxes.rows == before.boxes.rows[chosen])
-    if shown is None or not len(found):
-        return False
-    margin = _margin(after)
-    inside = np.zeros_like(shown)
-    for n in found:
-        low, high = after.boxes.corners[n, :2] - margin, after.boxes.corners[n, 2:] + margin
-        x1, y1 = np.maximum(np.floor(low), 0).astype(int)
-        x2, y2 = np.ceil(high).astype(int)
-        inside[y1:y2, x1:x2] = True
-    return _outside(shown, inside)
-
-
-def _point_strays(recipe: Recipe, before: ImageValue, after: ImageValue, seed: bytes) -> bool:
+def _point_strays(painter: Painter, after: ImageValue, seed: bytes) -> bool:
+    before = painter.before
     if before.keypoints is None or after.keypoints is None or not len(before.keypoints.rows):
         return False
-    chosen = _chosen(len(before.keypoints.rows), seed)
-    shown = _shown(recipe, before, _disc(before.pixels.shape[:2], before.keypoints.points[chosen]), seed)
+    chosen = chosen_of(len(before.keypoints.rows), seed)
+    shown = painter.shown(_disc(before.pixels.shape[:2], before.keypoints.points[chosen]))
     found = np.flatnonzero(after.keypoints.rows == before.keypoints.rows[chosen])
     if shown is None or not len(found):
         return False
-    radius = 3 * _POINT_RADIUS + _MARGIN_SHARE * float(max(after.pixels.shape[:2])) * 0.5
+    radius = 3 * _POINT_RADIUS + MARGIN_SHARE * float(max(after.pixels.shape[:2])) * 0.5
     inside = _disc(after.pixels.shape[:2], after.keypoints.points[int(found[0])], radius)
-    return _outside(shown, inside)
+    return outside(shown, inside)
 
 
-def _masks_stray(recipe: Recipe, before: ImageValue, after: ImageValue, seed: bytes) -> bool:
+def _masks_stray(painter: Painter, after: ImageValue, seed: bytes) -> bool:
+    before = painter.before
     if before.masks is None or after.masks is None or not len(before.masks):
         return False
     chosen, number = _chosen_mask(before.masks, seed)
     place = _same_instance(before, after, chosen)
     if place is None:
         return False
-    shown = _shown(recipe, before, before.masks[chosen] == number, seed)
-    return shown is not None and _outside(shown, _grown(after.masks[place] == number, _margin(after)))
+    shown = painter.shown(before.masks[chosen] == number)
+    return shown is not None and outside(shown, _grown(after.masks[place] == number, margin_of(after)))
 
 
 def _same_instance(before: ImageValue, after: ImageValue, chosen: int) -> int | None:
@@ -100,35 +76,35 @@ def _same_instance(before: ImageValue, after: ImageValue, chosen: int) -> int | 
 
 def _chosen_mask(masks: NDArray[np.generic], seed: bytes) -> tuple[int, int]:
     """One instance, and one of the class numbers in it: all at once, one could hide behind another."""
-    instance = _chosen(len(masks), seed)
+    instance = chosen_of(len(masks), seed)
     numbers = np.unique(masks[instance])
     numbers = numbers[numbers != 0]
-    return instance, int(numbers[_chosen(len(numbers), seed[8:])]) if len(numbers) else 1
+    return instance, int(numbers[chosen_of(len(numbers), seed[8:])]) if len(numbers) else 1
 
 
 def _segment_strays(recipe: Recipe, before: AudioValue, after: AudioValue, seed: bytes) -> bool:
     if before.segments is None or after.segments is None or not len(before.segments.rows):
         return False
-    chosen = _chosen(len(before.segments.rows), seed)
+    chosen = chosen_of(len(before.segments.rows), seed)
     rate = before.sample_rate
     channels, length = before.samples.shape
     begin, end = (before.segments.bounds[chosen] * rate).astype(int).tolist()
     low, high = (_LOUDNESS * np.sin(np.arange(length) * pitch).astype(np.float32) for pitch in _PITCHES)
     painting = np.concatenate([low[:begin], high[begin:end], low[end:]])
-    plain = _applied(recipe, replace(before, samples=np.tile(low, (channels, 1))), seed)
-    painted = _applied(recipe, replace(before, samples=np.tile(painting, (channels, 1))), seed)
+    plain = applied(recipe, replace(before, samples=np.tile(low, (channels, 1))), seed)
+    painted = applied(recipe, replace(before, samples=np.tile(painting, (channels, 1))), seed)
     if not isinstance(plain, AudioValue) or not isinstance(painted, AudioValue):
         return False
     if plain.samples.shape != painted.samples.shape or painted.samples.shape != after.samples.shape:
         return False
     difference = _spectral_difference(plain.samples, painted.samples)
-    shown = np.asarray(difference > _FAINT * max(float(difference.max()), 1e-4))
+    shown = np.asarray(difference > FAINT * max(float(difference.max()), 1e-4))
     inside = np.zeros_like(shown)
     for n in np.flatnonzero(after.segments.rows == before.segments.rows[chosen]):
         opens, closes = after.segments.bounds[n]
         first = max(0, int((opens - _MARGIN_SECONDS) * after.sample_rate))
         inside[first : int((closes + _MARGIN_SECONDS) * after.sample_rate)] = True
-    return bool(inside.any()) and _outside(shown, inside)
+    return bool(inside.any()) and outside(shown, inside)
 
 
 def _spectral_difference(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -139,45 +115,9 @@ def _spectral_difference(first: NDArray[np.float32], second: NDArray[np.float32]
     return np.repeat(np.abs(spectra[0] - spectra[1]).sum(axis=1), _FRAME)[:length]
 
 
-def _shown(recipe: Recipe, before: ImageValue, area: Mask, seed: bytes) -> Mask | None:
-    """Where the painted area is in the result; None if the steps cannot tell."""
-    if not area.any():
-        return None
-    blank = np.zeros_like(before.pixels)
-    painted = blank.copy()
-    painted[area] = _PAINT
-    results = [_applied(recipe, replace(before, pixels=pixels), seed) for pixels in (blank, painted)]
-    shapes = {value.pixels.shape for value in results if isinstance(value, ImageValue)}
-    if len(shapes) != 1 or not all(isinstance(value, ImageValue) for value in results):
-        return None
-    first, second = (value.pixels.astype(int) for value in results if isinstance(value, ImageValue))
-    difference = np.abs(first - second).max(axis=2)
-    return np.asarray(difference > _FAINT * max(int(difference.max()), 16))
-
-
-def _applied(recipe: Recipe, value: Value, seed: bytes) -> Value | None:
-    """The painting after the recipe; None where a step cannot take it."""
-    try:
-        return recipe.apply(value, seed)[0]
-    except Exception:  # noqa: BLE001  (it says nothing of the sample, which went through)
-        return None
-
-
-def _outside(shown: Mask, inside: Mask) -> bool:
-    """Whether too much of what is shown lies outside."""
-    if shown.shape != inside.shape or not shown.any():
-        return False
-    return bool((shown & ~inside).sum() > _TOLERATED * shown.sum())
-
-
 def _disc(shape: tuple[int, int], centre: NDArray[np.float64], radius: float = _POINT_RADIUS) -> Mask:
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     return np.asarray((columns - centre[0]) ** 2 + (rows - centre[1]) ** 2 <= radius**2)
-
-
-def _margin(value: ImageValue) -> float:
-    """How far beyond a label its painting may reach, in pixels: blurs along lines and rays carry it outwards."""
-    return _MARGIN_PIXELS + _MARGIN_SHARE * float(max(value.pixels.shape[:2])) * 0.2
 
 
 def _grown(mask: Mask, margin: float) -> Mask:
@@ -186,7 +126,3 @@ def _grown(mask: Mask, margin: float) -> Mask:
 
     width = 2 * int(margin) + 1
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((width, width), np.uint8)) > 0)
-
-
-def _chosen(count: int, seed: bytes) -> int:
-    return int.from_bytes(seed[:8], "little") % count

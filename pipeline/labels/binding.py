@@ -19,6 +19,7 @@ from pipeline.labels.settings import (
     KeypointBinding,
     Kind,
     MaskBinding,
+    PlainBoxBinding,
     SegmentBinding,
     SpanBinding,
     VolumeKeypointBinding,
@@ -38,7 +39,7 @@ from transforms.values import (
     VolumeValue,
 )
 
-Coordinated = BoxBinding | KeypointBinding | SegmentBinding | SpanBinding
+Coordinated = BoxBinding | ClipBoxBinding | KeypointBinding | SegmentBinding | SpanBinding
 Binding = Coordinated | MaskBinding | VolumeMaskBinding
 Bindings = Mapping[Kind, Binding]
 Row = tuple[pa.RecordBatch, int]
@@ -53,7 +54,7 @@ def columns_of(bindings: Bindings) -> tuple[str, ...]:
 
 def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
     """Where a binding's coordinates are in a column of this type. Raises ValueError."""
-    if isinstance(binding, BoxBinding):
+    if isinstance(binding, PlainBoxBinding):
         beside = (binding.frame,) if isinstance(binding, ClipBoxBinding) else ()
         return _layout(kind, 4, ((binding.member,),), beside)
     if isinstance(binding, VolumeKeypointBinding):
@@ -78,6 +79,8 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
             cell = column[index].as_py()
             masks = read_masks(cell, height, width)
             rows = entries.of_masks(len(cell), picture.boxes) if isinstance(cell, list) else None
+            if isinstance(cell, list):
+                _refuse_uneven(binding, row, index, len(cell))
             value = replace(picture, masks=masks, mask_rows=rows)
             continue
         layout = layout_for(binding, column.type)
@@ -91,7 +94,7 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
 
 def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
     rows = np.arange(len(found), dtype=np.int64)
-    if isinstance(binding, BoxBinding) and isinstance(value, ImageValue | VideoValue):
+    if isinstance(binding, PlainBoxBinding) and isinstance(value, ImageValue | VideoValue):
         corners = to_corners(found[:, :4], binding.format, *shape_of(value))
         plausible.refuse_boxes_elsewhere(found[:, :4], binding.format, *shape_of(value))
         frames = _frame_numbers(found[:, 4:], value) if isinstance(value, VideoValue) else None
@@ -157,7 +160,7 @@ def _refuse_uneven(binding: Binding, row: pa.RecordBatch, index: int, count: int
 
 def followers_of(binding: Binding) -> tuple[str, ...]:
     """Columns, or members, that have an entry for each label."""
-    return () if isinstance(binding, MaskBinding | VolumeMaskBinding) else binding.followers()
+    return () if isinstance(binding, VolumeMaskBinding) else binding.followers()
 
 
 @lru_cache(maxsize=64)

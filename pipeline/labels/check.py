@@ -47,6 +47,10 @@ def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[
         if not _may_hold_masks(held):
             wanted = "PNG bytes, {bytes, path}, {counts, size}, or a list of these"
             yield f"column {binding.column!r} is {held}; masks are {wanted}."
+        elif binding.followers() and not _is_list(held):
+            yield f"column {binding.column!r} holds one mask a row; labels and columns follow lists of masks."
+        else:
+            yield from _follower_problems(kind, binding, schema, held)
         return
     try:
         layout_for(binding, held)
@@ -55,24 +59,30 @@ def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[
     yield from _follower_problems(kind, binding, schema, held)
 
 
-def _follower_problems(kind: Kind, binding: Coordinated, schema: pa.Schema, held: pa.DataType) -> Iterator[str]:
+def _follower_problems(
+    kind: Kind, binding: Coordinated | MaskBinding, schema: pa.Schema, held: pa.DataType
+) -> Iterator[str]:
     members = {m.name for m in _struct(held)}
     for follower in binding.followers():
         if follower in schema.names:
             kind_ = schema.field(follower).type
-            if not (pa.types.is_list(kind_) or pa.types.is_large_list(kind_)):
+            if not (_is_list(kind_)):
                 yield f"column {follower!r} is {kind_}; it must be a list with one entry for each of the {kind}."
         elif follower not in members:
             yield f"the input has no column {follower!r}, and {binding.column!r} no such member."
 
 
 def _struct(kind: pa.DataType) -> list[pa.Field]:
-    held = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
+    held = kind.value_type if _is_list(kind) else kind
     return list(held) if pa.types.is_struct(held) else []
 
 
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
 def _may_hold_masks(kind: pa.DataType, runs: bool = True) -> bool:
-    held = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
+    held = kind.value_type if _is_list(kind) else kind
     if pa.types.is_struct(held):
         names = {m.name for m in held}
         return "bytes" in names or (runs and {"counts", "size"} <= names)

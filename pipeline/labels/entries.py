@@ -45,6 +45,11 @@ def entries(numbers: Numbers) -> list[int]:
     return found
 
 
+def number(source: int, entry: int) -> int:
+    """The number of an entry of a source."""
+    return (source << _BITS) + entry
+
+
 def of_masks(count: int, boxes: Boxes | None) -> Numbers:
     """Numbers of the instances of a record: those of its boxes, where there is one of each for every box."""
     alone = boxes is not None and len(boxes.rows) != count

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.labels import cells, entries
+from pipeline.labels import cells
 from pipeline.labels.binding import Binding, Bindings, Row
 from pipeline.labels.settings import MaskBinding, VolumeMaskBinding
 from transforms.values import AudioValue, Boxes, ImageValue, Segments, Value, VideoValue, VolumeValue
@@ -43,7 +43,7 @@ def _left(
 ) -> Left:
     before, after = values
     if isinstance(binding, MaskBinding | VolumeMaskBinding):
-        return _masks_left(kind, binding, row, before, after)
+        return _masks_left(kind, binding, row, values, written)
     count = cells.length(row[0].column(binding.column), row[1]) or 0
     numbers = written[binding.column]
     left = tuple(dict.fromkeys(numbers))
@@ -51,15 +51,15 @@ def _left(
     return Left(kind, tuple(range(count)), left, len(cut & set(left)), len(numbers) - len(left))
 
 
-def _masks_left(kind: str, binding: Any, row: Row, before: Value, after: Value) -> Left:
-    held = cast(ImageValue | VolumeValue, after)
-    if isinstance(held, ImageValue) and held.mask_rows is not None:
-        column = row[0].column(binding.column)
-        mine = entries.of_one(held.mask_rows, 0)
-        kept = {entry for entry, _ in entries.instances(held.mask_rows, 0, None)} if mine.any() else set()
-        return Left(kind, tuple(range(cells.length(column, row[1]) or 0)), tuple(sorted(kept)))
-    there = _numbers(cast(ImageValue | VolumeValue, before).masks)
-    return Left(kind, there, tuple(n for n in _numbers(held.masks) if n in there), numbers=True)
+def _masks_left(
+    kind: str, binding: Any, row: Row, values: tuple[Value, Value], written: Mapping[str, Sequence[int]]
+) -> Left:
+    before, after = (cast(ImageValue | VolumeValue, value) for value in values)
+    if isinstance(after, ImageValue) and after.mask_rows is not None:
+        count, left = cells.length(row[0].column(binding.column), row[1]) or 0, written.get(binding.column, ())
+        return Left(kind, tuple(range(count)), tuple(dict.fromkeys(left)), repeated=len(left) - len(set(left)))
+    there = _numbers(before.masks)
+    return Left(kind, there, tuple(n for n in _numbers(after.masks) if n in there), numbers=True)
 
 
 def _numbers(masks: NDArray[np.generic] | None) -> tuple[int, ...]:

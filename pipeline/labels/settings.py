@@ -21,8 +21,8 @@ class _Binding(BaseModel):
         return tuple(dict.fromkeys(c for c in (self.labels, *self.columns) if c is not None))
 
 
-class BoxBinding(_Binding):
-    """Boxes of an image field: per row a list of four numbers each."""
+class PlainBoxBinding(_Binding):
+    """Four numbers for each box."""
 
     format: BoxFormat = Field(description="How the four numbers are meant.")
     member: Column = Field("bbox", description="Member that holds the four numbers, where the column holds structs.")
@@ -32,7 +32,13 @@ class BoxBinding(_Binding):
     )
 
 
-class ClipBoxBinding(BoxBinding):
+class BoxBinding(PlainBoxBinding):
+    """Boxes of an image field: per row a list of four numbers each."""
+
+    tighten: bool = Field(False, description="Draw boxes around what is left of their masks, one of a list for each.")
+
+
+class ClipBoxBinding(PlainBoxBinding):
     """Boxes of a video field: per row a list of structs, or a struct of lists, with four numbers and a frame each."""
 
     frame: Column = Field("frame", description="Member that holds the number of the box's frame, counted from 0.")
@@ -44,12 +50,14 @@ class KeypointBinding(_Binding):
     member: Column = Field("point", description="Member that holds x and y, where the column holds structs.")
 
 
-class MaskBinding(BaseModel):
+class MaskBinding(_Binding):
     """Masks of an image field: a column of pictures of class numbers, or of run lengths (COCO), one or a list."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     column: Column = Field(description="PNG bytes, {bytes, path}, {counts, size}, or a list of these.")
+    labels: Column | None = Field(None, description="Column with a label for each mask of a list; it follows.")
+    min_area: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="Pixels; masks of a list with less left are dropped with their box and labels."
+    )
 
 
 class VolumeKeypointBinding(KeypointBinding):

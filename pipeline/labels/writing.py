@@ -12,9 +12,10 @@ from pipeline.labels import cells, entries
 from pipeline.labels.binding import Binding, Bindings, Row, followers_of, layout_for, seconds_of, shape_of
 from pipeline.labels.box_formats import from_corners, to_corners
 from pipeline.labels.cells import Coordinates, Layout
+from pipeline.labels.instances import cut_to, settled
 from pipeline.labels.left import Left, left_of
 from pipeline.labels.masks import written_mask
-from pipeline.labels.settings import BoxBinding, MaskBinding, SegmentBinding, VolumeMaskBinding
+from pipeline.labels.settings import BoxBinding, MaskBinding, PlainBoxBinding, SegmentBinding, VolumeMaskBinding
 from pipeline.labels.volume_masks import written_volume_masks
 from transforms.values import (
     AudioValue,
@@ -74,6 +75,7 @@ def moved_labels(
     Raises BadLabels where a column cannot hold them.
     """
     batch, index = row
+    value = settled(bindings, before, value)
     found = changes(bindings, batch, index, value, others)
     new = {name: change.applied(batch.column(name), index) for name, change in found.items()}
     return new, left_of(bindings, row, before, value, {name: change.rows for name, change in found.items()})
@@ -99,8 +101,7 @@ def changes(
         found |= {name: _change(name, rows_of, (rows, None), None) for name in followers}
     masks = bindings.get("masks")
     if masks is not None and isinstance(value, ImageValue | VolumeValue) and value.masks is not None:
-        content = _mask_content(bindings, rows_of, value, found)
-        found[masks.column] = Change(content=content, replaced=True)
+        found |= _mask_changes(bindings, rows_of, value, found)
     return found
 
 
@@ -120,7 +121,7 @@ def _change(
 
 def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates]:
     """The entries that are left, and their coordinates as the column writes them."""
-    if isinstance(value, ImageValue | VideoValue) and isinstance(binding, BoxBinding):
+    if isinstance(value, ImageValue | VideoValue) and isinstance(binding, PlainBoxBinding):
         boxes = cast(Boxes, value.boxes)
         height, width = shape_of(value)
         new = from_corners(boxes.corners, binding.format, height, width)
@@ -140,24 +141,46 @@ def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates
     return segments.rows, segments.bounds / seconds_of(cast(SegmentBinding, binding), value)
 
 
-def _mask_content(
+def _mask_changes(
     bindings: Bindings, rows_of: Sequence[Row], value: ImageValue | VolumeValue, found: Mapping[str, Change]
-) -> Any:
-    """What to write for the masks of a value, each in the form in which it came."""
-    name = bindings["masks"].column
-    row, index = rows_of[0]
+) -> dict[str, Change]:
+    """What to write for the masks of a value, each in the form in which it came, and for what follows them."""
+    binding = cast(MaskBinding | VolumeMaskBinding, bindings["masks"])
+    name, (row, index) = binding.column, rows_of[0]
     cell, masks = row.column(name)[index].as_py(), cast(NDArray[np.generic], value.masks)
     if isinstance(value, VolumeValue):
-        return written_volume_masks(cell, masks, range(len(masks)), value.origin)
+        content = written_volume_masks(cell, masks, range(len(masks)), value.origin)
+        return {name: Change(content=content, replaced=True)}
     if value.mask_rows is None:
-        return written_mask(cell, masks[0])
-    written = []
+        return {name: Change(content=written_mask(cell, masks[0]), replaced=True)}
+    written: list[Any] = []
+    numbers: list[int] = []
     for source, (batch, at) in enumerate(rows_of):
         boxes = _boxes_left(bindings, found, source)
         kept = entries.instances(value.mask_rows, source, boxes)
         forms = batch.column(name)[at].as_py() if kept else []
-        written += [written_mask(forms[entry], masks[place]) for entry, place in kept]
-    return written
+        cut = _cut(bindings, rows_of[0], value, source, boxes)
+        parts = (masks[place] for _, place in kept)
+        if cut is not None and len(cut) == len(kept):
+            parts = (cut_to(part, corners) for part, corners in zip(parts, cut, strict=True))
+        written += [written_mask(forms[entry], part) for (entry, _), part in zip(kept, parts, strict=True)]
+        numbers += [entries.number(source, entry) for entry, _ in kept]
+    left = np.array(numbers, np.int64)
+    beside = [follower for follower in followers_of(binding) if follower in row.schema.names]
+    following = {column: _change(column, rows_of, (left, None), None) for column in (name, *beside)}
+    return {**following, name: replace(following[name], more=(), content=written, replaced=True)}
+
+
+def _cut(
+    bindings: Bindings, row: Row, value: ImageValue, source: int, boxes: Sequence[int] | None
+) -> Coordinates | None:
+    """Corners of a source's boxes, one for each that is left, where a step cut one into several; else None."""
+    if boxes is None or len(set(boxes)) == len(boxes):
+        return None
+    binding = cast(BoxBinding, bindings["boxes"])
+    kind = row[0].schema.field(binding.column).type
+    rows, new = _left(binding, value, _is_whole(kind, layout_for(binding, kind)))
+    return to_corners(new[entries.of_one(rows, source)], binding.format, *shape_of(value))
 
 
 def _boxes_left(bindings: Bindings, found: Mapping[str, Change], source: int) -> Sequence[int] | None:

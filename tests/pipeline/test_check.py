@@ -334,3 +334,21 @@ def test_masks_of_volumes_are_files(tmp_path: Path) -> None:
     path = volume_source(tmp_path, mask=pa.array([{"counts": "x", "size": [1, 1]}]))
     said = problem(path, **NOTHING, fields={"scan": {"type": "volume", "masks": {"column": "mask"}}})
     assert "masks of volumes are bytes, {bytes, path}, or a list of these" in said
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ({"albumentations.Rotate": {"border_mode": 4}}, "border_mode: 4"),
+        ({"albumentations.Pad": {"padding": 4, "border_mode": "cv2.BORDER_WRAP"}}, "border_mode: cv2.BORDER_WRAP"),
+        ({"torchvision.Pad": {"padding": 4, "padding_mode": "symmetric"}}, "padding_mode: symmetric"),
+        ({"albumentations.Rotate": {"border_mode": 1}}, ""),
+        ("albumentations.Rotate", ""),
+    ],
+)
+def test_objects_that_are_shown_again_are_noted_where_labels_are_bound(step: Any, told: str, source: Path) -> None:
+    for boxes in ({"boxes": {"column": "b", "format": "coco"}}, {}):
+        field = {"type": "image", "augment": [step], **boxes}
+        notes = recipe_warnings(config_of(source, "out", fields={"image": field}))
+        assert len(notes) == bool(told and boxes)
+        assert all(f"({told}); an object keeps its boxes once" in note for note in notes)

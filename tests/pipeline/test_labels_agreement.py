@@ -131,3 +131,67 @@ def test_no_class_of_audiomentations_is_suspected_wrongly() -> None:
                 if disagrees(recipe, sound(), after, seed):
                     suspected.add(name)
     assert not suspected
+
+
+def boxed(corners: list[list[float]], rows: list[int]) -> ImageValue:
+    return ImageValue(picture().pixels, Boxes(np.array(corners, np.float64).reshape(-1, 4), np.array(rows)))
+
+
+TWO = [[60.0, 50, 120, 100], [190, 120, 290, 200]]
+
+
+def joins(value: ImageValue) -> ImageValue:
+    """Gives every box the edges of all of them, as a library did."""
+    boxes = cast(Boxes, value.boxes)
+    around = np.concatenate([boxes.corners[:, :2].min(axis=0), boxes.corners[:, 2:].max(axis=0)])
+    return ImageValue(value.pixels, Boxes(np.tile(around, (len(boxes.rows), 1)), boxes.rows))
+
+
+def loses(value: ImageValue) -> ImageValue:
+    """Forgets all boxes but the first."""
+    boxes = cast(Boxes, value.boxes)
+    return ImageValue(value.pixels, Boxes(boxes.corners[:1], boxes.rows[:1]))
+
+
+def widens(value: ImageValue) -> ImageValue:
+    """Makes every box as large as the picture."""
+    boxes = cast(Boxes, value.boxes)
+    return ImageValue(value.pixels, Boxes(np.tile([0.0, 0, 320, 240], (len(boxes.rows), 1)), boxes.rows))
+
+
+def drops_all(value: ImageValue) -> ImageValue:
+    boxes = cast(Boxes, value.boxes)
+    return ImageValue(value.pixels, Boxes(boxes.corners[:0], boxes.rows[:0]))
+
+
+@pytest.mark.parametrize("step", [joins, widens, drops_all])
+def test_boxes_that_are_joined_widened_or_lost_are_caught(step: Any) -> None:
+    value = boxed(TWO, [0, 1])
+    assert all(disagrees(fake(step), value, step(value), seed) for seed in SEEDS)
+
+
+def test_a_box_that_is_lost_in_company_is_caught_when_it_is_chosen() -> None:
+    value = boxed(TWO, [0, 1])
+    found = [disagrees(fake(loses), value, loses(value), seed) for seed in SEEDS]
+    assert found == [seed[0] % 2 == 1 for seed in SEEDS]
+
+
+@pytest.mark.parametrize(
+    ("step", "params"),
+    [
+        ("albumentations.Rotate", {"limit": [45, 45], "border_mode": 4, "p": 1}),
+        ("albumentations.RandomResizedCrop", {"size": [100, 140], "scale": [0.2, 0.5], "p": 1}),
+        ("albumentations.CoarseDropout", {"hole_height_range": [0.4, 0.5], "hole_width_range": [0.4, 0.5], "p": 1}),
+        ("albumentations.RandomScale", {"scale_limit": [-0.7, -0.6], "p": 1}),
+    ],
+)
+def test_boxes_that_are_cut_hidden_or_turned_twice_are_not_suspected(step: str, params: dict[str, Any]) -> None:
+    recipe = build_recipe([{step: params}, {"albumentations.Rotate": {"limit": [45, 45], "p": 1}}], "image")
+    value = boxed(TWO, [0, 1])
+    for number in range(12):
+        seed = bytes([number]) * 16
+        assert not disagrees(recipe, value, cast(ImageValue, recipe.apply(value, seed)[0]), seed)
+
+
+def test_morphological_carries_no_labels() -> None:
+    assert registry.carries("albumentations.Morphological") == frozenset()

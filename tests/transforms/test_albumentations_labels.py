@@ -137,7 +137,7 @@ def test_what_only_changes_colours_leaves_coordinates_untouched() -> None:
 
 def test_every_class_says_what_it_carries() -> None:
     for name in adapter.names():
-        carried = set() if name == "Mosaic" else set(LABEL_KINDS[adapter.modality(name)])
+        carried = set() if name in ("Mosaic", "Morphological") else set(LABEL_KINDS[adapter.modality(name)])
         assert adapter.carries(name) == carried, name
     assert {name for name in adapter.names() if adapter.needs(name)} == {
         "AtLeastOneBBoxRandomCrop", "BBoxSafeRandomCrop", "ConstrainedCoarseDropout", "CropNonEmptyMaskIfExists",
