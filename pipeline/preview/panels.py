@@ -1,16 +1,21 @@
 """One field's values side by side: pictures or sounds of one record, drawn to one width on a common scale."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pipeline.preview import drawing
+from pipeline.preview.bound_labels import Names
 from pipeline.preview.drawing import BODY, LINE, SMALL
+from pipeline.preview.drawn_labels import counted, with_labels
+from pipeline.preview.label_colours import Colours, colours_of
+from pipeline.preview.segment_bars import above, segment_bars
 from pipeline.preview.spectrogram import Scale, coloured, envelope, mono, scale_of, seconds_of, spectrogram
 from pipeline.records import Refusal
-from transforms.values import AudioValue, ImageValue, VideoValue, VolumeValue
+from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, VideoValue, VolumeValue
 
 WIDTH = 224
 Panel = tuple[Image.Image, str]
@@ -24,27 +29,47 @@ _WAVE_INK = (58, 110, 190)
 PAD = 10
 
 
-def picture_panels(values: Sequence[ImageValue]) -> list[Panel]:
-    """Pictures centred on checkerboards of one height, with their sizes; small ones enlarged in whole steps."""
+def picture_panels(
+    values: Sequence[ImageValue], names: Sequence[Names] = (), colours: Colours | None = None
+) -> list[Panel]:
+    """Pictures centred on checkerboards of one height, with labels and sizes; small ones enlarged in whole steps."""
     fitted = [_fitted(value) for value in values]
     height = max(_LOWEST, *(f.height for f in fitted))
+    colours = colours_of(names) if colours is None else colours
     panels = []
-    for value, picture in zip(values, fitted, strict=True):
+    for number, (value, picture) in enumerate(zip(values, fitted, strict=True)):
         ground = drawing.checkerboard(WIDTH, height)
-        place = (WIDTH - picture.width) // 2, (height - picture.height) // 2
-        ground.paste(picture, place, picture if picture.mode == "RGBA" else None)
+        left, top = (WIDTH - picture.width) // 2, (height - picture.height) // 2
+        ground.paste(picture, (left, top), picture if picture.mode == "RGBA" else None)
         rows, columns = value.pixels.shape[:2]
-        panels.append((ground, f"{columns} × {rows}"))
+        called = names[number] if names else {}
+        ground = with_labels(ground, value, called, colours, (left, top, picture.width / columns))
+        panels.append((ground, f"{columns} × {rows}{counted(value)}"))
     return panels
 
 
-def volume_panels(values: Sequence[VolumeValue]) -> list[Panel]:
-    """The middle slices, on the grey scale of the first volume, with the sizes as depth, height, width."""
-    panels = picture_panels([ImageValue(_middle(value, values[0].window)) for value in values])
+def volume_panels(
+    values: Sequence[VolumeValue], names: Sequence[Names] = (), colours: Colours | None = None
+) -> list[Panel]:
+    """The middle slices, on the grey scale of the first volume, with labels, and sizes as depth, height, width."""
+    panels = picture_panels([_slice(value, values[0].window) for value in values], names, colours)
     sizes = [" × ".join(map(str, value.voxels.shape[:3])) for value in values]
     return [
-        (panel, f"slice {len(v.voxels) // 2} of {s}") for (panel, _), v, s in zip(panels, values, sizes, strict=True)
+        (panel, f"slice {len(v.voxels) // 2} of {s}{counted(v)}")
+        for (panel, _), v, s in zip(panels, values, sizes, strict=True)
     ]
+
+
+def _slice(value: VolumeValue, window: tuple[float, float]) -> ImageValue:
+    """The middle slice with its masks, and the points that lie in it."""
+    middle = len(value.voxels) // 2
+    picture = ImageValue(_middle(value, window))
+    if value.masks is not None:
+        picture = replace(picture, masks=value.masks[:, middle])
+    if value.keypoints is not None:
+        near = np.abs(value.keypoints.points[:, 2] - middle) <= 1
+        picture = replace(picture, keypoints=Keypoints(value.keypoints.points[near], value.keypoints.rows[near]))
+    return picture
 
 
 def _middle(value: VolumeValue, window: tuple[float, float]) -> NDArray[np.uint8]:
@@ -59,8 +84,13 @@ def _middle(value: VolumeValue, window: tuple[float, float]) -> NDArray[np.uint8
     return levels
 
 
-def sound_panels(values: Sequence[AudioValue]) -> list[Panel]:
-    """Waveforms over spectrograms, with durations and rates; one scale of time, loudness and pitch for all."""
+def sound_panels(
+    values: Sequence[AudioValue], names: Sequence[Names] = (), colours: Colours | None = None
+) -> list[Panel]:
+    """Waveforms over spectrograms, with durations and rates; one scale of time, loudness and pitch for all.
+
+    Segments are bars above, and lines through both.
+    """
     scale = scale_of(list(values))
     widths = [max(1, round(WIDTH * seconds_of(v) / scale.seconds)) for v in values]
     shape = [(mono(v), v.sample_rate, w) for v, w in zip(values, widths, strict=True)]
@@ -71,21 +101,63 @@ def sound_panels(values: Sequence[AudioValue]) -> list[Panel]:
         panel = Image.new("RGB", (WIDTH, _WAVE + _SEAM + _SPECTRUM), drawing.WELL)
         _draw_wave(panel, value, width, scale)
         panel.paste(Image.fromarray(coloured(level, loudest)), (0, _WAVE + _SEAM))
-        panels.append((panel, _sound_text(value)))
-    return panels
+        panels.append((panel, f"{_sound_text(value)}{counted(value)}"))
+    return _with_segments(panels, values, (names, colours), WIDTH / scale.seconds)
 
 
-def clip_panels(values: Sequence[VideoValue]) -> list[Panel]:
-    """Three frames of each clip in a row, its first, middle and last, with size, rate and duration."""
-    strips = [[_thumbnail(value.frames[n]) for n in _shown_frames(len(value.frames))] for value in values]
+def _with_segments(
+    panels: list[Panel],
+    values: Sequence[AudioValue | VideoValue],
+    named: tuple[Sequence[Names], Colours | None],
+    scale: float,
+) -> list[Panel]:
+    """Panels with the segments of their values on the same scale of pixels per second; as they are without any."""
+    bounds = [np.zeros((0, 2)) if v.segments is None else v.segments.bounds * scale for v in values]
+    if all(v.segments is None for v in values):
+        return panels
+    names, colours = named
+    colours = colours_of(names) if colours is None else colours
+    called = [cell.get("segments", ()) for cell in names] or [()] * len(values)
+    bars = segment_bars(bounds, called, colours, WIDTH)
+    lines = isinstance(values[0], AudioValue)
+    return [
+        (above(bar, panel, found, lines), told) for bar, (panel, told), found in zip(bars, panels, bounds, strict=True)
+    ]
+
+
+def clip_panels(
+    values: Sequence[VideoValue], names: Sequence[Names] = (), colours: Colours | None = None
+) -> list[Panel]:
+    """Three frames of each clip in a row, its first, middle and last, with labels, size, rate and duration."""
+    colours = colours_of(names) if colours is None else colours
+    called = names or [{}] * len(values)
+    strips = [
+        [_frame(value, n, cell, colours) for n in _shown_frames(len(value.frames))]
+        for value, cell in zip(values, called, strict=True)
+    ]
     height = max(_LOWEST, *(frame.height for strip in strips for frame in strip))
     panels = []
     for value, strip in zip(values, strips, strict=True):
         panel = Image.new("RGB", (WIDTH, height), drawing.WELL)
         for number, frame in enumerate(strip):
             panel.paste(frame, (number * (_FRAME_WIDTH + _SEAM), (height - frame.height) // 2))
-        panels.append((panel, _clip_text(value)))
-    return panels
+        panels.append((panel, f"{_clip_text(value)}{counted(value)}"))
+    longest = max(float(len(value.frames) / value.rate) for value in values)
+    return _with_segments(panels, values, (names, colours), WIDTH / longest)
+
+
+def _frame(value: VideoValue, number: int, names: Names, colours: Colours) -> Image.Image:
+    """One frame with its boxes."""
+    pixels = np.ascontiguousarray(value.frames[number])
+    thumbnail = _thumbnail(pixels)
+    boxes = value.boxes
+    if boxes is None or boxes.frames is None:
+        return thumbnail
+    mine = np.flatnonzero(boxes.frames == number)
+    called = names.get("boxes", ())
+    own = {"boxes": tuple(called[n] for n in mine.tolist() if n < len(called))}
+    picture = ImageValue(pixels, Boxes(boxes.corners[mine], boxes.rows[mine]))
+    return with_labels(thumbnail, picture, own, colours, (0, 0, thumbnail.width / pixels.shape[1]))
 
 
 def _shown_frames(count: int) -> tuple[int, ...]:

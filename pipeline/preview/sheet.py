@@ -12,9 +12,10 @@ from pipeline.copy_settings import told
 from pipeline.errors import UsageError
 from pipeline.job import Job, Task
 from pipeline.preview import drawing
-from pipeline.preview.cells import SHOWN_COPIES, beside, cells_of, drawn_cells, stacked
+from pipeline.preview.cells import SHOWN_COPIES, Cell, beside, cells_of, drawn_cells, stacked
 from pipeline.preview.drawing import BODY, LINE, SMALL, TITLE
 from pipeline.preview.fonts import missing
+from pipeline.preview.label_colours import Colours, colours_of
 from pipeline.preview.panels import WIDTH
 from pipeline.records import Gated, Record, Shard
 from pipeline.survey import Survey
@@ -58,7 +59,9 @@ def contact_sheet(job: Job, families: Sequence[Gated], title: str = "") -> Image
     `title` is the config's name; without one, the dataset's. Anything that a record may hold is drawn or told.
     """
     ordered = sorted(families, key=lambda g: (g.record.file, g.record.row))
-    cards = [_card(job, gated) for gated in ordered] or [_nothing()]
+    cells = [cells_of(job, gated) for gated in ordered]
+    colours = colours_of([names for of_record in cells for cell in of_record for names in cell.names.values()])
+    cards = [_card(job, g, c, colours) for g, c in zip(ordered, cells, strict=True)] or [_nothing()]
     if any(_has_boxes(g.record) for g in ordered):
         cards.append(_note(_NO_FONT, SMALL))
     width = max(_NARROWEST, *(card.width for card in cards))
@@ -101,9 +104,9 @@ def _shares(counts: Sequence[int], wanted: int) -> list[int]:
     return shares
 
 
-def _card(job: Job, gated: Gated) -> Image.Image:
+def _card(job: Job, gated: Gated, cells: Sequence[Cell], colours: Colours) -> Image.Image:
     """One record: its label and id, then the cells; copies that do not fit beside the original go below them."""
-    original, *copies = drawn_cells(job, cells_of(job, gated))
+    original, *copies = drawn_cells(job, cells, colours)
     lines = [beside(copies[n : n + COPIES_PER_LINE], GAP) for n in range(0, len(copies), COPIES_PER_LINE)]
     body = beside([original, stacked(lines, GAP)], GAP) if lines else original
     return stacked([_heading(gated.record, max(body.width, _NARROWEST)), body], GAP // 2)

@@ -2,13 +2,25 @@
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from PIL import Image, ImageDraw
 
 from pipeline.preview import drawing
+from pipeline.preview.bound_labels import Names
 from pipeline.preview.drawing import BODY, LINE
+from pipeline.preview.drawn_labels import counted
+from pipeline.preview.label_colours import PALETTE, Colours, colours_of
 from pipeline.preview.panels import PAD, WIDTH, Panel
-from pipeline.preview.word_diff import MAX_CHARACTERS, Word, changes, from_first_change, marked_words, words_of
+from pipeline.preview.word_diff import (
+    MAX_CHARACTERS,
+    Word,
+    changes,
+    from_first_change,
+    marked_words,
+    underlined,
+    words_of,
+)
 from transforms.values import TextValue
 
 MAX_LINES = 12
@@ -19,13 +31,21 @@ Line = list[Word]
 _BREAK: Line = [Word("\n")]
 
 
-def text_panels(values: Sequence[TextValue], original: TextValue | None) -> list[Panel]:
-    """Texts on panels of one height, with what differs from `original` marked, and how much that is."""
-    marked = [_marked(value, original) for value in values]
+def text_panels(
+    values: Sequence[TextValue],
+    original: TextValue | None,
+    names: Sequence[Names] = (),
+    colours: Colours | None = None,
+) -> list[Panel]:
+    """Texts on panels of one height, spans underlined, with what differs from `original` marked, and how much it is."""
+    colours = colours_of(names) if colours is None else colours
+    called = [cell.get("spans", ()) for cell in names] or [()] * len(values)
+    inked = [_inked(value, cell, colours) for value, cell in zip(values, called, strict=True)]
+    marked = [_marked(value, original, spans) for value, spans in zip(values, inked, strict=True)]
     laid = [lines_of(words) for words in marked]
     height = 2 * PAD + LINE[BODY] * max(1, *(len(lines) for lines in laid))
     return [
-        (_drawn(lines, height, _right_to_left(words)), _described(value, words))
+        (_drawn(lines, height, _right_to_left(words)), f"{_described(value, words)}{counted(value)}")
         for value, words, lines in zip(values, marked, laid, strict=True)
     ]
 
@@ -56,7 +76,7 @@ def _groups(words: Sequence[Word]) -> Iterator[Line]:
         if "\n" in word.text and alone:
             yield _BREAK
             continue
-        *full, last = (Word(p, word.mark) for p in drawing.pieces([drawing.visible(word.text)], BODY, _ROOM))
+        *full, last = (replace(word, text=p) for p in drawing.pieces([drawing.visible(word.text)], BODY, _ROOM))
         yield from ([piece] for piece in full)
         group.append(last)
         if alone:
@@ -70,11 +90,19 @@ def _width(line: Line) -> float:
     return sum(drawing.width_of(w.text, BODY) for w in line)
 
 
-def _marked(value: TextValue, original: TextValue | None) -> list[Word]:
-    if original is None or value == original:
+def _inked(value: TextValue, names: Sequence[str], colours: Colours) -> list[tuple[int, int, str]]:
+    """The spans of a text, each with its colour."""
+    bounds = [] if value.spans is None else value.spans.bounds.tolist()
+    inks = [colours.get(names[n] if n < len(names) else "", PALETTE[0]) for n in range(len(bounds))]
+    return [(start, end, ink) for (start, end), ink in zip(bounds, inks, strict=True)]
+
+
+def _marked(value: TextValue, original: TextValue | None, spans: Sequence[tuple[int, int, str]]) -> list[Word]:
+    if original is None or value.text == original.text:
         words = [Word(t) for t in words_of(value.text[:_MAX_CHARACTERS])]
+        words = underlined(words, value.text, spans)
         return [*words, Word("…")] if len(value.text) > _MAX_CHARACTERS else words
-    return from_first_change(marked_words(original.text, value.text), _SHOWN_CHARACTERS)
+    return from_first_change(underlined(marked_words(original.text, value.text), value.text, spans), _SHOWN_CHARACTERS)
 
 
 def _described(value: TextValue, words: Sequence[Word]) -> str:
@@ -119,6 +147,9 @@ def _draw_word(draw: ImageDraw.ImageDraw, word: Word, at: tuple[float, float], w
         ground = drawing.REMOVED if removed else drawing.CHANGED
         draw.rectangle((left - 1, top - 1, left + width, top + LINE[BODY] - 4), fill=ground)
     drawing.draw_line(draw, (left, top), word.text, BODY, drawing.REMOVED_INK if removed else drawing.INK)
+    if word.ink:
+        low = top + LINE[BODY] - 3
+        draw.rectangle((left, low, left + width - 1, low + 1), fill=word.ink)
     if removed:
         middle = top + LINE[BODY] // 2
         draw.line((left, middle, left + width, middle), fill=drawing.REMOVED_INK)

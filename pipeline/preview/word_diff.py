@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Literal
 
 from pipeline.preview.drawing import tokens
@@ -24,6 +25,8 @@ class Word:
 
     text: str
     mark: Mark = "same"
+    ink: str = ""
+    """The colour of the line below it, where a span marks it."""
 
 
 def words_of(text: str) -> list[str]:
@@ -52,6 +55,27 @@ def marked_words(original: str, copy: str) -> list[Word]:
         if kind == "delete":
             dropped[places[new_begin] if new_begin < len(places) else len(new)] = old[old_begin:old_end]
     return _joined(_with_dropped(spaced, dropped))
+
+
+def underlined(words: Sequence[Word], text: str, spans: Sequence[tuple[int, int, str]]) -> list[Word]:
+    """The words of a text, cut where spans begin and end, with the colour of the span that they lie in.
+
+    Words that were dropped, and blanks around them, are not in the text and stay as they are.
+    """
+    edges = sorted({edge for start, end, _ in spans for edge in (start, end)})
+    out: list[Word] = []
+    place = 0
+    for word in words:
+        if word.mark == "removed" or not text.startswith(word.text, place):
+            out.append(word)
+            continue
+        end = place + len(word.text)
+        cuts = [place, *(edge for edge in edges if place < edge < end), end]
+        for low, high in pairwise(cuts):
+            ink = next((ink for start, stop, ink in spans if start <= low < stop), "")
+            out.append(replace(word, text=text[low:high], ink=ink))
+        place = end
+    return out
 
 
 def from_first_change(words: Sequence[Word], shown: int) -> list[Word]:

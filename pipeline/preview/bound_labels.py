@@ -1,0 +1,91 @@
+"""The labels that are bound to a field, as they stand in the source and in what a copy writes; with their names."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.config import AnyField
+from pipeline.labels.binding import bind, columns_of
+from pipeline.labels.cells import BadLabels
+from pipeline.records import Record, Sample
+from pipeline.rows import moved_cells
+from transforms.values import Value
+
+Names = Mapping[str, tuple[str, ...]]
+"""By kind of label: what each entry is called, in the order of the value's entries; nothing where nothing says so."""
+
+
+def labeled(field: AnyField, source: Record | Sample, schema: pa.Schema, value: Value) -> tuple[Value, Names]:
+    """The payload of a record or of a sample made of it, with the labels that stand, or are written, beside it."""
+    if isinstance(source, Record):
+        return _labeled(field, source.batch, source.index, schema, value)
+    batch = source.record.batch
+    names = [name for name in columns_of(field.bound()) if name in batch.schema.names]
+    if not names:
+        return value, {}
+    row = pa.RecordBatch.from_arrays([moved_cells([source], name) for name in names], names=names)
+    return _labeled(field, row, 0, schema, value)
+
+
+def _labeled(field: AnyField, row: pa.RecordBatch, index: int, schema: pa.Schema, value: Value) -> tuple[Value, Names]:
+    """Labels that cannot be bound are not drawn: the refusal of the record tells why."""
+    bindings = field.bound()
+    try:
+        return bind(bindings, row, index, value), {k: _names(b, row, index, schema) for k, b in bindings.items()}
+    except BadLabels:
+        return value, {}
+
+
+def _names(binding: Any, row: pa.RecordBatch, index: int, schema: pa.Schema) -> tuple[str, ...]:
+    label = getattr(binding, "labels", None)
+    if label is None:
+        return ()
+    known = class_names(schema, label if label in row.schema.names else binding.column, label)
+    return tuple(_called(value, known) for value in _values(binding.column, label, row, index))
+
+
+def _values(column: str, label: str, row: pa.RecordBatch, index: int) -> Sequence[Any]:
+    """The label of each entry: from a column of its own, or from a member of the structs."""
+    if label in row.schema.names:
+        return row.column(label)[index].as_py() or ()
+    cell = row.column(column)[index].as_py()
+    if isinstance(cell, dict):
+        return cell.get(label) or ()
+    return [entry.get(label) if isinstance(entry, dict) else None for entry in cell or ()]
+
+
+def _called(value: Any, known: Sequence[str]) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(known):
+        return known[value]
+    return "" if value is None else str(value)
+
+
+def class_names(schema: pa.Schema, column: str, label: str) -> tuple[str, ...]:
+    """Names of the classes that numbers in a column, or in a member of it, stand for: Hugging Face ClassLabel."""
+    raw = (schema.metadata or {}).get(b"huggingface")
+    try:
+        features = json.loads(raw)["info"]["features"] if raw else {}
+    except (ValueError, KeyError, TypeError):
+        return ()
+    feature = features.get(column) if isinstance(features, dict) else None
+    wanted = feature if column == label else {key: held for key, held in _members(feature) if key == label}
+    return next(_class_lists(wanted), ())
+
+
+def _members(feature: Any) -> Iterator[tuple[str, Any]]:
+    """Every key of nested features with what it holds."""
+    if isinstance(feature, dict):
+        for key, held in feature.items():
+            yield key, held
+            yield from _members(held)
+    elif isinstance(feature, list):
+        for held in feature:
+            yield from _members(held)
+
+
+def _class_lists(feature: Any) -> Iterator[tuple[str, ...]]:
+    for key, held in _members(feature):
+        if key == "names" and isinstance(held, list):
+            yield tuple(map(str, held))
