@@ -4,7 +4,6 @@ Digests of rows are dealt into parts and matched part by part, so no worker hold
 same functions run one after the other, see `audit.certificate`.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -173,7 +172,7 @@ def sampled_too(sample: Sample, signed: Signed) -> Sample:
 
 def told(seen: Seen, portion: Portion, sieves: Iterable[Sieve]) -> Iterator[Any]:
     """What leaves the worker of what a file showed; of training marks only what the sieves let through."""
-    yield TaggedOutput(SUMS, Findings(Counter({portion.split: seen.marks.rows}), unreadable=seen.unreadable))
+    yield TaggedOutput(SUMS, seen.sums())
     for signed in seen.signed:
         yield TaggedOutput(SIGNED, signed)
     yield from by_part(seen.marks, portion.parts, sieves)

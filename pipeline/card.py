@@ -201,6 +201,8 @@ def _leaks(manifest: dict[str, Any]) -> list[str]:
         head += ["**Not fully checked.**", *(_cell(sentence) for sentence in unchecked), ""]
     elif not leaks.get("looked_for_near", True):
         head += ["Near duplicates were not looked for (`certificate: facts`).", ""]
+    if leaks.get("disorder"):
+        head += [f"**Training rows are not all older than held-out ones**: {_cell(leaks['disorder'])}.", ""]
     if not any(leaks["leaking"].values()):
         return [*head, "Nothing of validation or test was found in train.", ""]
     rows = [f"| {kind} | {count} |" for kind, count in leaks["leaking"].items() if count]

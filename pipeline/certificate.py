@@ -27,6 +27,7 @@ _MANY = (
     "certificate: near looks for them, certificate: facts leaves them out"
 )
 _REMEDY = "{}, mend the input, or raise limits.leaks and run again: what is written is kept."
+_NEWER = "The plan says how many and why; split: {sticky: false} holds out the newest anew"
 _TOGETHER = "Name what belongs together (input.group, split.keep_together)"
 _COLUMN = "Mend the column {!r}, which alone decides the splits"
 
@@ -145,6 +146,7 @@ def stated(leaks: Leaks) -> dict[str, Any]:
     said = {"clean": leaks.clean, "unchecked": leaks.unchecked, "leaking": leaking, "stopping": leaks.stopping}
     return {
         **said,
+        "disorder": leaks.disorder,
         "looked_for_near": bool(leaks.checked["near"]),
         "near_fields": near,
         "note": leaks.checked["note"],
@@ -177,6 +179,8 @@ def _cure(config: JobConfig) -> str:
 def leak_warnings(config: JobConfig, leaks: Mapping[str, Any]) -> list[str]:
     """What people should know of a certificate that stopped nothing; `leaks` as the manifest says it."""
     told = [f"the audit of leaks is not complete. {sentence}" for sentence in leaks.get("unchecked", ())]
+    if leaks.get("disorder"):
+        told.append(f"training rows are not all older than held-out ones: {leaks['disorder']}. {_NEWER}")
     rows, fields = leaks["leaking"]["near"], leaks["near_fields"]
     if not rows or not fields:
         return told

@@ -59,7 +59,7 @@ def _field(looked: Looked, link: Link) -> int:
     """The place of the field in which a link's rows are alike; -1: it is not of their content."""
     kind, name = looked.roles[link.role]
     names = [f.key for f in looked.fields]
-    return names.index(name) if link.kind in _SHOWN and kind in ("near", "exact") else -1
+    return names.index(name) if link.kind in _SHOWN and kind in ("near", "exact") and name in names else -1
 
 
 def _row(job: Job, place: Place, portions: Sequence[Portion], name: str) -> _Row:

@@ -173,6 +173,8 @@ def audit_lines(leaks: "Leaks") -> Iterable[str]:
             yield from (f"    {words!r}" for words in pair.words)
         if len(pairs) > _LISTED_PAIRS:
             yield "  …"
+    if leaks.disorder:
+        yield f"time: {leaks.disorder}"
     sizes = ", ".join(f"{side.rows} rows of {side.name}" for side in leaks.sides)
     verdict = "nothing leaks" if leaks.clean else "leaks" if leaks.leaks else "nothing was found; not fully checked"
     yield f"{sizes}: {verdict}"

@@ -31,6 +31,7 @@ from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import descent_of
 from pipeline.splitting.seeking import InPool, Seeker
+from pipeline.splitting.shares import refuse_empty_train, share_notes
 from pipeline.storage import Folder
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
@@ -138,6 +139,8 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
         settings = settings or settings_for(
             engine, found.job, options.beam, options.debug
         )  # before anything is written
+        for note in _notes(found):
+            options.progress.warn(note)  # before anything is written
         found = _settled(job, found, surveyed)
         job = _told(job, found, options.progress)
         job.dataset.make()
@@ -206,11 +209,9 @@ def _settled(job: Job, found: Surveyed, again: Callable[[], Surveyed]) -> Survey
 
 
 def _told(job: Job, found: Surveyed, progress: Progress) -> Job:
-    """The job that was surveyed; people hear of its version, if that is another one, and of its splits."""
+    """The job that was surveyed; people hear of its version, if that is another one."""
     if found.job.version != job.version:
         progress.identify(found.job.version, found.job.dataset.url)
-    for note in _notes(found):
-        progress.warn(note)
     return found.job
 
 
@@ -229,6 +230,7 @@ def survey_job(
         if decision is not None:
             job = replace(job, decided=decision.table, version=decision.descent.version)
         surveyed = survey(job, listing.units)
+        refuse_empty_train(job.config, surveyed.counts(), decision.joined if decision else {})
         settled, counted = counted_out(job, listing, surveyed)
     except InputError as error:
         problems = pool.recipe_problems(text)
@@ -258,8 +260,9 @@ def planned(found: Surveyed, probe: Probe) -> Plan:
 
 def _notes(found: Surveyed) -> tuple[str, ...]:
     """What people should know of the input, splits and blends."""
-    of_splits = found.decision.notes if found.decision else ()
-    return (*found.notes, *of_splits, *blend_notes(found.job.config, found.survey.classes))
+    of_splits, joined = (found.decision.notes, found.decision.joined) if found.decision else ((), {})
+    of_shares = share_notes(found.job.config, found.survey.counts(), joined)
+    return (*found.notes, *of_splits, *of_shares, *blend_notes(found.job.config, found.survey.classes))
 
 
 def descended(job: Job) -> Job:

@@ -45,6 +45,10 @@ class Survey:
         """Records of the whole input."""
         return int(self.blocks.records.sum(dtype=np.int64))
 
+    def counts(self) -> dict[Split, int]:
+        """Records of every split."""
+        return {split: self.of_split(split) for split in SPLITS}
+
     def of_split(self, split: Split) -> int:
         """Records of one split."""
         return int(self.blocks.of_split(split).sum(dtype=np.int64))

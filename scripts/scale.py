@@ -18,7 +18,7 @@ sys.path.insert(0, str(TOP))
 from scripts.scaling import made_keys, requests  # noqa: E402
 
 Measured = dict[str, Any]
-_STEPS = ("list", "split", "survey", "plan", "assign", "sum", "commit")
+_STEPS = ("list", "split", "survey", "plan", "assign", "audit", "sum", "commit")
 
 
 def measure(records: int, given: argparse.Namespace, output: str) -> Measured:
@@ -51,13 +51,13 @@ def extrapolated(found: list[Measured], records: int) -> Measured:
 def show_time(rows: list[tuple[str, Measured]]) -> None:
     """Seconds of each step, peak memory."""
     print(
-        "| records | list s | split s | survey s | plan s | write tasks s | sum receipts s | commit s"
-        " | peak MiB: split | plan | commit |"
+        "| records | list s | split s | survey s | plan s | write tasks s | audit s | sum receipts s | commit s"
+        " | peak MiB: split | plan | audit | commit |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for name, found in rows:
         steps = " | ".join(f"{found['seconds'][step]:.1f}" for step in _STEPS)
-        peaks = " | ".join(f"{found['peak'][step]:.0f}" for step in ("split", "plan", "commit"))
+        peaks = " | ".join(f"{found['peak'][step]:.0f}" for step in ("split", "plan", "audit", "commit"))
         print(f"| {name} | {steps} | {peaks} |")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from pipeline.audit.comparing_rows import Left, compared_rows, settle, to_compare
+from pipeline.audit.contents import contents_of
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.findings import KINDS, Leaks, Pair, Side
 from pipeline.audit.marks import TRAIN, Looked, Marks, Portion
@@ -19,6 +20,7 @@ from pipeline.audit.matching import Found, Link, Place, by_part, parts_for, shar
 from pipeline.audit.reading import Seen, look_at, rows_at
 from pipeline.audit.rows import texts_of
 from pipeline.audit.signing import Candidate, Signed, buckets_for, by_bucket, candidates, sampled
+from pipeline.audit.times import disorder
 from pipeline.records import SPLITS
 from pipeline.schema import SAMPLE_ID
 from pipeline.storage import Folder
@@ -73,7 +75,7 @@ def audited(portions: Sequence[Portion], look: Look, compare: Compare) -> Findin
 
     def marks(train: bool) -> Iterator[Marks]:
         for seen in look([p for p in portions if (p.split == TRAIN) == train]):
-            findings.merge(Findings(Counter({seen.marks.split: seen.marks.rows}), unreadable=seen.unreadable))
+            findings.merge(seen.sums())
             signed[train] += seen.signed
             yield seen.marks
 
@@ -117,6 +119,8 @@ def leaks_of(folder: Folder, shards: Sequence[Mapping[str, Any]], looked: Looked
     """What was found, with the names of the rows: only those of the links are read."""
     leaks = Leaks(audited=seal_of(shards, looked), unreadable=findings.unreadable)
     leaks.stopping, leaks.left = findings.stopping, findings.left
+    leaks.times = {split: [e.first_said, e.last_said] for split, e in sorted(findings.times.items())}
+    leaks.disorder = disorder(findings.times)
     rows = Counter[str]()
     for shard in shards:
         rows[shard["split"]] += shard["rows"]
@@ -151,7 +155,9 @@ def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequ
     paths = paths_of(portions)
     places = sorted({place for link in links for place in (link.held, link.train)})
     alike = {looked.roles[link.role][1] for link in links if KINDS[link.kind] in ("exact", "near")}
-    texts = [f.name for f in looked.fields if f.modality == "text" and f.name in alike]
+    contents = contents_of(looked.fields)
+    shown = {name: contents.get(name, (name,)) for name in alike}
+    texts = [f.name for f in looked.fields if f.modality == "text" and any(f.key in keys for keys in shown.values())]
     known: dict[Place, dict[str, str]] = {}
     for file in sorted({place[:2] for place in places}):
         known |= _rows(folder, paths[file], [p for p in places if p[:2] == file], [SAMPLE_ID, *looked.groups, *texts])
@@ -159,10 +165,11 @@ def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequ
         kind, name = looked.roles[link.role]
         what = f"{name}={known[link.held][name]}" if kind == "group" else name
         side, (held, train) = SPLITS[link.held.split], (known[place][SAMPLE_ID] for place in (link.held, link.train))
-        words = (link.train, link.held) if kind in ("exact", "near") and name in texts else ()
+        words = (link.train, link.held) if kind in ("exact", "near") and {*shown[name]} <= {*texts} else ()
         yield Pair(
             KINDS[link.kind], train, held, link.distance, what, side,
-            tuple(known[place][name][:_WORDS] for place in words), SPLITS[link.train.split],
+            tuple(" | ".join(known[place][key] for key in shown[name])[:_WORDS] for place in words),
+            SPLITS[link.train.split],
         )  # fmt: skip
 
 

@@ -19,13 +19,32 @@ def payload_columns(batch: pa.RecordBatch, fields: Sequence[Field]) -> dict[str,
 def content_marks(
     payloads: dict[str, list[Payload | None]], fields: Sequence[Field]
 ) -> dict[tuple[str, str], list[tuple[str, ...]]]:
-    """Each payload's digest as a mark. Texts beside other payload have none: captions repeat by nature."""
-    media = any(f.modality != "text" for f in fields)
-    wanted = [f.key for f in fields if f.key in payloads and not (media and f.modality == "text")]
-    return {("exact", name): [_mark(p) for p in payloads[name]] for name in wanted}
+    """Each payload's digest as a mark. Texts beside other payload have none: captions repeat by nature.
+
+    Texts alone have one for all of them: a pair is the same if both of it are.
+    """
+    found = [f for f in fields if f.key in payloads]
+    return {
+        ("exact", name): [_whole(row) for row in zip(*(payloads[key] for key in keys), strict=True)]
+        for name, keys in contents_of(found).items()
+    }
 
 
-def _mark(payload: Payload | None) -> tuple[str, ...]:
+def contents_of(fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
+    """What is compared: a name, and the keys of the fields that it stands for."""
+    media: dict[str, tuple[str, ...]] = {f.key: (f.key,) for f in fields if f.modality != "text"}
+    texts = tuple(sorted(f.key for f in fields))
+    return media or ({"+".join(texts): texts} if texts else {})
+
+
+def _whole(row: tuple[Payload | None, ...]) -> tuple[str, ...]:
+    if len(row) == 1 or not any(row):
+        return content_mark(row[0])
+    return content_mark("".join(digest for payload in row for digest in content_mark(payload) or ("",)))
+
+
+def content_mark(payload: Payload | None) -> tuple[str, ...]:
+    """The digest of one payload; none of nothing."""
     if not payload:
         return ()
     data = payload.encode("utf-8", "surrogatepass") if isinstance(payload, str) else payload

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from pipeline.audit.findings import CERTAIN, KINDS
 from pipeline.audit.matching import Link, lightest
+from pipeline.audit.times import Extent
+from pipeline.records import Split
 
 _NEAR = KINDS.index("near")
 ASKED = len(KINDS)
@@ -28,6 +30,7 @@ class Findings:
     unreadable: int = 0
     left: int = 0
     links: list[Link] = field(default_factory=list)
+    times: dict[Split, Extent] = field(default_factory=dict)
 
     def merge(self, other: "Findings") -> "Findings":
         """Take other sums in."""
@@ -36,6 +39,8 @@ class Findings:
         self.stopping += other.stopping
         self.unreadable += other.unreadable
         self.left += other.left
+        for split, extent in other.times.items():
+            self.times[split] = extent.over(self.times.get(split))
         self.links = lightest([*self.links, *other.links])
         return self
 

@@ -55,6 +55,10 @@ class Leaks:
     stopping: int = 0
     left: int = 0
     audited: str = ""
+    times: dict[str, list[str]] = field(default_factory=dict)
+    """From when to when the rows of each split are, where the newest were to be held out."""
+    disorder: str = ""
+    """How training rows are newer than held-out ones."""
     pictures: list[dict[str, Any]] = field(default_factory=list)
     """Files beside the certificate that show the closest pairs: path, bytes, sha256."""
     _rows: dict[tuple[str, Kind], set[str]] = field(default_factory=dict)
@@ -82,7 +86,7 @@ class Leaks:
     @property
     def leaks(self) -> bool:
         """Whether anything was found."""
-        return any(self.count(kind) for kind in KINDS)
+        return bool(self.disorder) or any(self.count(kind) for kind in KINDS)
 
     @property
     def unchecked(self) -> list[str]:
@@ -113,6 +117,7 @@ class Leaks:
             "stopping": self.stopping,
             "unreadable": self.unreadable,
             "not_compared": self.left,
+            **({"times": self.times, "disorder": self.disorder} if self.times else {}),
             "pairs": [{**asdict(pair), "words": list(pair.words)} for pair in self.pairs],
             **({"audited": self.audited, "pictures": self.pictures} if self.audited else {}),
         }
@@ -134,6 +139,8 @@ def leaks_from(stated: Mapping[str, Any]) -> Leaks:
         stopping=stated["stopping"],
         left=stated["not_compared"],
         audited=stated.get("audited", ""),
+        times=stated.get("times", {}),
+        disorder=stated.get("disorder", ""),
         pictures=stated.get("pictures", []),
     )
 

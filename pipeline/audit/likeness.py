@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
+from pipeline.audit.contents import content_mark
 from pipeline.audit.findings import Pair
 from pipeline.audit.rows import Field, Rows
 from pipeline.codecs import CodecError
@@ -66,7 +67,7 @@ class Likeness:
                     yield Pair("near", train.ids[one], held.ids[other], round(distance, 4), self._key, side)
 
     def _sign(self, signed: Signed, rows: Rows) -> None:
-        contents = rows.marks.get(("exact", self._key), [()] * len(rows.ids))
+        contents = rows.marks.get(("exact", self._key)) or [content_mark(p) for p in rows.payloads[self._key]]
         for name, payload, content in zip(rows.ids, rows.payloads[self._key], contents, strict=True):
             if not payload:
                 continue

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.audit.contents import content_marks, payload_columns
+from pipeline.audit.contents import content_marks, contents_of, payload_columns
 from pipeline.audit.findings import Kind
 from pipeline.audit.rows import DIGEST_BYTES, Field, Rows, single, texts_of
 from pipeline.records import Split
@@ -41,12 +41,15 @@ class Looked:
     copies: bool = False
     note: str = ""
     """Why something is not looked for."""
+    time: str = ""
+    """The column of times, if the newest are held out."""
 
     @classmethod
     def at(cls, config: Mapping[str, Any], order: Sequence[str]) -> "Looked":
         """As a manifest's config names them; a single group column or several."""
         fields = tuple(Field(name, config["fields"][name]["type"]) for name in order)
-        return cls(fields, group_columns(config))
+        split = config["split"]
+        return cls(fields, group_columns(config), time=split["column"] if split.get("by") == "time" else "")
 
     @property
     def telling(self) -> tuple[Field, ...]:
@@ -57,7 +60,7 @@ class Looked:
     @property
     def marked(self) -> tuple[tuple[Kind, str], ...]:
         """Each mark's kind, and the column that it is of; a mark's role is a place in here."""
-        columns = [("group", name) for name in self.groups] + [("exact", f.key) for f in self.telling]
+        columns = [("group", name) for name in self.groups] + [("exact", name) for name in contents_of(self.fields)]
         own: tuple[tuple[Kind, str], ...] = (("id", SAMPLE_ID), ("source", _SOURCE), ("parent", _SOURCE))
         return (*own, *columns)  # type: ignore[arg-type]
 

@@ -84,8 +84,12 @@ def parts_for(held: int, rows: int, looked: Looked) -> int:
 def dealt(marks: Marks, parts: int) -> Iterator[tuple[int, Marks]]:
     """Marks by part; parts that get none are left out."""
     numbers = _parts(marks.values, parts)
-    for part in np.unique(numbers).tolist():
-        yield part, replace(marks, values=marks.values[numbers == part])
+    if not len(numbers):
+        return
+    order = np.argsort(numbers, kind="stable")
+    found, begins = np.unique(numbers[order], return_index=True)
+    for part, places in zip(found.tolist(), np.split(order, begins[1:]), strict=True):
+        yield part, replace(marks, values=marks.values[places])
 
 
 def sieve_of(part: int, held: Iterable[Marks]) -> Sieve:
@@ -116,10 +120,11 @@ def by_part(marks: Marks, parts: int, sieves: Iterable[Sieve]) -> Iterator[tuple
 def shared(held: Sequence[Marks], train: Sequence[Marks], looked: Looked) -> Found:
     """What the two sides share within one part, and ids that stand twice, whatever order their files come in."""
     found, roles = _repeated([*held, *train]), looked.roles
-    firsts = _firsts(train, _highs(held))
+    both = np.intersect1d(_highs(held), _highs(train))
+    firsts = _firsts(train, both)
     for marks in held:
         split, rows = SPLITS.index(marks.split), []
-        for high, low, role, row in marks.values[np.isin(marks.values["high"], _highs(train))].tolist():
+        for high, low, role, row in marks.values[among(marks.values["high"], both)].tolist():
             for other, place in firsts.get((high, low), {}).items():
                 kind = _ALIKE.get((roles[other][0], roles[role][0]))
                 if kind is not None:
@@ -136,10 +141,10 @@ def _repeated(everything: Sequence[Marks]) -> Found:
     """Rows whose id another row has before them."""
     ids = [marks.values["high"][marks.values["role"] == ID] for marks in everything]
     highs = np.sort(np.concatenate([np.empty(0, np.uint64), *ids]))
-    twice = highs[1:][highs[1:] == highs[:-1]]
+    twice = np.unique(highs[1:][highs[1:] == highs[:-1]])
     places: dict[tuple[int, int], list[Place]] = defaultdict(list)
     for marks in everything if len(twice) else ():
-        chosen = marks.values[(marks.values["role"] == ID) & np.isin(marks.values["high"], twice)]
+        chosen = marks.values[(marks.values["role"] == ID) & among(marks.values["high"], twice)]
         for high, low, _, row in chosen.tolist():
             places[high, low].append(Place(SPLITS.index(marks.split), marks.index, row))
     found, kind = Found(), KINDS.index("id")
@@ -155,6 +160,15 @@ def lightest(links: Iterable[Link]) -> list[Link]:
     return sorted(set(links))[:KEPT_PAIRS]
 
 
+def among(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether each value is one of those that are sorted: for many small arrays, none of which sorts them again."""
+    if not len(ordered):
+        return np.zeros(len(values), np.bool_)
+    places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    found: NDArray[np.bool_] = ordered[places] == values
+    return found
+
+
 def _parts(values: NDArray[Any], parts: int) -> NDArray[np.int64]:
     return (values["high"] % np.uint64(parts)).astype(np.int64)
 
@@ -167,7 +181,7 @@ def _firsts(train: Sequence[Marks], wanted: NDArray[np.uint64]) -> dict[tuple[in
     """Digest -> role -> the first training row that has it, of those that the other side may have."""
     firsts: dict[tuple[int, int], dict[int, Place]] = defaultdict(dict)
     for marks in train:
-        for high, low, role, row in marks.values[np.isin(marks.values["high"], wanted)].tolist():
+        for high, low, role, row in marks.values[among(marks.values["high"], wanted)].tolist():
             place = Place(SPLITS.index(marks.split), marks.index, row)
             known = firsts[high, low]
             known[role] = min(known.get(role, place), place)

@@ -1,5 +1,6 @@
 """Written files read for an audit: marks and signatures of all rows; some columns of some rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.audit.counting import Findings
 from pipeline.audit.marks import ID, MARK, TRAIN, Looked, Marks, Portion, first_of_each, of_role, rows_of
 from pipeline.audit.rows import Rows
 from pipeline.audit.signing import Signed, Signer
+from pipeline.audit.times import Extent, extent_of
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.storage import Folder
 
@@ -18,11 +21,17 @@ _READ_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one file showed. `unreadable`: payloads that could not be signed."""
+    """What one file showed. `unreadable`: payloads that could not be signed. `extent`: of the times of its rows."""
 
     marks: Marks
     signed: tuple[Signed, ...] = ()
     unreadable: int = 0
+    extent: Extent | None = None
+
+    def sums(self) -> Findings:
+        """What of it is added up over all files."""
+        times = {} if self.extent is None else {self.marks.split: self.extent}
+        return Findings(Counter({self.marks.split: self.marks.rows}), unreadable=self.unreadable, times=times)
 
 
 def look_at(folder: Folder, portion: Portion) -> Seen:
@@ -34,7 +43,11 @@ def look_at(folder: Folder, portion: Portion) -> Seen:
     looked, train = portion.looked, portion.split == TRAIN
     signers = [Signer(near, near.measure()) for near in looked.near]
     found, sources, count = [np.empty(0, MARK)], set[str](), 0
-    for rows in _read(folder, portion.path, looked):
+    extent: Extent | None = None
+    for batch in _read(folder, portion.path, looked):
+        rows = rows_of(batch, looked.fields, looked.groups)
+        if looked.time and (here := extent_of(batch.column(looked.time))) is not None:
+            extent = here.over(extent)
         found += [of_role(number, role, rows, count) for number, role in enumerate(looked.marked)]
         chosen = list(_firsts(rows, sources)) if train and not looked.copies else range(len(rows.ids))
         for signer in signers:
@@ -45,7 +58,9 @@ def look_at(folder: Folder, portion: Portion) -> Seen:
         ids = values["role"] == ID
         values = np.concatenate([values[ids], first_of_each(values[~ids])])
     marks = Marks(portion.split, portion.index, count, values)
-    return Seen(marks, tuple(_signed(portion, signer) for signer in signers), sum(s.unreadable for s in signers))
+    return Seen(
+        marks, tuple(_signed(portion, signer) for signer in signers), sum(s.unreadable for s in signers), extent
+    )
 
 
 def rows_at(
@@ -64,11 +79,11 @@ def rows_at(
             start = stop
 
 
-def _read(folder: Folder, path: str, looked: Looked) -> Iterator[Rows]:
-    names = [*looked.groups, SAMPLE_ID, LINEAGE, *(f.name for f in looked.fields)]
+def _read(folder: Folder, path: str, looked: Looked) -> Iterator[pa.RecordBatch]:
+    times = [looked.time] if looked.time else []
+    names = dict.fromkeys([*looked.groups, SAMPLE_ID, LINEAGE, *(f.name for f in looked.fields), *times])
     with folder.open(path) as source:
-        for batch in pq.ParquetFile(source).iter_batches(_READ_ROWS, columns=names):
-            yield rows_of(batch, looked.fields, looked.groups)
+        yield from pq.ParquetFile(source).iter_batches(_READ_ROWS, columns=list(names))
 
 
 def _firsts(rows: Rows, sources: set[str]) -> Iterator[int]:

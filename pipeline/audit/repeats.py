@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audit.findings import Pair
+from pipeline.audit.matching import among
 from pipeline.audit.rows import Rows, Set, digests
 
 
@@ -22,11 +23,11 @@ class Ids:
     def repeated(self, side: Set) -> Iterator[Pair]:
         """One pair for each row of the set whose id an earlier one has."""
         ordered = np.sort(np.concatenate(self._halves))
-        twice = ordered[1:][ordered[1:] == ordered[:-1]]
+        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
         seen: set[str] = set()
         for batch in side.read(()) if len(twice) else ():
             for values, name in _ids(batch):
-                for value in [v for v, known in zip(values, np.isin(_halves(values), twice), strict=True) if known]:
+                for value in [v for v, known in zip(values, among(_halves(values), twice), strict=True) if known]:
                     if value in seen:
                         yield Pair("id", value, value, 0.0, name, side.name, first_side=side.name)
                     seen.add(value)

@@ -102,3 +102,4 @@ class Findings:
     forced: str = ""
     notes: tuple[str, ...] = ()
     other_paths: tuple[str, ...] = ()
+    sorted_by_class: bool = False

@@ -48,6 +48,7 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
         refused=looked.broken + (0.0 if pattern or not inside else len(outside) / len(wanted)),
         notes=(*notes, *_outside_notes(outside, inside, pattern)),
         other_paths=_split_paths(path, kept),
+        sorted_by_class=bool(classes),
     )
 
 

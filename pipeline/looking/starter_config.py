@@ -22,6 +22,7 @@ _PLAIN = re.compile(r"(?:\.{0,2}/)*[A-Za-z_][A-Za-z0-9_./-]*")
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _GLOB = frozenset("*?[")
 _LISTED = 6
+_HASHED = "by a hash of id or group"
 
 
 def config_text(findings: Findings, output: str, generator: Translation | None = None) -> str:
@@ -124,13 +125,19 @@ def _absent_role(key: str, others: Sequence[tuple[str, Role]]) -> Iterator[str]:
 
 
 def _split_lines(findings: Findings, generator: Translation | None) -> Iterator[str]:
+    by, told = ("by: stratified, ", "each class keeps its share") if _has_classes(findings) else ("", _HASHED)
     if generator and generator.validation:
-        yield _with_comment(f"split: {{validation: {generator.validation:g}}}", "validation_split, by a hash of the id")
+        yield _with_comment(f"split: {{{by}validation: {generator.validation:g}}}", f"validation_split; {told}")
     elif findings.split is not None:
         yield _with_comment(f"split: {{column: {quoted(findings.split.column)}}}", findings.split.note)
-        yield _with_comment("# split: {validation: 0.1, test: 0.1}", "instead, by a hash of id or group")
+        yield _with_comment(f"# split: {{{by}validation: 0.1, test: 0.1}}", f"instead; {told}")
     else:
-        yield _with_comment("split: {validation: 0.1, test: 0.1}", "by a hash of id or group; train gets the rest")
+        yield _with_comment(f"split: {{{by}validation: 0.1, test: 0.1}}", f"{told}; train gets the rest")
+
+
+def _has_classes(findings: Findings) -> bool:
+    """Whether the config that is written has labels."""
+    return findings.sorted_by_class if findings.kind == "folder" else findings.label is not None
 
 
 def _copies_line(found: FieldFound, generator: Translation | None) -> str:

@@ -17,6 +17,8 @@ from pipeline.splitting.facts import digests_of
 from pipeline.splitting.pieces import Piece
 from pipeline.splitting.ranges import Digests
 
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -40,7 +42,8 @@ class ContentTask:
 
     def run(self, job: Job, watch: Watch) -> Contents:
         """Raises InputError and RunFailed as every reading does."""
-        names = compared_fields(job.config)
+        compared = compared_fields(job.config)
+        names = [name for fields in compared.values() for name in fields]
         parts: dict[str, list[Digests]] = {name: [np.empty(0, np.uint64)] for name in names}
         for batch in self._batches(job, [name for name in names if name not in job.external]):
             for name in batch.schema.names:
@@ -49,7 +52,9 @@ class ContentTask:
         for record in watched(job, self._records(job, external), watch):
             for name, payload in record.payloads.items():
                 parts[name].append(digests_of([_encoded(payload)]))
-        return Contents(self.piece.first, self.piece.places, {n: np.concatenate(found) for n, found in parts.items()})
+        found = {name: np.concatenate(some) for name, some in parts.items()}
+        together = {name: _together([found[field] for field in fields]) for name, fields in compared.items()}
+        return Contents(self.piece.first, self.piece.places, together)
 
     def _batches(self, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
         block = self.piece.block
@@ -68,10 +73,26 @@ class ContentTask:
                 number += 1
 
 
-def compared_fields(config: JobConfig) -> tuple[str, ...]:
-    """Fields whose content makes relatives. Texts beside media do not: captions repeat by nature."""
+def compared_fields(config: JobConfig) -> dict[str, tuple[str, ...]]:
+    """What makes relatives: each name stands for fields whose contents must all be the same.
+
+    Of media each field alone; texts beside them say nothing, since captions repeat by nature. Of texts alone all of
+    them together: a record is its whole pair, and short answers repeat.
+    """
     media = tuple(name for name, field in config.fields.items() if field.type != "text")
-    return media or tuple(config.fields)
+    texts = tuple(sorted(config.fields))
+    return {name: (name,) for name in media} or {"+".join(texts): texts}
+
+
+def _together(digests: list[Digests]) -> Digests:
+    """One digest of several of the same row; 0 where all of them are."""
+    if len(digests) == 1:
+        return digests[0]
+    found, there = np.zeros_like(digests[0]), np.zeros(len(digests[0]), np.bool_)
+    for some in digests:
+        found = (found ^ some) * _ODD + np.uint64(1)
+        there |= some != 0
+    return np.where(there, np.maximum(found, 1), np.uint64(0))
 
 
 def all_contents(job: Job, rows: int, parts: Iterable[Contents]) -> dict[str, Digests]:

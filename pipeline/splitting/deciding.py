@@ -19,6 +19,7 @@ from pipeline.splitting.components import PartNumbers, no_pairs
 from pipeline.splitting.facts import facts_of
 from pipeline.splitting.inheriting import ID, Inheritance, Known, Relations, ids_of
 from pipeline.splitting.ledger import Descent
+from pipeline.splitting.moving import moving_notes
 from pipeline.splitting.notes import notes_of
 from pipeline.splitting.parts import TIMELESS, parts_of, split_codes
 from pipeline.splitting.seeking import Seeker
@@ -91,7 +92,7 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
         inherited,
         joined,
         count(len(parts), lambda span: parts[span] == BRIDGE),
-        notes_of(job.config, facts, parts),
+        (*moving_notes(job, facts, parts), *notes_of(job.config, facts, parts, bool(len(known)))),
         made(len(fresh), np.uint8, lambda span: parts[fresh[span]]),
         {name: some(digests, fresh) for name, digests in {ID: ids_of(facts), **relations}.items()},
     )

@@ -17,8 +17,8 @@ from pipeline.splitting.parts import TIMELESS, split_codes
 _LISTED = 5
 
 
-def notes_of(config: JobConfig, facts: Facts, parts: PartNumbers) -> tuple[str, ...]:
-    """One line each."""
+def notes_of(config: JobConfig, facts: Facts, parts: PartNumbers, growing: bool = False) -> tuple[str, ...]:
+    """One line each. `growing`: earlier versions placed some of the rows."""
     table = _table(config, facts, parts)
     bridging, timeless = _count_of(parts, BRIDGE), _count_of(parts, TIMELESS)
     classes = _of_classes(facts, table)
@@ -26,8 +26,32 @@ def notes_of(config: JobConfig, facts: Facts, parts: PartNumbers) -> tuple[str, 
         *_groups(facts),
         *_single(classes, config),
         *_missed(config, table.sum(0)[: len(SPLITS)].tolist(), classes),
+        *_too_new(config, facts, parts, growing),
         *_failing(config, bridging, timeless),
     )
+
+
+def _too_new(config: JobConfig, facts: Facts, parts: PartNumbers, growing: bool) -> Iterator[str]:
+    """Training records that are no older than what is held out, where times were to decide."""
+    times, train = facts.times, SPLITS.index("train")
+    if config.split.time_column is None or times is None:
+        return
+    oldest = [times[span][parts[span] > train].min() for span in spans(len(parts)) if (parts[span] > train).any()]
+    if not oldest:
+        return
+    number = count(len(parts), lambda span: (parts[span] == train) & (times[span] >= min(oldest)))
+    total = _count_of(parts, train)
+    if number and growing:
+        yield (
+            f"{number} of {total} training records are as new as the oldest held-out record, or newer: earlier "
+            "versions placed records, which stay (split.sticky: true). sticky: false holds out the newest anew, and "
+            "trains on what was held out before"
+        )
+    elif number:
+        yield (
+            f"{number} of {total} training records are as new as the oldest held-out record, or newer: relatives stay "
+            "together, and are as new as the newest of them"
+        )
 
 
 def _table(config: JobConfig, facts: Facts, parts: PartNumbers) -> NDArray[np.int64]:
@@ -80,7 +104,7 @@ def _missed(config: JobConfig, rows: list[int], classes: dict[str, list[int]]) -
         if abs(got - share * total) > max(1.0, 0.005 * total):
             yield f"{name} has {got} of {total} records, {share:.1%} were asked for: relatives stay together"
         if share and not got:
-            yield f"{name} is empty: there are too few records or groups for a share of {share:.1%}"
+            yield f"{name} is empty: too few records or groups for a share of {share:.1%}; give more, or a larger share"
     if split.stratified:
         yield from _missed_classes(classes, wanted)
 

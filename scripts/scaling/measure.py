@@ -18,6 +18,7 @@ import psutil
 from numpy.typing import NDArray
 
 from pipeline.assignment import assign, dismiss
+from pipeline.audit.certificate import audited, portions_of
 from pipeline.build import Work, build
 from pipeline.card import card_files
 from pipeline.check import open_input
@@ -36,6 +37,7 @@ from pipeline.surroundings import Surroundings
 from pipeline.survey import survey
 from pipeline.tally import Tally
 from pipeline.versions.receipts import receipt_bytes, receipt_path
+from scripts.scaling import made_marks
 from scripts.scaling.made_keys import CLASSES
 
 COPIES = 4
@@ -110,6 +112,7 @@ def main(records: int, payload: int, shard_size: int, keys: str, output: str, sa
     found.counts |= {"records": plan.records, "files": len(listing.files), "units": len(units)}
     found.counts |= {"shards": len(plan.shards), **{f"shards_{s}": p.shards for s, p in plan.splits.items()}}
     _submit(job, plan, expected, found)
+    _audit(plan, found)
     _commit(job, plan, expected, found)
     _resume(job, plan, listing, found, sample)
     print(json.dumps({"seconds": found.seconds, "peak": found.peak, "counts": found.counts}))
@@ -142,6 +145,18 @@ def _submit(job: Job, plan: Plan, expected: Expected, found: Findings) -> None:
         build(pipeline, Work(job, files, Surroundings.here(job.config, _SUBMISSION), local=False))
         found.counts["graph_bytes"] = len(pipeline.to_runner_api().SerializeToString())
     dismiss(job.dataset, _SUBMISSION)
+
+
+def _audit(plan: Plan, found: Findings) -> None:
+    """All that is compared of what would be written, in one process: marks of made-up rows, and no near duplicates."""
+    receipts = [receipt for receipt in _receipts(plan) if receipt.data is not None]
+    shards = [{"split": r.split, "path": r.data.path, "rows": r.data.rows} for r in receipts if r.data is not None]
+    portions = portions_of(shards, made_marks.LOOKED, plan.records)
+    with found.step("audit"):
+        findings = audited(portions, made_marks.look, lambda _: ())
+    found.counts |= {"audited_rows": findings.read.total(), "audited_files": len(portions)}
+    if findings.leaking or findings.read.total() != sum(portion.rows for portion in portions):
+        raise SystemExit(f"the audit found {findings}")
 
 
 def _commit(job: Job, plan: Plan, expected: Expected, found: Findings) -> None:

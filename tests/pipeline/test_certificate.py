@@ -5,13 +5,16 @@ import json
 import random
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
+from made_splits import decided
 from small_inputs import FLIP, Ran, config_of, jpeg, opened, parquet, planned, ran, text_columns, text_of, wav, words
 
 import pipeline
@@ -31,10 +34,12 @@ from pipeline.demo import photo_crops
 from pipeline.errors import LimitsExceeded, RunFailed
 from pipeline.fingerprint import ABSENT, installed
 from pipeline.job import Task
+from pipeline.planning import Probe, make_plan
 from pipeline.preview import fonts
 from pipeline.rendering import render
 from pipeline.split_settings import KeepTogether, NearSettings, SplitConfig
 from pipeline.storage import Folder
+from pipeline.survey import survey
 from pipeline.tally import Tally, tallied
 
 LOOKED = Looked((), ("site",))
@@ -133,6 +138,52 @@ def test_one_side_alone_has_nothing_to_share(tmp_path: Path) -> None:
     assert (found["clean"], found["sides"]) == (True, [{"name": "train", "rows": 30}])
 
 
+TIMES = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=n) for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("times", "first"),
+    [
+        (pa.array(TIMES), "2024-01-01 03:00:00+00:00"),
+        (pa.array([moment.isoformat() for moment in TIMES]), "2024-01-01 03:00:00+00:00"),
+        (pa.array([moment.date() for moment in TIMES]), "2024-01-01"),
+        (pa.array([float(n) for n in range(40)]), "3.0"),
+    ],
+)
+def test_the_order_of_time_is_part_of_the_certificate(tmp_path: Path, times: pa.Array, first: str) -> None:
+    """Every fourth row was to be the newest, and is not."""
+    parquet(tmp_path / "in/a.parquet", columns(taken=times), 10)
+    made = ran(config_of(tmp_path / "in", tmp_path / "out", split={"column": "part"}, certificate="facts"))
+    assert certificate(made)["clean"]
+    looked = replace(looked_for(made.job, 40), time="taken")
+    shards = made.dataset.manifest["shards"]
+    found = leaks_of(made.job.dataset, shards, looked, audited_here(made.job.dataset, portions_of(shards, looked, 40)))
+    assert not found.clean
+    assert f"and validation begins at {first}" in found.disorder
+    assert found.times["train"][0] <= found.times["validation"][0]
+
+
+def test_a_split_by_time_is_certified_to_be_in_order(tmp_path: Path) -> None:
+    parquet(tmp_path / "in/a.parquet", {**columns(), "taken": pa.array(TIMES)}, 10)
+    split = {"by": "time", "column": "taken", "validation": 0.25}
+    config = config_of(tmp_path / "in", tmp_path / "out", split=split, certificate="facts")
+    job, listing, _ = decided(config)
+    plan = make_plan(job, survey(job, listing.units), Probe())
+    tally = tallied(render(job, Task(shard)) for shard in plan.shards)
+    expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
+    manifest = commit(job, expected, tally)
+    said = json.loads(job.dataset.read("leaks.json"))
+    assert (said["clean"], said["disorder"], manifest["leaks"]["disorder"]) == (True, "", "")
+    assert said["times"]["validation"] == [str(TIMES[30]), str(TIMES[39])]
+
+
+def test_training_rows_that_are_newer_are_a_warning() -> None:
+    leaks = {"leaking": {"near": 0}, "near_fields": [], "disorder": "train reaches up to 9, and test begins at 3"}
+    (warning,) = leak_warnings(config_of("in", "out"), leaks)
+    assert "train reaches up to 9, and test begins at 3" in warning
+    assert "sticky: false" in warning
+
+
 # Steps
 
 
@@ -222,6 +273,31 @@ def test_parts_and_sieves_change_nothing() -> None:
     for file in whole.rows:
         sums.merge(counted(file, [f.rows.get(file, []) for f in found]))
     assert sums.stopping == len({(link.held) for link in whole.links})
+
+
+def test_matching_takes_as_long_as_its_marks_ask_for_whatever_the_number_of_files() -> None:
+    def seconds(files: int) -> float:
+        train, held = (
+            [marks(split, index, (2**40 * side + index, 1, 0), (index % 7, 3, 0)) for index in range(files)]
+            for side, split in enumerate(("train", "validation"))
+        )
+        started = process_time()
+        assert len(shared(held, train, LOOKED).rows) == files
+        return process_time() - started
+
+    few, many = (min(seconds(files) for _ in range(3)) for files in (500, 4_000))
+    assert many < 24 * few
+
+
+def test_marks_are_dealt_whole_and_in_their_order() -> None:
+    values = np.zeros(500, MARK)
+    values["high"], values["row"] = np.random.default_rng(4).integers(0, 2**63, 500), np.arange(500)
+    found = dict(dealt(Marks("test", 0, 500, values), 64))
+    assert sorted(row for some in found.values() for row in some.values["row"].tolist()) == list(range(500))
+    for part, some in found.items():
+        assert set((some.values["high"] % 64).tolist()) == {part}
+        assert (np.diff(some.values["row"].astype(int)) > 0).all()
+    assert list(dealt(Marks("test", 0, 0, values[:0]), 64)) == []
 
 
 def test_a_row_counts_once_for_a_kind_and_once_in_all() -> None:
@@ -535,6 +611,7 @@ def test_the_closest_pairs_are_shown(tmp_path: Path) -> None:
     assert [(f["path"], f["bytes"]) for f in files][1:] == [("leaks.png", len(data))]
     assert "![The closest pairs](leaks.png)" in (path.parent / "README.md").read_text()
     path.unlink()
+    (path.parent / "manifest.json").unlink()
     assert kept_leaks(made.job, tallied(made.receipts)) is None
     commit(made.job, Expected(tuple(s.name for s in made.plan.shards), 40, made.listing.files), tallied(made.receipts))
     assert path.read_bytes() == data

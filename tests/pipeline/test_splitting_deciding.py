@@ -6,11 +6,18 @@ import pytest
 from made_splits import committed, config, counts, decided, here, split_of, texts
 from small_inputs import config_of, opened, parquet, put, words
 
+from pipeline.commit import Expected, commit, point_latest
+from pipeline.config import JobConfig
+from pipeline.dataset import Dataset, open_dataset
 from pipeline.errors import InputError
-from pipeline.job import Job
+from pipeline.job import Job, Task
+from pipeline.planning import Probe, make_plan
+from pipeline.rendering import render
 from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import settings_digest
+from pipeline.survey import survey
+from pipeline.tally import tallied
 
 HELD = {"validation": 0.2, "test": 0.1}
 LOOSE = {"exact": False}
@@ -233,3 +240,61 @@ def test_of_two_runs_that_begin_together_the_second_decides_as_the_first_did(tmp
     job, listing = opened(asked)
     again = decide(job, listing.units, here(job), fingerprint)
     assert again is not None and again.descent == first[2].descent
+
+
+DAYS = [f"2024-{1 + n // 28:02d}-{1 + n % 28:02d}" for n in range(168)]
+
+
+def test_the_future_in_train_is_told_with_its_number_and_the_choice(tmp_path: Path) -> None:
+    """Data that grows: what was held out stays, and newer records are trained on."""
+    asked = {"by": "time", "column": "taken", **HELD}
+    texts(tmp_path / "in/a.parquet", 40, taken=DAYS[:40])
+    assert committed(config(tmp_path, **asked))[2].notes == ()
+    texts(tmp_path / "in/b.parquet", 60, 40, taken=DAYS[40:100])
+    job, listing, found = decided(config(tmp_path, **asked))
+    splits = [split_of(job, listing)[f"r{n:04d}"] for n in range(100)]
+    oldest = min(n for n, split in enumerate(splits) if split != "train")
+    newer = sum(split == "train" for split in splits[oldest:])
+    assert newer > 0
+    (note,) = found.notes
+    assert note.startswith(f"{newer} of {splits.count('train')} training records are as new as the oldest held-out")
+    assert "split.sticky: true" in note
+    assert "sticky: false holds out the newest anew" in note
+    fresh = decided(config(tmp_path, **asked, sticky=False))
+    assert not [note for note in fresh[2].notes if "as new as" in note]
+
+
+def test_relatives_that_bring_the_future_into_train_are_told(tmp_path: Path) -> None:
+    patients = ["a"] * 5 + ["b"] * 5 + ["c"] * 10
+    patients[0] = "c"  # an old record of a patient whose newest one is held out
+    texts(tmp_path / "in/a.parquet", 20, taken=DAYS[:20], patient=patients)
+    asked = {"by": "time", "column": "taken", "validation": 0.5, "keep_together": {"group": "patient"}}
+    (note,) = (n for n in decided(config(tmp_path, **asked))[2].notes if "as new as" in n)
+    assert note.startswith("9 of 9 training records")
+    assert "relatives stay together" in note
+
+
+def rendered(asked: JobConfig) -> Dataset:
+    """Decided, written down, rendered and committed."""
+    job, listing, _ = committed(asked)
+    plan = make_plan(job, survey(job, listing.units), Probe())
+    receipts = [render(job, Task(shard)) for shard in plan.shards]
+    commit(job, Expected(tuple(s.name for s in plan.shards), plan.records, listing.files), tallied(receipts))
+    point_latest(job.output, job.version)
+    return open_dataset(job.output.url)
+
+
+@pytest.mark.parametrize("before", [{"by": "stratified", "validation": 0.4}, {"validation": 0.4, "test": 0.2}])
+def test_another_share_that_trains_on_what_was_held_out_is_told(tmp_path: Path, before: dict[str, object]) -> None:
+    texts(tmp_path / "in/a.parquet", 60)
+    first = rendered(config(tmp_path, **before))
+    held = {r["id"] for s, rows in first.splits.items() if s != "train" for r in rows.to_table().to_pylist()}
+    job, listing, found = decided(config(tmp_path, **{**before, "validation": 0.1}))
+    moved = sum(split_of(job, listing)[name] == "train" for name in held)
+    assert moved > 0
+    (note,) = (n for n in found.notes if "would be trained on now" in n)
+    assert sum(int(word) for word in note.split(" in version ")[0].split() if word.isdigit()) == moved
+    assert f"in version {first.folder.url.rpartition('/')[2]}" in note
+    assert not [n for n in decided(config(tmp_path, **before))[2].notes if "trained on now" in n]
+    more = decided(config(tmp_path, **{**before, "validation": 0.4, "seed": 0, "sticky": True}))
+    assert not [n for n in more[2].notes if "trained on now" in n]
