@@ -139,10 +139,11 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
         settings = settings or settings_for(
             engine, found.job, options.beam, options.debug
         )  # before anything is written
-        for note in _notes(found):
-            options.progress.warn(note)  # before anything is written
+        version = _told(job.version, found, options.progress)  # as well
         found = _settled(job, found, surveyed)
-        job = _told(job, found, options.progress)
+        if found.job.version != version:
+            _told(version, found, options.progress)
+        job = found.job
         job.dataset.make()
         if job.candidates is not None and job.candidates.donors:
             options.progress.say("reading the records to blend with")
@@ -208,11 +209,13 @@ def _settled(job: Job, found: Surveyed, again: Callable[[], Surveyed]) -> Survey
     return replace(found, decision=found.decision.settled()) if found.decision else found
 
 
-def _told(job: Job, found: Surveyed, progress: Progress) -> Job:
-    """The job that was surveyed; people hear of its version, if that is another one."""
-    if found.job.version != job.version:
+def _told(version: str, found: Surveyed, progress: Progress) -> str:
+    """The version that was surveyed; people hear of it, if it is another one, and of its splits."""
+    if found.job.version != version:
         progress.identify(found.job.version, found.job.dataset.url)
-    return found.job
+    for note in _notes(found):
+        progress.warn(note)
+    return found.job.version
 
 
 def survey_job(
