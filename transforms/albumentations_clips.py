@@ -1,12 +1,15 @@
 """Clips on their way through albumentations, which takes all frames at once by its target `images`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from transforms.clip_geometry import aspect_after
 from transforms.values import Boxes, ImageValue, VideoValue
+from transforms.volumes.straight_moves import probes, straight
 
 
 def treat_frames_as_pictures(step: Any) -> None:
@@ -35,3 +38,14 @@ def clip_of(before: VideoValue, frames: np.ndarray[Any, Any], boxes: Boxes | Non
     if frames.shape[3] != 3:
         raise ValueError(f"frames of {frames.shape[3]} channels are no RGB")
     return replace(before, frames=np.ascontiguousarray(frames), boxes=boxes)
+
+
+def with_aspect(step: Any, drawn: Mapping[str, Any], before: VideoValue, after: VideoValue) -> VideoValue:
+    """The clip with pixels as wide as the step, with what it drew, left them, where they were not square."""
+    if before.pixel_aspect == 1:
+        return after
+    given = probes(1, *before.frames.shape[1:3])
+    found = np.asarray(step.apply_to_keypoints(given.copy(), **drawn), np.float64).reshape(-1, 6)
+    places = given[found[:, 5].astype(np.int64), :3].astype(np.float64)
+    back = straight(found[:, :3], places, before.frames.shape[1:3] == after.frames.shape[1:3])
+    return replace(after, pixel_aspect=aspect_after(before.pixel_aspect, back[:2, :2]))

@@ -18,7 +18,7 @@ from transforms import albumentations_borders as borders
 from transforms import albumentations_library as library
 from transforms import albumentations_references as extra
 from transforms import library_warnings
-from transforms.albumentations_clips import clip_of, first_picture, treat_frames_as_pictures
+from transforms.albumentations_clips import clip_of, first_picture, treat_frames_as_pictures, with_aspect
 from transforms.albumentations_labels import from_library, processors, to_library
 from transforms.albumentations_refused import NEEDS, UNCARRIED
 from transforms.albumentations_refused import REFUSED as REFUSED
@@ -240,7 +240,10 @@ class _ImageStep:
         self._checked(frames[0], picture.pixels)
         moved = borders.moved(self._volumes.plain, self._step.params, once)
         boxes = from_library({**result, **moved}, frames[0], picture).boxes if labels else clip.boxes
-        return clip_of(clip, frames, boxes), params
+        made = clip_of(clip, frames, boxes)
+        if not self._keeps_place:
+            made = with_aspect(self._volumes.plain or self._step, self._step.params, clip, made)
+        return made, params
 
     def _applied(
         self, target: str, pixels: np.ndarray[Any, Any], value: ImageValue, labels: Mapping[str, Any], seed: bytes

@@ -1,6 +1,7 @@
 """Pixels of all frames of a clip moved alike, and the boxes with them, by OpenCV."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from transforms.values import Boxes, VideoValue
 
 Matrix = NDArray[np.float64]
 Offsets = NDArray[np.float32]
+_FINEST_ASPECT = 10_000
 
 
 def affine(clip: VideoValue, matrix: Matrix) -> VideoValue:
@@ -21,7 +23,8 @@ def affine(clip: VideoValue, matrix: Matrix) -> VideoValue:
     frames = np.empty_like(clip.frames)
     for number, frame in enumerate(clip.frames):
         cv2.warpAffine(frame, centres, (width, height), dst=frames[number], flags=cv2.INTER_LINEAR)
-    return replace(clip, frames=frames, boxes=_turned(clip.boxes, matrix, height, width))
+    aspect = aspect_after(clip.pixel_aspect, np.asarray(np.linalg.inv(matrix[:, :2]), np.float64))
+    return replace(clip, frames=frames, boxes=_turned(clip.boxes, matrix, height, width), pixel_aspect=aspect)
 
 
 def resized(clip: VideoValue, height: int, width: int, interpolation: int) -> VideoValue:
@@ -31,7 +34,8 @@ def resized(clip: VideoValue, height: int, width: int, interpolation: int) -> Vi
     for number, frame in enumerate(clip.frames):
         cv2.resize(frame, (width, height), dst=frames[number], interpolation=interpolation)
     matrix = np.array([[width / before_width, 0, 0], [0, height / before_height, 0]])
-    return replace(clip, frames=frames, boxes=_turned(clip.boxes, matrix, height, width))
+    aspect = aspect_after(clip.pixel_aspect, np.linalg.inv(matrix[:, :2]))
+    return replace(clip, frames=frames, boxes=_turned(clip.boxes, matrix, height, width), pixel_aspect=aspect)
 
 
 def cropped(clip: VideoValue, top: int, left: int, height: int, width: int) -> VideoValue:
@@ -62,6 +66,17 @@ def displaced(clip: VideoValue, offsets: Offsets, interpolation: int, border: in
         cv2.remap(frame, across, down, interpolation, frames[number], border, (fill, fill, fill))
     boxes = None if clip.boxes is None else _sought(clip.boxes, across, down)
     return replace(clip, frames=frames, boxes=boxes)
+
+
+def aspect_after(aspect: Fraction, back: Matrix) -> Fraction:
+    """The width of a pixel by its height after a move; `back` is (2, 2), from steps of pixels now to those before.
+
+    Square pixels stay square: scaling them unevenly is meant as a change of the picture.
+    """
+    if aspect == 1:
+        return aspect
+    across, down = (np.hypot(float(aspect) * back[0, axis], back[1, axis]) for axis in (0, 1))
+    return Fraction(float(across / down)).limit_denominator(_FINEST_ASPECT) if across > 0 and down > 0 else aspect
 
 
 def _turned(boxes: Boxes | None, matrix: Matrix, height: int, width: int) -> Boxes | None:

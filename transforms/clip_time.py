@@ -31,7 +31,7 @@ def taken(clip: VideoValue, source: Numbers) -> VideoValue:
     if segments is not None:
         segments = _within(by_pieces(segments, pieces, rate), len(source) / rate)
     audio = None if clip.audio is None else replace(clip.audio, samples=_spliced(clip.audio, pieces, rate))
-    return VideoValue(clip.frames[source], clip.rate, audio, moved_boxes(clip.boxes, source), segments)
+    return _with_frames(clip, source, clip.rate, audio, segments)
 
 
 def paced(clip: VideoValue, source: Numbers, rate: Fraction) -> VideoValue:
@@ -40,7 +40,7 @@ def paced(clip: VideoValue, source: Numbers, rate: Fraction) -> VideoValue:
     factor = seconds / seconds_of(clip)
     segments = None if clip.segments is None else scaled(clip.segments, factor, 0.0, seconds)
     audio = None if clip.audio is None else stretched(clip.audio, seconds)
-    return VideoValue(clip.frames[source], rate, audio, moved_boxes(clip.boxes, source), segments)
+    return _with_frames(clip, source, rate, audio, segments)
 
 
 def resampled(clip: VideoValue, source: Numbers, rate: Fraction) -> VideoValue:
@@ -50,7 +50,7 @@ def resampled(clip: VideoValue, source: Numbers, rate: Fraction) -> VideoValue:
     if audio is not None:
         audio = replace(audio, samples=_fitted(audio.samples, round(seconds * audio.sample_rate)))
     segments = None if clip.segments is None else _within(clip.segments, seconds)
-    return VideoValue(clip.frames[source], rate, audio, moved_boxes(clip.boxes, source), segments)
+    return _with_frames(clip, source, rate, audio, segments)
 
 
 def bent(clip: VideoValue, source: Numbers, places: Times) -> VideoValue:
@@ -64,7 +64,14 @@ def bent(clip: VideoValue, source: Numbers, places: Times) -> VideoValue:
         bounds = np.interp(segments.bounds * rate, before, after) / rate
         segments = _within(replace(segments, bounds=bounds), count / rate)
     audio = None if clip.audio is None else _bent_sound(clip.audio, after / rate, before / rate, count / rate)
-    return VideoValue(clip.frames[source], clip.rate, audio, moved_boxes(clip.boxes, source), segments)
+    return _with_frames(clip, source, clip.rate, audio, segments)
+
+
+def _with_frames(
+    clip: VideoValue, source: Numbers, rate: Fraction, audio: AudioValue | None, segments: Segments | None
+) -> VideoValue:
+    boxes = moved_boxes(clip.boxes, source)
+    return replace(clip, frames=clip.frames[source], rate=rate, audio=audio, boxes=boxes, segments=segments)
 
 
 def moved_boxes(boxes: Boxes | None, source: Numbers) -> Boxes | None:

@@ -126,10 +126,20 @@ class TextValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Frames of a file of `count` frames that a clip at a constant rate shows: `source` is (frames,) int64, from 0."""
+
+    source: NDArray[np.int64]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class VideoValue:
     """A clip: `frames` is (frames, height, width, 3) uint8 RGB at a constant `rate` (frames per second).
 
     `audio` is its sound track, starting with the first frame. `segments` and `boxes` are in the clip's own time.
+    `pixel_aspect` is the width of a pixel by its height, as it is to be shown. `shown`, until labels are bound: which
+    frames of the file these are; None for all of them in order.
     """
 
     frames: NDArray[np.uint8]
@@ -137,6 +147,8 @@ class VideoValue:
     audio: AudioValue | None = None
     boxes: Boxes | None = None
     segments: Segments | None = None
+    pixel_aspect: Fraction = Fraction(1)
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)

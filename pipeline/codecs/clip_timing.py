@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 COARSEST = 1001
 """Largest denominator of a rate: that of the NTSC family, such as 30000/1001."""
 _USUAL = Fraction(25)
+Rates = Sequence[Fraction | None]
 _SLACK_SECONDS = 0.02
 
 
@@ -37,6 +38,20 @@ def constant_rate(
     seconds = float(shown[-1]) + (last_seconds or 1 / float(rate))
     middles = (np.arange(max(1, round(seconds * float(rate)))) + 0.5) / float(rate)
     return rate, np.maximum(np.searchsorted(shown, middles, side="right") - 1, 0).astype(np.int64)
+
+
+def in_order(times: list[float | None], stated: Rates) -> tuple[list[float | None], Rates]:
+    """Times by which frames are shown and rates for `constant_rate`; of times that go back only their distance is used.
+
+    AVI says when frames are decoded: with B-frames in H.264 those times come with the wrong ones of the frames, which
+    are in the order of showing.
+    """
+    known = [time for time in times if time is not None]
+    if len(known) < len(times) or known == sorted(known):
+        return times, stated
+    distance = float(np.median(np.diff(sorted(known))))
+    nothing: list[float | None] = [None] * len(times)
+    return nothing, ((Fraction(1 / distance).limit_denominator(COARSEST),) if distance > 0 else stated)
 
 
 def track(

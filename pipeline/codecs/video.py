@@ -4,7 +4,7 @@ MP4 holds H.264 and AAC; MKV holds FFV1 and 16 bit FLAC, both lossless. All fram
 three bytes for each pixel: `max_frames` and `max_pixels` bound them before memory is reserved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -64,6 +64,9 @@ class VideoCodec:
         height, width = clip.frames.shape[1:3]
         if kind == "mp4" and max(height, width) > _H264_MAX_SIDE:
             raise CodecError("cannot_encode", f"H.264 sides end at {_H264_MAX_SIDE} pixels; use mkv")
+        if kind == "mkv" and clip.pixel_aspect != 1:  # PyAV has no way to tell the container
+            cure = "use encode: {format: mp4}, or files of square pixels"
+            raise CodecError("cannot_encode", f"pixels of {clip.pixel_aspect} cannot be written to MKV; {cure}")
         try:
             return write_clip(clip, Encoding(kind, self.crf, self.preset))
         except load().error.FFmpegError as error:
@@ -83,7 +86,7 @@ def _encodable(value: Value) -> VideoValue:
         raise CodecError("cannot_encode", f"a rate of {value.rate} frames per second")
     sound = value.audio
     if sound is not None and sound.samples.shape[1] == 0:
-        return VideoValue(frames, value.rate)
+        return replace(value, audio=None)
     if sound is not None:
         _check_sound(sound)
     return value

@@ -2,19 +2,21 @@
 
 import io
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.codecs import FULL_SCALE, CodecError
-from pipeline.codecs.clip_timing import constant_rate, track
+from pipeline.codecs.clip_timing import constant_rate, in_order, track
 from pipeline.codecs.video_library import load
-from transforms.values import AudioValue, VideoValue
+from transforms.values import AudioValue, Shown, VideoValue
 
 _DEMUXERS: Final = {"mp4": "mov", "mkv": "matroska", "avi": "avi", "gif": "gif"}
 _STRICT: Final = {"err_detect": "crccheck+explode"}
 _MAX_SAMPLES = 2**27
+_WIDEST: Final = Fraction(32)
 
 
 def read_clip(data: bytes, kind: str, max_frames: int, max_pixels: int) -> tuple[VideoValue, str]:
@@ -57,6 +59,7 @@ class _Frames:
     def __init__(self, bounds: _Bounds, expected: int) -> None:
         self.times: list[float | None] = []
         self.last_seconds = 0.0
+        self.on_its_side = False
         self._bounds, self._expected = bounds, expected
         self._size = (0, 0)
         self._pixels: NDArray[np.uint8] = np.empty((0, 0, 0, 3), np.uint8)
@@ -66,6 +69,7 @@ class _Frames:
         count = len(self.times)
         if not count:
             self._size = frame.width, frame.height
+            self.on_its_side = round(frame.rotation / 90) % 2 == 1
         width, height = self._size
         self._bounds.check(count + 1, width, height)
         if frame.is_corrupt:
@@ -149,12 +153,23 @@ def _read(container: Any, bounds: _Bounds) -> tuple[VideoValue, str]:
         raise CodecError("corrupt", "the file holds no frame that can be decoded")
     if sound is not None and sound.chunks:
         sound.add(None)
-    stated = (stream.average_rate, stream.guessed_rate, stream.base_rate)
-    rate, source = constant_rate(frames.times, frames.last_seconds, stated)
+    times, stated = in_order(frames.times, (stream.average_rate, stream.guessed_rate, stream.base_rate))
+    rate, source = constant_rate(times, frames.last_seconds, stated)
     pixels = frames.pixels(source)
-    heard_value = None if sound is None else sound.value(frames.times[0] or 0.0, len(pixels) / float(rate))
+    whole = np.array_equal(source, np.arange(len(frames.times)))
+    shown = None if whole else Shown(source, len(frames.times))
+    start = 0.0 if container.format.name == "avi" else frames.times[0] or 0.0  # AVI has no times but places in a row
+    heard_value = None if sound is None else sound.value(start, len(pixels) / float(rate))
+    aspect = _aspect(stream.sample_aspect_ratio, frames.on_its_side)
     codecs = ":".join([stream.codec_context.name, heard.codec_context.name if heard_value and heard else ""])
-    return VideoValue(pixels, rate, heard_value), codecs
+    return VideoValue(pixels, rate, heard_value, pixel_aspect=aspect, shown=shown), codecs
+
+
+def _aspect(stated: Fraction | None, turned: bool) -> Fraction:
+    """The width of a pixel by its height, upright; 1 where the file says nothing sensible."""
+    if stated is None or not _WIDEST.denominator <= stated * _WIDEST <= _WIDEST**2:
+        return Fraction(1)
+    return 1 / stated if turned else stated
 
 
 def _sound(stream: Any) -> _Sound:

@@ -65,6 +65,8 @@ def _picture_stream(container: Any, value: VideoValue, encoding: Encoding) -> An
     context.thread_count = 1
     context.flags |= _CODEC_BIT_EXACT
     if encoding.kind == "mp4":
+        if value.pixel_aspect != 1:
+            context.sample_aspect_ratio = value.pixel_aspect
         context.colorspace, context.color_range = _BT601, _LIMITED
     return stream
 

@@ -26,6 +26,7 @@ from pipeline.labels.settings import (
     VolumeMaskBinding,
 )
 from pipeline.labels.volume_masks import read_volume_masks
+from transforms.clip_time import moved_boxes
 from transforms.values import (
     AudioValue,
     Boxes,
@@ -98,7 +99,10 @@ def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
         corners = to_corners(found[:, :4], binding.format, *shape_of(value))
         plausible.refuse_boxes_elsewhere(found[:, :4], binding.format, *shape_of(value))
         frames = _frame_numbers(found[:, 4:], value) if isinstance(value, VideoValue) else None
-        return replace(value, boxes=Boxes(corners, rows, binding.min_area, binding.min_visibility, frames))
+        boxes = Boxes(corners, rows, binding.min_area, binding.min_visibility, frames)
+        if isinstance(value, VideoValue) and value.shown is not None:  # the file's own frames came unevenly
+            return replace(value, boxes=moved_boxes(boxes, value.shown.source), shown=None)
+        return replace(value, boxes=boxes)
     if isinstance(binding, KeypointBinding) and isinstance(value, ImageValue | VolumeValue):
         sizes = shape_of(value)[::-1] if isinstance(value, ImageValue) else value.voxels.shape[2::-1]
         plausible.refuse_points_elsewhere(found, sizes)
@@ -142,7 +146,7 @@ def shape_of(value: ImageValue | VideoValue) -> tuple[int, int]:
 def _frame_numbers(found: Coordinates, value: VideoValue) -> NDArray[np.int64]:
     """The frame of each box. Raises BadLabels for one that the clip does not have."""
     numbers = found[:, 0] if found.shape[1] else np.zeros(0)
-    count = len(value.frames)
+    count = len(value.frames) if value.shown is None else value.shown.count
     wrong = (numbers != np.rint(numbers)) | (numbers < 0) | (numbers >= count)
     if wrong.any():
         raise BadLabels(f"a box is on frame {numbers[wrong][0]:g} of a clip of {count} frames, counted from 0")

@@ -38,6 +38,7 @@ MOVES = [
     {"albumentations.Affine": {"rotate": [12, 12], "scale": [1.1, 1.1], "translate_px": [1, 2], "p": 1}},
     {"albumentations.Affine": {"shear": {"x": [10, 10], "y": [0, 0]}, "p": 1}},
     {"albumentations.SafeRotate": {"limit": [25, 25], "p": 1}},
+    {"albumentations.Affine": {"rotate": [8, 8], "scale": [0.95, 0.95], "border_mode": 4, "p": 1}},
 ]
 BENDS = [
     {"albumentations.ElasticTransform": {"alpha": 20, "p": 1}},

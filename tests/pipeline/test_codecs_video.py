@@ -11,12 +11,17 @@ from typing import Any
 
 import av
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pipeline.codecs import CodecError, video_library
 from pipeline.codecs.clip_timing import constant_rate, track
 from pipeline.codecs.video import VideoCodec
+from pipeline.labels.binding import bind
+from pipeline.labels.cells import BadLabels
+from pipeline.labels.settings import ClipBoxBinding
 from transforms.interface import MissingLibrary
+from transforms.recipe import build_recipe
 from transforms.values import AudioValue, TextValue, VideoValue
 
 SOUND_RATE = 16_000
@@ -342,3 +347,108 @@ def test_metadata_in_latin_1_is_no_reason_to_fail(form: str, codec: str) -> None
     value = decode(titled(form, codec))
     assert value.frames.shape == (25, 48, 64, 3)
     assert int(value.frames.mean(axis=(1, 2, 3)).argmax()) == 12
+
+
+def bar(frames: np.ndarray[Any, Any]) -> list[int]:
+    """Where a white bar begins in each frame."""
+    return [int(np.flatnonzero((frame[..., 0] > 128).any(axis=0))[0]) for frame in frames]
+
+
+@pytest.mark.parametrize(
+    ("form", "codec", "options"),
+    [
+        ("avi", "libx264", {}),
+        ("avi", "libx264", {"bf": "3"}),
+        ("avi", "mpeg4", {"bf": "2"}),
+        ("mp4", "libx264", {}),
+        ("matroska", "libx264", {}),
+    ],
+)
+def test_frames_that_refer_to_later_ones_are_each_there_once_and_in_order(
+    form: str, codec: str, options: dict[str, str]
+) -> None:
+    sink = io.BytesIO()
+    with av.open(sink, "w", format=form) as container:
+        stream: Any = container.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 200, 48, "yuv420p"
+        for number in range(75):
+            picture = np.zeros((48, 200, 3), np.uint8)
+            picture[10:26, 2 * number : 2 * number + 16] = 255
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    value = decode(sink.getvalue())
+    assert value.rate == 25
+    assert len(value.frames) == 75
+    np.testing.assert_allclose(bar(value.frames), np.arange(75) * 2, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("step", "aspect"),
+    [
+        ("albumentations.HorizontalFlip", Fraction(16, 11)),
+        ("albumentations.RandomBrightnessContrast", Fraction(16, 11)),
+        ("albumentations.Transpose", Fraction(11, 16)),
+        ("albumentations.CenterCrop", Fraction(16, 11)),
+        ("albumentations.Affine", Fraction(16, 11)),
+        ("albumentations.Resize", Fraction(16, 11) * Fraction(64, 96) * Fraction(96, 48)),
+        ("vidaug.RandomResize", Fraction(16, 11)),
+        ("video.Speed", Fraction(16, 11)),
+    ],
+)
+def test_pixels_that_are_not_square_stay_as_wide_as_they_were(step: str, aspect: Fraction) -> None:
+    params: dict[str, dict[str, Any]] = {
+        "albumentations.CenterCrop": {"height": 20, "width": 30},
+        "albumentations.Resize": {"height": 96, "width": 96},
+        "albumentations.Affine": {"scale": [0.8, 0.8], "border_mode": 4},
+        "vidaug.RandomResize": {"rate": 0.5},
+        "video.Speed": {"factor": 1.25},
+    }
+    sink = io.BytesIO()
+    with av.open(sink, "w", format="mp4") as container:
+        stream: Any = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(16, 11)
+        for picture in beacon().frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    codec = VideoCodec()
+    found = codec.decode(sink.getvalue())
+    value, applied = build_recipe([{step: {**params.get(step, {}), "p": 1}}], "video").apply(found.value, bytes(16))
+    assert applied
+    with av.open(io.BytesIO(codec.encode(value, found.source_format))) as container:
+        (written_,) = container.streams.video
+        assert float(written_.sample_aspect_ratio or 0) == pytest.approx(float(aspect), rel=0.02)
+    with pytest.raises(CodecError, match="format: mp4"):
+        VideoCodec("mkv").encode(value, found.source_format)
+
+
+def test_square_pixels_are_written_as_before() -> None:
+    with av.open(io.BytesIO(VideoCodec().encode(beacon(), ""))) as container:
+        assert container.streams.video[0].sample_aspect_ratio in (None, 0, 1)
+
+
+def test_boxes_of_frames_that_come_unevenly_stay_on_their_frames() -> None:
+    """The first half is shown twice as long as the second: at a constant rate its frames are there twice."""
+    count, times = 16, [*range(0, 64, 8), *range(64, 96, 4)]
+    frames = np.zeros((count, 48, 64, 3), np.uint8)
+    for number in range(count):
+        frames[number, 8:20, 3 * number : 3 * number + 12] = 255
+    data = written("mp4", "libx264", "", VideoValue(frames, Fraction(25)), times)
+    value = decode(data)
+    assert value.shown is not None
+    kind = pa.list_(pa.struct([("frame", pa.int32()), ("bbox", pa.list_(pa.float32()))]))
+    objects = [{"frame": number, "bbox": [3.0 * number, 8, 12, 12]} for number in range(count)]
+    row = pa.record_batch({"objects": pa.array([objects], kind)})
+    bound = bind({"boxes": ClipBoxBinding(column="objects", format="coco")}, row, 0, value)
+    assert isinstance(bound, VideoValue)
+    assert bound.shown is None
+    boxes = bound.boxes
+    assert boxes is not None
+    assert boxes.frames is not None
+    assert len(boxes.rows) == len(bound.frames)
+    assert len(set(boxes.rows.tolist())) < len(boxes.rows)
+    for corners, frame in zip(boxes.corners, boxes.frames, strict=True):
+        assert bar(bound.frames[frame : frame + 1])[0] == pytest.approx(corners[0], abs=1.5)
+    beyond = pa.record_batch({"objects": pa.array([[{"frame": count, "bbox": [0.0, 0, 5, 5]}]], kind)})
+    with pytest.raises(BadLabels, match=f"of a clip of {count} frames"):
+        bind({"boxes": ClipBoxBinding(column="objects", format="coco")}, beyond, 0, value)
