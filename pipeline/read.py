@@ -12,6 +12,7 @@ from pipeline.keys import Key, key_block, keys_at, record_of
 from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal, Split
 from pipeline.snapshot import read_listed
 from pipeline.sources.references import References
+from pipeline.sources.strings import torn_rows, value_of
 from pipeline.stores.failures import masked
 
 BYTES, PATH = "bytes", "path"
@@ -65,14 +66,21 @@ def _records(
 ) -> Iterator[tuple[int, Record]]:
     rest = without_payload(batch, tuple(job.config.fields))
     columns = {name: batch.column(name) for name in job.config.fields}
+    torn = torn_rows(batch)
     for key, (number, index) in zip(keys, numbered, strict=True):
-        found = {name: payload_of(job, name, column, index) for name, column in columns.items()}
-        refusal = key.refusal or next((p for p in found.values() if isinstance(p, Refusal)), None)
-        payloads = {name: None if isinstance(p, Refusal) else p for name, p in found.items()}
+        found = {name: payload_of(job, name, column, index) for name, column in columns.items() if index not in torn}
+        refusal = key.refusal or (_torn(job, torn[index]) if index in torn else None)
+        payloads = {name: found.get(name) for name in columns}
         yield number, record_of(replace(key, refusal=refusal) if refusal else key, payloads, rest, index)
 
 
-def payload_of(job: Job, name: str, column: pa.Array, index: int) -> Payload | Refusal | None:
+def _torn(job: Job, column: str) -> Refusal:
+    field = column if column in job.config.fields else ""
+    message = f"column {column!r} holds a string that is not UTF-8"
+    return Refusal("failed", field, "read", "not_text", "UnicodeDecodeError", message)
+
+
+def payload_of(job: Job, name: str, column: pa.Array, index: int) -> Payload | None:
     """One field of one row: payload in the column, or a `Reference` to the file that the column names."""
     payload = _payload(column, index)
     return Reference(payload) if name in job.external and isinstance(payload, str) else payload
@@ -124,10 +132,12 @@ def _rows_only(rows: int) -> pa.RecordBatch:
 
 
 def _payload(column: pa.Array, index: int) -> Payload | None:
-    """Bytes or text of one row; of a struct its member `bytes`."""
-    value = column[index].as_py()
-    if isinstance(value, dict):
-        value = value.get(BYTES)
+    """Bytes or text of one row, None if it is not UTF-8; of a struct its member `bytes`."""
+    if pa.types.is_struct(column.type):
+        if column.type.get_field_index(BYTES) < 0 or not column[index].is_valid:
+            return None
+        column = column.field(BYTES)
+    value = value_of(column, index)
     return value if value is None or isinstance(value, (bytes, str)) else bytes(value)
 
 

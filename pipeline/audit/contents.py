@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
 
 import pyarrow as pa
 
 from pipeline.audit.rows import DIGEST_BYTES, Field, Payload
+from pipeline.sources.strings import values_of
 
 _BYTES = "bytes"
 
@@ -56,5 +56,4 @@ def _payloads(column: pa.Array) -> list[Payload | None]:
         column = column.field(_BYTES)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    values: list[Any] = column.to_pylist()
-    return values
+    return values_of(column)

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.sources.strings import values_of
+
 Payload = bytes | str
 Digests = NDArray[np.bytes_]
 DIGEST_BYTES = 16
@@ -61,7 +63,7 @@ def texts_of(column: pa.Array) -> list[str | None]:
     """Values as text; integers in decimal."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    found: list[Any] = column.to_pylist()
+    found = values_of(column)
     return [None if v is None else v if isinstance(v, str) else _text(v) for v in found]
 
 

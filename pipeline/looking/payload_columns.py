@@ -16,6 +16,7 @@ from pipeline.records import Unit
 from pipeline.sources import Listing
 from pipeline.sources.folder import EXTENSIONS, ending_of
 from pipeline.sources.references import References, resolve
+from pipeline.sources.strings import values_of
 from pipeline.stores.failures import masked
 from pipeline.stores.places import OutsideAllowed
 
@@ -90,7 +91,7 @@ def _holds_bytes(kind: pa.DataType) -> bool:
 
 
 def _values(samples: Sequence[Sampled], name: str) -> list[Any]:
-    return [v for s in samples for v in s.rows.column(name).to_pylist() if v is not None]
+    return [v for s in samples for v in values_of(s.rows.column(name)) if v is not None]
 
 
 def _bytes_field(column: pa.Field, samples: Sequence[Sampled]) -> FieldFound | str:
@@ -125,7 +126,7 @@ def _uri_field(listing: Listing, samples: Sequence[Sampled], name: str, modality
     """The field, or where its files are missing. Web addresses are believed: asking for them all could be slow."""
     column = References(listing.reader.root, (), (), _LARGEST)
     places = [
-        (value, s.unit.file) for s in samples for value in s.rows.column(name).to_pylist() if isinstance(value, str)
+        (value, s.unit.file) for s in samples for value in values_of(s.rows.column(name)) if isinstance(value, str)
     ]
     chosen = spread(places, _CHECKED_FILES)
     if all(written.startswith(("http://", "https://")) for written, _ in chosen):

@@ -17,6 +17,7 @@ from pipeline.looking.payload_columns import Sampled, find_payloads, find_texts,
 from pipeline.looking.payload_samples import spread
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing, list_input
+from pipeline.sources.strings import values_of
 from pipeline.split import split_of_name
 
 _SAMPLED_UNITS, _SAMPLED_ROWS = 4, 500
@@ -137,7 +138,7 @@ def _is_list(kind: pa.DataType) -> bool:
 def _is_short(column: pa.Field, samples: Sequence[Sampled]) -> bool:
     if not is_text(column.type):
         return True
-    values = [v for s in samples for v in s.rows.column(column.name).to_pylist() if v is not None]
+    values = [v for s in samples for v in values_of(s.rows.column(column.name)) if v is not None]
     return sum(len(v) for v in values) <= _KEY_CHARACTERS * len(values)
 
 

@@ -14,6 +14,7 @@ from pipeline.local_files import Found
 from pipeline.records import Unit
 from pipeline.sources.folder import FolderReader
 from pipeline.sources.interface import Reader
+from pipeline.sources.strings import values_of
 from pipeline.storage import Folder, is_url, read_named, stat_named
 from pipeline.stores.places import OutsideAllowed, covers, is_web, odd_url, of_the_system, real_path, same_store, within
 
@@ -82,7 +83,7 @@ def referenced(reader: Reader, unit: Unit, columns: Iterable[str]) -> Iterable[t
     names = list(columns)
     for batch in reader.read(unit, names, 0, unit.rows):
         for name, column in zip(names, batch.columns, strict=True):
-            for reference in column.to_pylist():
+            for reference in values_of(column):
                 if isinstance(reference, str):
                     yield name, reference, resolve(reference, reader.root, unit.file)
 

@@ -11,8 +11,9 @@ from pipeline.columns import column
 from pipeline.config import JobConfig
 from pipeline.job import Job
 from pipeline.read import BYTES, Watch, payload_of, watched
-from pipeline.records import Payload, Record, Refusal
+from pipeline.records import Payload, Record
 from pipeline.snapshot import read_listed
+from pipeline.sources.strings import values_of
 from pipeline.splitting.facts import digests_of
 from pipeline.splitting.pieces import Piece
 from pipeline.splitting.ranges import Digests
@@ -67,8 +68,7 @@ class ContentTask:
             for index in range(batch.num_rows):
                 file, row = job.reader.locate(unit, self.piece.block.start + number)
                 known = number not in self.skipped
-                found = {n: payload_of(job, n, batch.column(n), index) if known else None for n in names}
-                payloads = {n: None if isinstance(payload, Refusal) else payload for n, payload in found.items()}
+                payloads = {n: payload_of(job, n, batch.column(n), index) if known else None for n in names}
                 yield Record("", file, row, (), payloads, batch, index)
                 number += 1
 
@@ -110,7 +110,7 @@ def _payloads(column: pa.Array) -> Iterator[bytes | None]:
         column = column.field(BYTES)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    for value in column.to_pylist():
+    for value in values_of(column):
         yield _encoded(value)
 
 

@@ -11,7 +11,7 @@ from pipeline.codecs import CodecError
 from pipeline.job import Job
 from pipeline.keys import key_block, keys_at, record_of
 from pipeline.read import Watch, payload_of, watched
-from pipeline.records import Record, Refusal
+from pipeline.records import Record
 from pipeline.similarity.interface import Measure, Signature
 from pipeline.similarity.measures import measure_of
 from pipeline.similarity.neighbours import Centres, buckets_of, pairs_within
@@ -68,7 +68,7 @@ class SignTask:
             start += batch.num_rows
             for index, key in enumerate(keys_at(job.config, job.reader, keyed, range(batch.num_rows))):
                 found = payload_of(job, self.field, batch.column(self.field), index)
-                payload = None if isinstance(found, Refusal) or number in self.skipped else found
+                payload = None if number in self.skipped else found
                 number += 1
                 yield record_of(key, {self.field: payload}, batch, index)
 
