@@ -13,7 +13,7 @@ from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal,
 from pipeline.snapshot import read_listed
 from pipeline.sources.references import References
 from pipeline.sources.strings import torn_rows, value_of
-from pipeline.stores.failures import masked
+from pipeline.stores.credentials import masked
 
 BYTES, PATH = "bytes", "path"
 

@@ -17,7 +17,7 @@ from pipeline.sources import Listing
 from pipeline.sources.folder import EXTENSIONS, ending_of
 from pipeline.sources.references import References, resolve
 from pipeline.sources.strings import values_of
-from pipeline.stores.failures import masked
+from pipeline.stores.credentials import masked
 from pipeline.stores.places import OutsideAllowed
 
 _SNIFFED = 24

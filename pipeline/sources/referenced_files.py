@@ -13,7 +13,7 @@ from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing
 from pipeline.sources.references import References, referenced
-from pipeline.stores.failures import masked
+from pipeline.stores.credentials import masked
 from pipeline.stores.places import OutsideAllowed
 
 _THREADS = 16

@@ -3,10 +3,10 @@
 import re
 
 from pipeline.errors import RunFailed
+from pipeline.stores.credentials import masked as masked
+from pipeline.stores.credentials import secret_in as secret_in
 
 _AGAIN = "Run the same command again: what is written is kept."
-_SECRET = re.compile(r"(?i)\b(sig|signature|x-(?:amz|goog)-[a-z-]+|access_?key\w*|token|secret\w*|password)=[^&\s\"']+")
-_KEYS = re.compile(r"(?i)[?&](sig|x-amz-\w+|x-goog-\w+|awsaccesskeyid|\w*(secret|token|password|access_?key)\w*)=")
 _SETTINGS = re.compile(r"max_retries: \d+,?|retry_timeout: [^ ,]+")
 _WHAT = (
     (r"NoSuchBucket|ContainerNotFound|specified (bucket|container) does not exist|no such bucket"
@@ -54,6 +54,7 @@ def family(url: str) -> str:
 
 def told(url: str, error: BaseException) -> StoreFailed:
     """The error for the user, from what a library says."""
+    url = masked(url)
     code = getattr(error, "code", None) or getattr(error, "status", None)
     text = f"{type(error).__name__}: {without_details(error)}" + (f" (status code: {code})" if code else "")
     credentials, endpoint = _CREDENTIALS.get(family(url), ("", "none"))
@@ -67,22 +68,3 @@ def told(url: str, error: BaseException) -> StoreFailed:
 def without_details(error: BaseException) -> str:
     """What a library says, without the settings and the insides that it repeats."""
     return _SETTINGS.sub("", str(error).split("Debug source")[0])
-
-
-def masked(text: str) -> str:
-    """The text without what looks like a secret in a query."""
-    return _SECRET.sub(r"\1=***", text)
-
-
-def secret_in(url: str) -> str:
-    """Why a URL must not stand in a config: it holds a user name, a password, a key or a signature. Empty if it may."""
-    scheme, mark, rest = url.partition("://")
-    if not mark:
-        return ""
-    user = rest.split("/", 1)[0].rpartition("@")[0]
-    remedy = "It would stand in the manifest. Take it out and set the store's environment variables (docs/stores.md)."
-    if user and (":" in user or scheme.lower() not in ("abfs", "abfss")):
-        return f"{scheme}://***@{rest.rpartition('@')[2]}: the URL holds a user name or password. {remedy}"
-    if found := _KEYS.search(url):
-        return f"{url[: found.start()]}: the URL holds {found[1]!r}, which is a credential. {remedy}"
-    return ""

@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pipeline.stores.failures import family, masked, secret_in
+from pipeline.stores.credentials import masked, secret_in
+from pipeline.stores.failures import family
 
 SYSTEM = ("/proc", "/sys", "/dev")
 SHARED_MEMORY = "/dev/shm"

@@ -12,22 +12,32 @@ SECRET = "wJalrXUtnFEMI"
         f"s3://AKIA:{SECRET}@bucket/x", f"s3://{SECRET}@bucket/x", f"https://u:{SECRET}@host/x", f"az://{SECRET}@c/x",
         f"az://c/x?sv=2020&sig={SECRET}", f"s3://b/x?X-Amz-Signature={SECRET}", f"https://h/x?token={SECRET}",
         f"s3://b/x?aws_secret_access_key={SECRET}", f"abfs://c:{SECRET}@a.dfs.core.windows.net/x",
-        f"sftp://me:{SECRET}@host/x",
+        f"sftp://me:{SECRET}@host/x", f"https://h/x?apikey={SECRET}", f"https://h/x?a=1&key={SECRET}",
+        f"https://h/x?auth={SECRET}", f"https://h/x?code={SECRET}", f"https://h/x?jwt={SECRET}",
+        f"az://c/x?AccountKey={SECRET}", f"https://h/x#{SECRET}", f"https://h/x#access_token={SECRET}",
+        f"https://h/x?api%5Fkey={SECRET}", f"https://u:{SECRET}@h/x?sig={SECRET}#{SECRET}",
+        f"https://h/x?a=1;Api-Key={SECRET}", f"https://h/x?X-Goog-Signature={SECRET}&b=2",
+        f"https://h/x?Policy={SECRET}&Key-Pair-Id={SECRET}", f"https://h/x?client_secret={SECRET}",
     ],
 )  # fmt: skip
 def test_a_url_with_a_secret_is_refused_without_telling_it(url: str) -> None:
     reason = secret_in(url)
     assert "environment" in reason
     assert SECRET not in reason
+    said = masked(f"{url}: no such file, asked for {url} twice")
+    assert SECRET not in said
+    assert "no such file" in said
 
 
 @pytest.mark.parametrize(
     "url",
     ["s3://b/x", "s3://b/x?.parquet", "s3://b/a@b/x", "abfs://c@account.dfs.core.windows.net/x", "/a/b@c:d", "x",
-     "gs://b/sig=1/x", "memory://a/b"],
+     "gs://b/sig=1/x", "memory://a/b", "https://h/monkey=1/x?page=2&size=3", "https://h/x?keyword=a&coded=b",
+     "s3://b/a#b/x"],
 )  # fmt: skip
 def test_other_urls_are_not(url: str) -> None:
     assert secret_in(url) == ""
+    assert masked(url) == url or "sig=" in url
 
 
 @pytest.mark.parametrize(

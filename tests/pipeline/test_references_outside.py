@@ -330,3 +330,31 @@ def test_a_dead_host_is_a_failed_record(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         made = ran(config(table(tmp_path / "in" / "t.parquet", ["a.jpg", f"{url}/x.jpg"]), tmp_path, [url]))
     assert reasons(made) == {"r1": "unreadable_file"}
+
+
+def test_credentials_of_addresses_are_written_nowhere(tmp_path: Path) -> None:
+    """A secret may stand in the source alone."""
+    secret = "wJalrXUtnFEMI"
+    put(tmp_path / "in" / "a.jpg", jpeg(1))
+    tails = [f"gone.jpg?apikey={secret}", f"gone.jpg#{secret}", f"broken.jpg?code={secret}&jwt={secret}",
+             f"circles.jpg?AccountKey={secret}", f"gone.jpg?X-Amz-Signature={secret}"]  # fmt: skip
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if "circles" in handler.path:
+            sent(handler, b"", 302, Location=handler.path)
+        else:
+            sent(handler, b"", 404 if "gone" in handler.path else 418)
+
+    with web(answer) as (url, _), socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens
+        dead = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        names = [f"{place}/{tail}" for place in (url, dead, "https://elsewhere.example") for tail in tails]
+        names += [f"http://me:{secret}@{url.removeprefix('http://')}/gone.jpg", f"sftp://me:{secret}@host/a.jpg",
+                  f"s3://bucket/a.jpg?sig={secret}", f"pictures/gone.jpg?token={secret}"]  # fmt: skip
+        made = ran(config(table(tmp_path / "in" / "t.parquet", ["a.jpg", *names]), tmp_path, [url, dead]))
+    assert kept(made) == ["r0"]
+    assert len(made.dropped()) == len(names)
+    assert all(secret not in note for note in made.listing.notes)
+    for file in (tmp_path / "out").rglob("*"):
+        assert not file.is_file() or secret.encode() not in file.read_bytes(), file
+    assert secret not in str(made.dropped())
