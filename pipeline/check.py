@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import util
+from itertools import islice
+
+import pyarrow as pa
 
 from pipeline import material
 from pipeline.blends import has_soft_labels
@@ -26,6 +29,7 @@ from transforms.values import LABEL_KINDS
 
 _LINE = re.compile(r".*?:(\d+)\b")
 _LAST = 1 << 60
+_FIRST_ROWS = 64
 _KEYS = ("input.path", "input.id")
 
 
@@ -87,7 +91,24 @@ def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
         names = {"id": config.input.id or PATH, "label": config.input.label or (LABEL if sorted_by_class else None)}
         return config.model_copy(update={"input": config.input.model_copy(update=names)}), listing
     named = {name: field for name, field in config.fields.items() if field.uri and name in listing.schema.names}
-    return config, with_references(listing, named)
+    return config, with_references(replace(listing, notes=(*listing.notes, *_file_names(config, listing))), named)
+
+
+def _file_names(config: JobConfig, listing: Listing) -> Iterator[str]:
+    """Text fields without `uri` whose first values are names of files: the names would be augmented as words."""
+    from pipeline.sources.file_names import are_file_names
+    from pipeline.sources.strings import values_of
+
+    texts = [n for n, field in config.fields.items() if field.type == "text" and not field.uri]
+    names = [name for name in texts if name in listing.schema.names]
+    unit = next(iter(listing.units), None)
+    if not names or unit is None:
+        return
+    with suppress(OSError, pa.ArrowException, InputError):  # told where it is read for good
+        for batch in islice(listing.reader.read(unit, names, 0, min(unit.rows, _FIRST_ROWS)), 1):
+            values = {name: values_of(batch.column(name)) for name in names}
+            for name in (n for n in names if are_file_names([v for v in values[n] if isinstance(v, str) and v])):
+                yield f"column {name!r} holds names of files, which would be augmented as words; if so, add uri: true"
 
 
 def recipe_problems(text: ConfigText) -> list[Problem]:

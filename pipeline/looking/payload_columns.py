@@ -14,7 +14,8 @@ from pipeline.looking.payload_samples import DECODED, examine, examine_texts, mo
 from pipeline.read import BYTES
 from pipeline.records import Unit
 from pipeline.sources import Listing
-from pipeline.sources.folder import EXTENSIONS, ending_of
+from pipeline.sources.file_names import are_file_names, file_ending, like_path
+from pipeline.sources.folder import EXTENSIONS
 from pipeline.sources.references import References, resolve
 from pipeline.sources.strings import values_of
 from pipeline.stores.credentials import masked
@@ -24,7 +25,6 @@ _SNIFFED = 24
 _LARGEST = 2**30
 _CHECKED_FILES = 40
 _MOST_NAMED = 0.9
-_LONGEST_NAME = 1000
 _NATURAL_CHARACTERS, _NATURAL_SHARE = 20, 0.5
 _TEXT_NAMES = frozenset({
     "text", "caption", "sentence", "comment", "review", "body", "content", "description", "question", "answer",
@@ -70,7 +70,7 @@ def find_texts(listing: Listing, samples: Sequence[Sampled], taken: set[str]) ->
     for column in listing.schema:
         values = _values(samples, column.name) if is_text(column.type) and column.name not in taken else []
         texts = [v for v in values if v]
-        weight = _language_weight(column.name, texts)
+        weight = 0.0 if are_file_names(texts) else _language_weight(column.name, texts)
         if weight:
             refused = 1 - len(values) / sum(s.rows.num_rows for s in samples)
             found.append((weight, FieldFound(column.name, "text", False, refused, examine_texts(texts))))
@@ -110,16 +110,12 @@ def _bytes_field(column: pa.Field, samples: Sequence[Sampled]) -> FieldFound | s
 
 def named_modality(values: Sequence[str]) -> Modality | None:
     """What most values are the file names of; None where most are no file names."""
-    kinds = Counter(_EXTENSIONS.get(_ending(v)) for v in values if len(v) <= _LONGEST_NAME)
+    kinds = Counter(_EXTENSIONS.get(file_ending(v)) for v in values)
     named = [(count, kind) for kind, count in kinds.items() if kind is not None]
     if not named:
         return None
     count, kind = max(named, key=lambda n: n[0])
     return kind if count >= _MOST_NAMED * len(values) else None
-
-
-def _ending(value: str) -> str:
-    return "" if "\n" in value else ending_of(value.split("?")[0])
 
 
 def _uri_field(listing: Listing, samples: Sequence[Sampled], name: str, modality: Modality) -> FieldFound | str:
@@ -172,8 +168,9 @@ def _language_weight(name: str, texts: Sequence[str]) -> float:
     mean = sum(len(t) for t in texts) / len(texts)
     spaced = sum(any(c.isspace() for c in t.strip()) for t in texts) / len(texts)
     dense = sum(not t.isascii() for t in texts) / len(texts)
-    odd = sum("://" in t[:12] or t.lstrip()[:1] in ("{", "[", "<") for t in texts) / len(texts)
     telling = bool(_TEXT_NAMES & set(words_of_name(name)))
+    odd = sum("://" in t[:12] or t.lstrip()[:1] in ("{", "[", "<") for t in texts) / len(texts)
+    odd += 0.0 if telling else sum(map(like_path, texts)) / len(texts)
     if odd > _NATURAL_SHARE or (not telling and (mean < _NATURAL_CHARACTERS or spaced < _NATURAL_SHARE)):
         return 0.0
     return mean * (3 if telling else 1) if max(spaced, dense) > 0.1 or telling else 0.0

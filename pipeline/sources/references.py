@@ -12,11 +12,22 @@ from pipeline.config import AnyField
 from pipeline.config_types import Allowed
 from pipeline.local_files import Found
 from pipeline.records import Unit
+from pipeline.sources.file_names import spellings
 from pipeline.sources.folder import FolderReader
 from pipeline.sources.interface import Reader
 from pipeline.sources.strings import values_of
 from pipeline.storage import Folder, is_url, read_named, stat_named
-from pipeline.stores.places import OutsideAllowed, covers, is_web, odd_url, of_the_system, real_path, same_store, within
+from pipeline.stores.places import (
+    OutsideAllowed,
+    covers,
+    is_there,
+    is_web,
+    odd_url,
+    of_the_system,
+    real_path,
+    same_store,
+    within,
+)
 
 
 def resolve(reference: str, root: Folder, file: str) -> str:
@@ -59,6 +70,9 @@ class References:
                 return where
             raise OutsideAllowed("it lies in another store than the table that names it")
         real = real_path(where)
+        if not is_there(real):
+            others = (real_path(resolve(other, self.root, file)) for other in spellings(reference))
+            real = next((other for other in others if is_there(other)), real)
         if of_the_system(real):
             raise OutsideAllowed("it shows processes or devices, not files of data")
         if not within(real, (*own, *self.allowed)):

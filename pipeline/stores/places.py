@@ -39,6 +39,15 @@ def real_path(path: str) -> str:
         return real
 
 
+def is_there(path: str) -> bool:
+    """Whether a local path names anything."""
+    try:
+        os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 @lru_cache(maxsize=4096)
 def _real_folder(folder: str) -> str:
     return os.path.realpath(folder)
