@@ -1,7 +1,7 @@
 """Augment the fields of one modality: decode once, prepare once, then per copy draw, apply, check and encode."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,8 +15,9 @@ from pipeline.mirror_words import mirrored, swapped
 from pipeline.peers import Offer, PeersOfJob, alone
 from pipeline.quality import check
 from pipeline.records import Family, Record, Refusal, Rendered, Variant
+from pipeline.same_draws.sizes import unlike_sizes
 from pipeline.seeds import field_seed, variant_seed
-from pipeline.tools import FieldTools
+from pipeline.tools import FieldTools, together
 from transforms.interface import Applied, LabelLost
 from transforms.philox import chance
 from transforms.values import Value
@@ -36,10 +37,12 @@ def augment(
     `job` is where steps that look at other records find those.
     """
     peers = PeersOfJob(job, lambda field, record: _only_value(_entering(field, run_seed, record)))
+    groups = together(tools)
     for family in families:
-        for field in tools:
+        for group in groups:
             if family.refusal is None:
-                family = _render_field(field, run_seed, family, peers)
+                render = _render_field if len(group) == 1 else _render_together
+                family = render(group, run_seed, family, peers)
         yield family
 
 
@@ -60,7 +63,26 @@ def donor(tools: FieldTools, run_seed: int, records: Iterator[Record]) -> Record
     return None
 
 
-def _render_field(tools: FieldTools, run_seed: int, family: Family, peers: PeersOfJob) -> Family:
+def _render_together(group: tuple[FieldTools, ...], run_seed: int, family: Family, peers: PeersOfJob) -> Family:
+    """Render fields that draw together: each attempt at a copy counts for all of them."""
+    renderers = []
+    for tools in group:
+        entering = _entering(tools, run_seed, family.record)
+        if isinstance(entering, Refusal):
+            return family.refused(entering)
+        renderers.append(_Renderer(tools, family.record, entering, peers.offer(tools, family.record)))
+    unlike = unlike_sizes([(r.name, r.value) for r in renderers]) if any(v.copy for v in family.variants) else None
+    originals = [renderer.original() for renderer in renderers]
+    refused = unlike or next((o.refusal for o in originals if o.refusal is not None), None)
+    if refused is not None:
+        return family.refused(refused)
+    made = [originals if v.copy == 0 else _copies(renderers, v) for v in family.variants]
+    rendered = {tools.name: tuple(of_variant[n] for of_variant in made) for n, tools in enumerate(group)}
+    return Family(family.record, family.variants, {**family.rendered, **rendered})
+
+
+def _render_field(group: tuple[FieldTools, ...], run_seed: int, family: Family, peers: PeersOfJob) -> Family:
+    (tools,) = group
     entering = _entering(tools, run_seed, family.record)
     if isinstance(entering, Refusal):
         return family.refused(entering)
@@ -100,7 +122,7 @@ def _prepared(tools: FieldTools, run_seed: int, key: str, value: Value) -> tuple
     """The value after the `prepare` steps, drawn once per record; without any it costs nothing."""
     if not tools.prepare:
         return value, ()
-    seed = field_seed(variant_seed(run_seed, key, 0), tools.name, "prepare")
+    seed = field_seed(variant_seed(run_seed, key, 0), tools.seed_name, "prepare")
     return _guarded(tools.name, "prepare", tools.prepare.apply, value, seed)
 
 
@@ -140,25 +162,43 @@ class _Renderer:
 
     def copy(self, variant: Variant) -> Rendered:
         """A copy, drawn again from a new sub-seed as long as the gate refuses it and retries are left."""
+        return _copies((self,), variant)[0]
+
+    @property
+    def name(self) -> str:
+        """The field."""
+        return self._tools.name
+
+    @property
+    def value(self) -> Value:
+        """What enters the augment steps."""
+        return self._value
+
+    @property
+    def retries(self) -> int:
+        """How often a copy may be drawn again."""
+        return self._tools.retries
+
+    def drawn(self, variant: Variant, attempt: int) -> tuple[Value, tuple[Applied, ...]] | Refusal:
+        """One attempt at a copy, or why it is not good enough."""
         tools = self._tools
-        reasons: list[str] = []
-        for attempt in range(tools.retries + 1):
-            seed = field_seed(variant.seed, tools.name, "augment", attempt)
-            if self._offer is not None:
-                self._offer.begin()
-            result = _guarded(tools.name, "augment", tools.augment.apply, self._value, seed)
-            if isinstance(result, Refusal) and result.kind == "failed":
-                return Rendered(None, refusal=result)
-            if isinstance(result, Refusal):
-                reasons.append(result.reason)
-                continue
-            value, steps = result
-            reason = self._refused(value, seed)
-            if reason is None:
-                return self._encoded(value, (*_retry(reasons), *self._entering.steps, *steps))
-            reasons.append(reason)
-        message = f"refused in every attempt: {', '.join(reasons)}"
-        return Rendered(None, refusal=Refusal("rejected", tools.name, "gate", reasons[-1], message=message))
+        if not tools.augment:
+            return self._value, ()
+        seed = field_seed(variant.seed, tools.seed_name, "augment", attempt)
+        if self._offer is not None:
+            self._offer.begin()
+        result = _guarded(tools.name, "augment", tools.augment.apply, self._value, seed)
+        if isinstance(result, Refusal):
+            return result
+        reason = self._refused(result[0], seed)
+        return result if reason is None else Refusal("rejected", tools.name, "gate", reason)
+
+    def kept(self, drawn: tuple[Value, tuple[Applied, ...]], reasons: list[str]) -> Rendered:
+        """A copy that is good enough, written; `reasons` are those of the attempts before."""
+        if not self._tools.augment:
+            return self.original()
+        value, steps = drawn
+        return self._encoded(value, (*_retry(reasons), *self._entering.steps, *steps))
 
     def _refused(self, value: Value, seed: bytes) -> str | None:
         """Why a copy is not good enough; None to keep it."""
@@ -185,6 +225,28 @@ class _Renderer:
         if isinstance(moved, Refusal):
             return Rendered(None, refusal=moved)
         return Rendered(payload, steps, changes=moved[0], labels=moved[1])
+
+
+def _copies(renderers: Sequence[_Renderer], variant: Variant) -> list[Rendered]:
+    """A copy of each of some fields that draw together, all drawn again as long as the gate of one refuses."""
+    reasons: list[str] = []
+    refused = None
+    for attempt in range(max(renderer.retries for renderer in renderers) + 1):
+        drawn = []
+        for renderer in renderers:
+            result = renderer.drawn(variant, attempt)
+            if isinstance(result, Refusal):
+                refused = result
+                break
+            drawn.append(result)
+        else:
+            return [renderer.kept(one, reasons) for renderer, one in zip(renderers, drawn, strict=True)]
+        if refused.kind == "failed":
+            return [Rendered(None, refusal=refused)] * len(renderers)
+        reasons.append(refused.reason)
+    message = f"refused in every attempt: {', '.join(reasons)}"
+    field = renderers[0].name if refused is None else refused.field
+    return [Rendered(None, refusal=Refusal("rejected", field, "gate", reasons[-1], message=message))] * len(renderers)
 
 
 def _retry(reasons: list[str]) -> tuple[Applied, ...]:

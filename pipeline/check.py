@@ -144,8 +144,9 @@ def telling_recipes(text: ConfigText) -> Iterator[None]:
 def warnings_of(config: JobConfig, listing: Listing) -> list[str]:
     """What is allowed but likely not meant: in the recipes, and beside the columns that they move."""
     from pipeline.looking.label_columns.unbound import unbound_warnings
+    from pipeline.same_draws.problems import apart_notes
 
-    return [*recipe_warnings(config), *unbound_warnings(config, listing)]
+    return [*recipe_warnings(config), *unbound_warnings(config, listing), *apart_notes(config)]
 
 
 def recipe_warnings(config: JobConfig) -> list[str]:
@@ -177,12 +178,21 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
         *split_problems(config, text),
         *leak_problems(config, listing, text),
         *blend_problems(config, listing, text),
+        *_same_draw_problems(config, text),
     ]
     for name in (SAMPLE_ID, LINEAGE, *([LABEL_WEIGHTS] if has_soft_labels(config) else [])):
         if name in listing.schema.names:
             message = f"the input has a column {name!r}, which fanbeam writes itself."
             found.append(Problem(text.where(("input", "path")), message, "Rename it, or read the original data."))
     return found
+
+
+def _same_draw_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """Only where fields draw together: it tries their steps."""
+    if config.draw_groups:
+        from pipeline.same_draws.problems import same_draw_problems
+
+        yield from same_draw_problems(config, text)
 
 
 def _library_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:

@@ -41,6 +41,7 @@ from pipeline.labels.settings import (
     VolumeMaskBinding,
 )
 from pipeline.quality_settings import AudioGate, ImageGate, TextGate, VideoGate, VolumeGate
+from pipeline.same_draws.settings import SameDraws, groups_of
 from pipeline.split_settings import NearSettings, SplitConfig
 from pipeline.video_settings import VideoEncode
 from transforms.steps import Step, leaves, read_steps
@@ -206,6 +207,11 @@ class JobConfig(Node):
         default_factory=dict,
         description="Pairs such as left: right that change places in the texts of a record whose picture is mirrored.",
     )
+    same_draws: SameDraws = Field(
+        (),
+        description="Fields of one modality that belong together, such as [t1, t2] or [noisy, clean]: they draw from "
+        "the same seeds, and a copy is drawn again for all of them. Several groups: a list of lists.",
+    )
     blends: BlendSettings = BlendSettings()
     output: OutputConfig
     limits: Limits = Limits()
@@ -229,6 +235,11 @@ class JobConfig(Node):
     def most_copies(self) -> int:
         """Copies that a training record may get at most."""
         return most_copies(self.copies)
+
+    @property
+    def draw_groups(self) -> tuple[tuple[str, ...], ...]:
+        """Fields that draw together."""
+        return groups_of(self.same_draws)
 
     @property
     def class_columns(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A field's config -> the codec, recipes and gate that a worker uses for it; built once per process."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -44,23 +44,44 @@ class FieldTools:
     """Whether an `augment` step looks at other records, or blends with them."""
     blends: bool = False
     """Whether one blends with them."""
+    draws_as: str = ""
+    """The field whose seeds it draws from: the first of those that it draws together with; empty for its own."""
+
+    @property
+    def seed_name(self) -> str:
+        """What its seeds are named by."""
+        return self.draws_as or self.name
 
 
 def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:
     """Tools for every field, in config order. Raises RecipeError for a recipe that cannot be built."""
-    return _tools(config.model_dump_json(include={"fields"}), tuple(sorted(config.mirror_words.items())))
+    words = tuple(sorted(config.mirror_words.items()))
+    return _tools(config.model_dump_json(include={"fields"}), words, config.draw_groups)
 
 
 @lru_cache(maxsize=4)
-def _tools(fields: str, mirror_words: tuple[tuple[str, str], ...]) -> tuple[FieldTools, ...]:
+def _tools(
+    fields: str, mirror_words: tuple[tuple[str, str], ...], draw_groups: tuple[tuple[str, ...], ...]
+) -> tuple[FieldTools, ...]:
     material.connect()
     parsed = _FIELDS.validate_json(fields)["fields"]
-    return tuple(_field_tools(name, field, mirror_words) for name, field in parsed.items())
+    first = {name: group[0] for group in draw_groups for name in group}
+    made = (_field_tools(name, field, mirror_words) for name, field in parsed.items())
+    return tuple(replace(tools, draws_as=first.get(tools.name, "")) for tools in made)
+
+
+def together(tools: tuple[FieldTools, ...]) -> tuple[tuple[FieldTools, ...], ...]:
+    """Fields that draw together as one, where the first of them stands; each other one alone."""
+    groups: dict[str, list[FieldTools]] = {}
+    for field_tools in tools:
+        groups.setdefault(field_tools.seed_name, []).append(field_tools)
+    return tuple(map(tuple, groups.values()))
 
 
 def recipe_digest(config: JobConfig) -> str:
     """Short digest of all recipes of a job, as it stands in the lineage."""
     parts = [f"{t.name}\0{t.prepare.digest}\0{t.augment.digest}" for t in tools_of(config)]
+    parts += ["\0".join(("same_draws", *group)) for group in config.draw_groups]
     parts += [f"{one}\0{other}" for one, other in sorted(config.mirror_words.items())]
     return blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
 

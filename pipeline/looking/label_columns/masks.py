@@ -78,7 +78,7 @@ def _pictures(column: str, looks: Sequence[tuple["_Look | None", tuple[int, ...]
     return _unbound(column, _SAME_VIEW, "pictures of the same size")
 
 
-_SAME_VIEW = "they may show the same scene, and would have to move alike"
+_SAME_VIEW = "they may show the same scene; make them a field, and let both draw alike: same_draws"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _may_label(column: pa.Field) -> bool:
 
 def _of_files(column: str, modality: Modality) -> LabelFound:
     """Files beside the files of the field: masks perhaps, or other views."""
-    why = "it names files, which cannot be bound; if they show the same scene, they would have to move alike"
+    why = "it names files, which cannot be bound; if they show the same scene, make it a field with same_draws"
     return LabelFound(column, f"{modality}s of the same scene", why, columns=(column,))
 
 
