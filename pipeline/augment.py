@@ -143,8 +143,8 @@ class _Renderer:
         self._value = entering.value if offer is None else offer.made_to(entering.value)
 
     def original(self) -> Rendered:
-        """Copy 0: the bytes as they came, unless `prepare` steps changed them."""
-        if not self._tools.prepare:
+        """Copy 0: the bytes as they came, unless `prepare` steps changed them or the config wants them decoded."""
+        if not self._tools.prepare and not self._tools.originals_decoded:
             return Rendered(self._record.payloads[self._tools.name])
         return self._encoded(self._value, self._entering.steps)
 

@@ -97,6 +97,11 @@ class _Field(Node):
         ByteSize(2**30), description="Files that are larger fail before they are read: too_many_bytes."
     )
     prepare: Steps = Field(default_factory=list, description="Steps for every sample of every split.")
+    originals: Literal["as_is", "decoded"] = Field(
+        "as_is",
+        description="Originals and held-out samples: their own bytes, or decoded and written again as copies are, with "
+        "the same orientation, channels and depth. With `prepare` steps always decoded.",
+    )
     augment: Steps = Field(default_factory=list, description="Steps for copies of training records only.")
 
     def bound(self) -> dict[Kind, Any]:

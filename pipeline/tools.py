@@ -46,6 +46,8 @@ class FieldTools:
     """Whether one blends with them."""
     draws_as: str = ""
     """The field whose seeds it draws from: the first of those that it draws together with; empty for its own."""
+    originals_decoded: bool = False
+    """Whether originals are written as copies are, not as they came."""
 
     @property
     def seed_name(self) -> str:
@@ -114,6 +116,7 @@ def _field_tools(name: str, config: AnyField, mirror_words: tuple[tuple[str, str
         bindings=config.bound(),
         looks_at_others=blends or any(references(step) for step in steps),
         blends=blends,
+        originals_decoded=config.originals == "decoded",
         label_check=float(getattr(config.quality, "label_check", 0.0)),
         mirror_words=mirror_words if config.type == "text" else (),
     )

@@ -21,6 +21,7 @@ from pipeline.codecs.integrity import check_size, check_webp, check_whole
 from pipeline.codecs.orientation import of_exif, of_jpeg, upright
 from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
 from pipeline.codecs.pixels import Pixels, Window, scale_down, windowed
+from pipeline.codecs.png_metadata import without_metadata
 from pipeline.codecs.quiet import quiet
 
 _CUT: Final = ("truncated", "not enough data", "unpack_from", "requires a buffer", "no more images", "end of file")
@@ -46,6 +47,9 @@ def decode(data: bytes, kind: str, max_pixels: int, window: Window | None = None
     except CodecError:
         raise
     except DECODER_ERRORS as error:
+        pixels_alone = without_metadata(data) if kind == "png" else data
+        if len(pixels_alone) < len(data):
+            return decode(pixels_alone, kind, max_pixels, window)
         message = stable_message(error)
         raise CodecError(_reason(error, message), f"the {kind.upper()} file cannot be decoded: {message}") from error
 

@@ -12,6 +12,7 @@ from pipeline.codecs.image import sniff
 from pipeline.codecs.integrity import check_whole
 from pipeline.codecs.orientation import of_exif, turned
 from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
+from pipeline.codecs.png_metadata import without_metadata
 from pipeline.labels.cells import BadLabels
 from pipeline.labels.run_lengths import from_runs, other_size, to_runs
 
@@ -57,6 +58,7 @@ def _read(entry: Any, height: int, width: int) -> Mask:
 
 def _pixels(data: bytes, height: int, width: int) -> Mask:
     """The pixels of a picture in one of the formats that keep numbers as they are, turned as its EXIF tag says."""
+    kind = ""
     try:
         kind = sniff(data)
         if kind not in _LOSSLESS:
@@ -72,6 +74,9 @@ def _pixels(data: bytes, height: int, width: int) -> Mask:
     except CodecError as error:
         raise BadLabels(f"a mask cannot be decoded: {error}") from error
     except DECODER_ERRORS as error:
+        pixels_alone = without_metadata(data) if kind == "png" else data
+        if len(pixels_alone) < len(data):
+            return _pixels(pixels_alone, height, width)
         raise BadLabels(f"a mask cannot be decoded: {type(error).__name__}") from error
     return pixels if exif is None else turned(pixels, of_exif(exif))
 

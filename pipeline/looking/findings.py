@@ -22,6 +22,7 @@ class Payloads:
     `broken`: share that cannot be decoded. `words`: median words of a text; `short`: share of texts of fewer than
     three words; `latin`: whether most letters are Latin. `loud`: whether float samples go beyond full scale.
     `deep`: type of the levels of pictures of more than 8 bits, `levels`: the least and the greatest of them.
+    `unlike`: in what originals differ from their copies, with how many do.
     """
 
     seen: int = 0
@@ -39,6 +40,7 @@ class Payloads:
     loud: bool = False
     deep: str = ""
     levels: tuple[float, float] = (0.0, 0.0)
+    unlike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pipeline.codecs.tiff_stack import pages
 from pipeline.codecs.video import VideoCodec
 from pipeline.codecs.volume import VolumeCodec, sniff_volume
 from pipeline.looking.findings import Modality, Payloads
+from pipeline.looking.unlike_originals import unlike
 from transforms.values import AudioValue, ImageValue, VideoValue, VolumeValue
 
 T = TypeVar("T")
@@ -169,6 +170,7 @@ def _examine_images(payloads: Sequence[bytes]) -> tuple[Payloads, list[str]]:
         alpha=channels == {4},
         deep=deep,
         levels=levels,
+        unlike=unlike(payloads, deep, Counter(shape[2] for shape in shapes)),
         formats=tuple(sorted(formats)),
     )
     return found, errors

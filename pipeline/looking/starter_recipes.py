@@ -55,7 +55,7 @@ def _grey(seen: Payloads) -> list[str]:
 
 
 def _image(seen: Payloads) -> "_Recipe":
-    lines = [*_grey(seen), *_window(seen)]
+    lines = [*_grey(seen), *_window(seen), *_originals(seen)]
     lines += (
         ["# mode: rgba              # keep transparency; without it, pictures are laid on white"] if seen.alpha else []
     )
@@ -64,6 +64,13 @@ def _image(seen: Payloads) -> "_Recipe":
         lines += ["#   - albumentations.SmallestMaxSize: {max_size: 512}"]
     quality = "quality: {reject_identical: true}   # a copy with the very pixels of its original is drawn again"
     return lines, _image_steps(seen), [quality]
+
+
+def _originals(seen: Payloads) -> list[str]:
+    if not seen.unlike:
+        return []
+    told = f"originals keep their own bytes; in those looked at there are, unlike in copies: {', '.join(seen.unlike)}"
+    return [f"# {told}", "# originals: decoded      # writes originals and held-out samples as copies are written"]
 
 
 def _window(seen: Payloads) -> list[str]:

@@ -1,0 +1,147 @@
+"""Originals as they came, or as their copies are; PNG files whose metadata is no reason to fail."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image, ImageOps
+
+from pipeline.augment import augment
+from pipeline.codecs.image import ImageCodec
+from pipeline.config import JobConfig
+from pipeline.labels.masks import read_masks
+from pipeline.looking.describe import config_text, describe_data
+from pipeline.records import Family, Record, Variant
+from pipeline.tools import tools_of
+from transforms.values import ImageValue
+
+PIXELS = np.random.default_rng(1).integers(0, 255, (20, 30, 3)).astype(np.uint8)
+
+
+def saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def chunk(kind: bytes, body: bytes, damage: int = 0) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body) ^ damage)
+
+
+METADATA = {
+    "a packed text that is a megabyte": chunk(b"zTXt", b"note\0\0" + zlib.compress(b"a" * 5_000_000)),
+    "a packed profile that is large": chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(5_000_000))),
+    "texts of eighty megabytes": chunk(b"iTXt", b"n\0\1\0\0\0" + zlib.compress(b"b" * 2_000_000)) * 40,
+    "a text whose checksum is wrong": chunk(b"tEXt", b"a\0b", damage=1),
+    "a profile whose checksum is wrong": chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(99)), damage=1),
+    "a time that is too short": chunk(b"tIME", b"\x07"),
+    "a resolution that is too short": chunk(b"pHYs", b"\0"),
+    "a colour space that is empty": chunk(b"sRGB", b""),
+    "a packed text that cannot be unpacked": chunk(b"zTXt", b"note\0\0" + b"\xff" * 40),
+    "a way of packing that nobody knows": chunk(b"zTXt", b"note\0\x09" + b"abc"),
+    "an Exif block whose checksum is wrong": chunk(b"eXIf", b"II*\0\x08\0\0\0", damage=1),
+}
+
+
+@pytest.mark.parametrize("where", ["before the pixels", "behind the pixels"])
+@pytest.mark.parametrize("name", sorted(METADATA))
+def test_a_png_is_read_whatever_its_metadata_is_like(name: str, where: str) -> None:
+    whole = saved(Image.fromarray(PIXELS), "PNG")
+    place = whole.index(b"IDAT") - 4 if where.startswith("before") else len(whole) - 12
+    value = ImageCodec().decode(whole[:place] + METADATA[name] + whole[place:]).value
+    assert isinstance(value, ImageValue)
+    np.testing.assert_array_equal(value.pixels, PIXELS)
+
+
+def test_transparency_and_turns_are_kept_when_metadata_is_passed_over() -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    picture = Image.fromarray(PIXELS).convert("P", palette=Image.Palette.ADAPTIVE, colors=16)
+    whole = saved(picture, "PNG", exif=exif, transparency=3)
+    place = whole.index(b"IDAT") - 4
+    damaged = whole[:place] + METADATA["a packed text that is a megabyte"] + whole[place:]
+    for mode in ("rgb", "keep"):
+        one, other = (ImageCodec(mode).decode(data).value for data in (whole, damaged))
+        assert isinstance(one, ImageValue)
+        assert isinstance(other, ImageValue)
+        assert one.pixels.shape[:2] == (30, 20)
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_masks_are_read_whatever_their_metadata_is_like() -> None:
+    classes = (PIXELS[..., 0] // 64).astype(np.uint8)
+    whole = saved(Image.fromarray(classes), "PNG")
+    place = whole.index(b"IDAT") - 4
+    for name in METADATA:
+        masks = read_masks(whole[:place] + METADATA[name] + whole[place:], 20, 30)
+        assert masks is not None
+        np.testing.assert_array_equal(masks[0], classes)
+
+
+def original_of(payload: bytes, **field: Any) -> bytes:
+    """What becomes of copy 0."""
+    steps = {"augment": [{"albumentations.HorizontalFlip": {"p": 1}}]}
+    config = JobConfig.model_validate(
+        {"input": {"path": "x"}, "output": {"path": "y"}, "fields": {"image": {"type": "image", **steps, **field}}}
+    )
+    record = Record("key", "file", 0, (), {"image": payload}, pa.record_batch({"x": [1]}), 0)
+    (family,) = augment(tools_of(config), 0, iter([Family(record, (Variant(0, b""),))]))
+    made = family.rendered["image"][0].payload
+    assert isinstance(made, bytes)
+    return made
+
+
+def turned_jpeg() -> bytes:
+    exif = Image.Exif()
+    exif[274] = 6
+    return saved(Image.fromarray(PIXELS), "JPEG", exif=exif, quality=95)
+
+
+ORIGINALS = {
+    "turned by EXIF": turned_jpeg(),
+    "alpha": saved(Image.fromarray(PIXELS).convert("RGBA"), "PNG"),
+    "1 bit": saved(Image.fromarray(PIXELS[..., 0] > 100), "PNG"),
+    "16 bit": saved(Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 200), "PNG"),
+    "palette": saved(Image.fromarray(PIXELS).convert("P"), "PNG"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ORIGINALS))
+def test_originals_keep_their_bytes_or_are_like_their_copies(name: str) -> None:
+    payload = ORIGINALS[name]
+    assert original_of(payload) == payload == original_of(payload, originals="as_is")
+    with Image.open(io.BytesIO(original_of(payload, originals="decoded"))) as picture:
+        assert picture.mode == "RGB"
+        assert picture.getexif().get(274, 1) == 1
+        assert picture.size == ((20, 30) if name.startswith("turned") else (30, 20))
+        if name.startswith("turned"):
+            with Image.open(io.BytesIO(payload)) as before:
+                upright = np.asarray(ImageOps.exif_transpose(before).convert("RGB"), np.int16)
+            assert np.abs(np.asarray(picture, np.int16) - upright).mean() < 6
+
+
+def test_another_choice_is_named() -> None:
+    with pytest.raises(ValueError, match="as_is"):
+        original_of(ORIGINALS["alpha"], originals="upright")
+
+
+@pytest.mark.parametrize("name", sorted(ORIGINALS))
+def test_init_tells_in_what_originals_differ_from_copies(name: str, tmp_path: Path) -> None:
+    ending = "jpg" if name.startswith("turned") else "png"
+    for number in range(4):
+        (tmp_path / f"{number}.{ending}").write_bytes(ORIGINALS[name])
+    text = config_text(describe_data(str(tmp_path)), "config.yaml")
+    assert "# originals: decoded" in text
+    told = {"1 bit": "less than 8 bits: 4", "16 bit": "more than 8 bits: 4"}.get(name, f"{name}: 4")
+    assert told in text
+
+
+def test_init_says_nothing_of_originals_that_are_like_their_copies(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.png").write_bytes(saved(Image.fromarray(PIXELS), "PNG"))
+    assert "originals" not in config_text(describe_data(str(tmp_path)), "config.yaml")
