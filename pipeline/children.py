@@ -24,7 +24,8 @@ class _Children:
     """Those of one job in this process. `users`: steps that may still ask for one."""
 
     room: threading.BoundedSemaphore
-    idle: list[Pool] = field(default_factory=list)
+    idle: list[tuple[Pool, Job]] = field(default_factory=list)
+    """Each with the job that it works for: steps of one version may know more or less of what the survey found."""
     users: int = 0
 
 
@@ -49,7 +50,7 @@ def leave(job: Job) -> None:
         if mine.users:
             return
         del _of_job[job.dataset.url]
-    for pool in mine.idle:
+    for pool, _ in mine.idle:
         pool.__exit__()
 
 
@@ -87,12 +88,19 @@ def _borrowed(job: Job) -> Iterator[Pool]:
     mine = _of_job[job.dataset.url]
     with mine.room:
         try:
-            pool = mine.idle.pop()
+            pool, known = mine.idle.pop()
         except IndexError:
-            pool = Pool(job, 1).__enter__()
+            pool, known = Pool(job, 1).__enter__(), job
+        if known is not job and _surveyed(known) != _surveyed(job):
+            pool.adopt(job)
         try:
             yield pool
         except BaseException:
             pool.__exit__()  # it may be in the middle of a shard
             raise
-        mine.idle.append(pool)
+        mine.idle.append((pool, job))
+
+
+def _surveyed(job: Job) -> tuple[Any, ...]:
+    """What of a version's job depends on the step that asks."""
+    return job.config, job.candidates, job.counted, job.schema, job.external

@@ -86,12 +86,19 @@ def libraries(config: JobConfig) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def cpu() -> dict[str, Any]:
-    """Machine type and SIMD features that numpy found: bit identity is promised for one class of CPU."""
+    """Machine type, SIMD features that numpy found, and the kernel that its BLAS chose: what one class of CPU is."""
     import numpy as np
+    from threadpoolctl import threadpool_info
 
     shown: Any = np.show_config(mode="dicts")
     simd = shown.get("SIMD Extensions", {})
-    return {"machine": platform.machine(), "simd": sorted({*simd.get("baseline", ()), *simd.get("found", ())})}
+    features = sorted({*simd.get("baseline", ()), *simd.get("found", ())})
+    kernels = sorted(
+        f"{library['internal_api']} {library['version']} {library.get('architecture', '')}".rstrip()
+        for library in threadpool_info()
+        if library["user_api"] == "blas" and "numpy" in library["filepath"]
+    )
+    return {"machine": platform.machine(), "simd": features, "blas": kernels}
 
 
 def likeness_packages(config: JobConfig) -> dict[str, str]:

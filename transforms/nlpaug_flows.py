@@ -32,7 +32,9 @@ def build(name: str, params: Mapping[str, Any]) -> Transform:
     reading = read_steps(params.get("flow"))
     if reading.problems:
         raise RecipeError(tuple(reading.problems))
-    return _Flow(name, share, [(node.path, Recipe((node,))) for node in reading.nodes])
+    return _Flow(
+        name, share, [("+".join(step.path for step in leaves([node])), Recipe((node,))) for node in reading.nodes]
+    )
 
 
 def flow_problems(params: Mapping[str, Any]) -> list[StepProblem]:

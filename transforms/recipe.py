@@ -155,25 +155,46 @@ def _staying(before: Value, after: Value) -> Value:
     return after
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """What a step, or a group by its steps, draws as one of several: uniform, and its own whatever stands beside it."""
+
+    paths: tuple[bytes, ...]
+    group: bool
+
+    @classmethod
+    def of(cls, node: Node) -> "_Ranked":
+        """Of a group the paths of all steps in it."""
+        return cls(tuple(step.path.encode() for step in leaves([node])), isinstance(node, Group))
+
+    def rank(self, key: bytes) -> bytes:
+        """16 bytes; a group's are drawn once more, since the least of several is no even draw."""
+        least = min(blake2b(path, key=key, digest_size=SEED_BYTES).digest() for path in self.paths)
+        return blake2b(least, key=key, digest_size=SEED_BYTES).digest() if self.group else least
+
+
 class _RunSome:
     """one_of and some_of: the steps with the smallest ranks run, in the order of the config.
 
     A step's rank is `blake2b(its path, key=the group's seed)`, so every choice is equally likely, and a step added to
-    the group moves only the values that now choose it. A chosen step's own p still counts.
+    the group moves only the values that now choose it. A chosen step's own p still counts. Groups of one kind have one
+    seed, and their steps paths of their own: so no group knows how many stand before it.
     """
 
-    __slots__ = ("_hi", "_lo", "_steps", "path")
+    __slots__ = ("_hi", "_lo", "_ranked", "_steps", "path")
 
     def __init__(self, group: Group) -> None:
         self.path = group.path.encode()
+        self._ranked = tuple(map(_Ranked.of, group.steps))
         self._lo = group.lo
         self._hi = group.hi
         self._steps = tuple(map(_runnable, group.steps))
 
     def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
         own = blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest()
-        count = self._lo + int.from_bytes(own, "little") % (self._hi - self._lo + 1)
-        ranks = [blake2b(step.path, key=own, digest_size=SEED_BYTES).digest() for step in self._steps]
+        ranks = [ranked.rank(own) for ranked in self._ranked]
+        drawn = blake2b(min(ranks), key=own, digest_size=SEED_BYTES).digest()
+        count = self._lo + int.from_bytes(drawn, "little") % (self._hi - self._lo + 1)
         last = sorted(ranks)[count - 1] if count else b""
         for step, rank in zip(self._steps, ranks, strict=True):
             if rank <= last:
@@ -182,15 +203,16 @@ class _RunSome:
 
 
 class _RunSometimes:
-    __slots__ = ("_p", "_steps", "path")
+    __slots__ = ("_p", "_ranked", "_steps", "path")
 
     def __init__(self, group: Group) -> None:
         self.path = group.path.encode()
+        self._ranked = _Ranked.of(group)
         self._p = group.p
         self._steps = tuple(map(_runnable, group.steps))
 
     def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
-        if chance(blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest()) < self._p:
+        if chance(self._ranked.rank(blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest())) < self._p:
             for step in self._steps:
                 value = step.run(value, seed, applied)
         return value

@@ -34,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Steps of which some run: `lo..hi` of them for one_of and some_of, all or none for sometimes."""
+    """Steps of which some run: `lo..hi` of them for one_of and some_of, all or none for sometimes. `path`: kinds."""
 
     kind: Literal["one_of", "some_of", "sometimes"]
     steps: tuple["Node", ...]
@@ -53,16 +53,19 @@ class Reading:
 
     nodes: tuple[Node, ...] = ()
     problems: list[StepProblem] = field(default_factory=list)
+    seen: dict[str, int] = field(default_factory=dict)
+    """How many steps of one name stand below groups of the same kinds."""
 
 
 def read_steps(steps: object) -> Reading:
     """Read a list of steps as YAML gives it. Problems carry their place; what is wrong is left out of the tree.
 
-    A step's path is its name and its ordinal among the steps of that name in its list, behind the path of its group:
-    `one_of#0/albumentations.Blur#1`. So a step of another name, added anywhere, moves no other step's seed.
+    A step's path is its name and its ordinal among the steps of that name below groups of the same kinds, behind those
+    kinds: `one_of/sometimes/albumentations.Blur#1`. So a step of another name, or a group of such, added anywhere,
+    moves no other step's seed.
     """
     reading = Reading()
-    reading.nodes = _read_list(steps, "", (), reading.problems)
+    reading.nodes = _read_list(steps, "", (), reading)
     return reading
 
 
@@ -86,19 +89,17 @@ def canonical(node: Node) -> Any:
     return {node.kind: {**chance, "steps": steps}}
 
 
-def _read_list(steps: object, prefix: str, place: Place, problems: list[StepProblem]) -> tuple[Node, ...]:
+def _read_list(steps: object, prefix: str, place: Place, reading: Reading) -> tuple[Node, ...]:
     if not isinstance(steps, list | tuple):
-        problems.append(StepProblem(place, f"steps must be a list, not {_kind(steps)}", _as_list(steps)))
+        reading.problems.append(StepProblem(place, f"steps must be a list, not {_kind(steps)}", _as_list(steps)))
         return ()
     nodes = []
-    seen: dict[str, int] = {}
     for index, entry in enumerate(steps):
-        named = _named(entry, (*place, index), problems)
+        named = _named(entry, (*place, index), reading.problems)
         if named is None:
             continue
         name, body = named
-        ordinal = seen[name] = seen.get(name, -1) + 1
-        node = _read_entry(name, body, f"{prefix}{name}#{ordinal}", (*place, index, name), problems)
+        node = _read_entry(name, body, f"{prefix}{name}", (*place, index, name), reading)
         nodes += [] if node is None else [node]
     return tuple(nodes)
 
@@ -120,28 +121,32 @@ def _named(entry: object, place: Place, problems: list[StepProblem]) -> tuple[st
     return None
 
 
-def _read_entry(name: str, body: object, path: str, place: Place, problems: list[StepProblem]) -> Node | None:
+def _read_entry(name: str, body: object, path: str, place: Place, reading: Reading) -> Node | None:
     if name in GROUPS:
-        return _read_group(name, body, path, place, problems)
+        return _read_group(name, body, path, place, reading)
+    ordinal = reading.seen[path] = reading.seen.get(path, -1) + 1
+    path = f"{path}#{ordinal}"
     if body is None:
         return Step(name, {}, path, place)
     if isinstance(body, Mapping) and all(isinstance(key, str) for key in body):
         return Step(name, dict(body), path, place)
-    problems.append(StepProblem(place, f"the parameters of {name} must be a mapping of names, not {_kind(body)}"))
+    reading.problems.append(
+        StepProblem(place, f"the parameters of {name} must be a mapping of names, not {_kind(body)}")
+    )
     return None
 
 
-def _read_group(kind: str, body: object, path: str, place: Place, problems: list[StepProblem]) -> Node | None:
-    before = len(problems)
+def _read_group(kind: str, body: object, path: str, place: Place, reading: Reading) -> Node | None:
+    problems, before = reading.problems, len(reading.problems)
     if kind == "one_of":
-        nodes = _read_list(body, f"{path}/", place, problems)
+        nodes = _read_list(body, f"{path}/", place, reading)
         group = Group("one_of", nodes, path)
     else:
         if not isinstance(body, Mapping):
             problems.append(StepProblem(place, f"{kind} holds {' and '.join(_KEYS[kind])}, not {_kind(body)}"))
             return None
         problems += _key_problems(kind, body, place)
-        nodes = _read_list(body.get("steps", ()), f"{path}/", (*place, "steps"), problems)
+        nodes = _read_list(body.get("steps", ()), f"{path}/", (*place, "steps"), reading)
         group = (
             _some_of(body, nodes, path, place, problems)
             if kind == "some_of"

@@ -120,7 +120,8 @@ def by_part(marks: Marks, parts: int, sieves: Iterable[Sieve]) -> Iterator[tuple
 def shared(held: Sequence[Marks], train: Sequence[Marks], looked: Looked) -> Found:
     """What the two sides share within one part, and ids that stand twice, whatever order their files come in."""
     found, roles = _repeated([*held, *train]), looked.roles
-    both = np.intersect1d(_highs(held), _highs(train))
+    ours = distinct(_highs(held))
+    both = ours[among(ours, distinct(_highs(train)))]
     firsts = _firsts(train, both)
     for marks in held:
         split, rows = SPLITS.index(marks.split), []
@@ -141,7 +142,7 @@ def _repeated(everything: Sequence[Marks]) -> Found:
     """Rows whose id another row has before them."""
     ids = [marks.values["high"][marks.values["role"] == ID] for marks in everything]
     highs = np.sort(np.concatenate([np.empty(0, np.uint64), *ids]))
-    twice = np.unique(highs[1:][highs[1:] == highs[:-1]])
+    twice = distinct(highs[1:][highs[1:] == highs[:-1]])
     places: dict[tuple[int, int], list[Place]] = defaultdict(list)
     for marks in everything if len(twice) else ():
         chosen = marks.values[(marks.values["role"] == ID) & among(marks.values["high"], twice)]
@@ -158,6 +159,13 @@ def _repeated(everything: Sequence[Marks]) -> Found:
 def lightest(links: Iterable[Link]) -> list[Link]:
     """As many as are listed, in their order, each once."""
     return sorted(set(links))[:KEPT_PAIRS]
+
+
+def distinct(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Each value once, sorted. By sorting: numpy's own way with a table of hashes takes long for very many."""
+    ordered = np.sort(values)
+    found: NDArray[np.uint64] = ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+    return found
 
 
 def among(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:

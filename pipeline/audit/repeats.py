@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audit.findings import Pair
-from pipeline.audit.matching import among
+from pipeline.audit.matching import among, distinct
 from pipeline.audit.rows import Rows, Set, digests
 
 
@@ -23,7 +23,7 @@ class Ids:
     def repeated(self, side: Set) -> Iterator[Pair]:
         """One pair for each row of the set whose id an earlier one has."""
         ordered = np.sort(np.concatenate(self._halves))
-        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        twice = distinct(ordered[1:][ordered[1:] == ordered[:-1]])
         seen: set[str] = set()
         for batch in side.read(()) if len(twice) else ():
             for values, name in _ids(batch):

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import psutil
 import pytest
 
 from pipeline import children
+from pipeline.copies import CopyTable
 from pipeline.job import Job, Task
 from pipeline.planning import Plan
 from tests.pipeline.small_inputs import config_of, parquet, planned, ran, text_columns
@@ -85,3 +87,19 @@ def test_a_child_in_the_middle_of_an_error_is_not_used_again(
     assert ended.is_set()
     children.leave(job)
     children.leave(job)  # once too often is harmless
+
+
+def test_a_child_that_worked_before_the_survey_works_with_what_it_found(planned_job: tuple[Job, Plan]) -> None:
+    """Of one version a step may ask before the number of copies is known, and another one after."""
+    job, plan = planned_job
+    first, second, third = [shard for shard in plan.shards if shard.split == "train"][:3]
+    counted = replace(job, counted=CopyTable(5))
+    children.enter(job, 1)
+    try:
+        before = children.render(job, Task(first))
+        after = children.render(counted, Task(second))
+        again = children.render(job, Task(third))
+    finally:
+        children.leave(job)
+    each = [receipt.samples / receipt.records for receipt in (before, after, again)]
+    assert each == [3, 6, 3], "the original, and two or five copies"

@@ -160,3 +160,16 @@ def test_every_process_finds_the_same(source: Path) -> None:
         for seed in ("1", "2")
     }  # fmt: skip
     assert found == {version(source)}
+
+
+def test_the_kernel_that_multiplies_matrices_is_part_of_the_cpu() -> None:
+    """Sums of products come out otherwise with another one; the library itself is told which to take."""
+    code = "from pipeline.fingerprint import cpu; print(*cpu()['blas'])"
+    found = []
+    for kernel in ("Haswell", "Prescott"):
+        environment = {**os.environ, "OPENBLAS_CORETYPE": kernel}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        found.append(done.stdout.strip())
+    assert found[0].startswith("openblas ")
+    assert found[0].endswith(" Haswell")
+    assert found[0] != found[1]

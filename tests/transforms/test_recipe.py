@@ -220,3 +220,46 @@ def test_parameters_are_those_that_were_drawn() -> None:
 def test_no_trial_call_when_building(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe_module, "check_steps", lambda *args: pytest.fail("checked"))
     assert build_recipe(["albumentations.Blur"], "image")
+
+
+FRONT = [
+    {"one_of": [{"albumentations.Transpose": {"p": 1}}, {"albumentations.RandomRotate90": {"p": 1}}]},
+    {"some_of": {"n": [0, 2], "steps": [{"albumentations.Transpose": {"p": 1}}, {"albumentations.NoOp": {"p": 1}}]}},
+    {"sometimes": {"p": 0.5, "steps": [{"albumentations.Transpose": {"p": 1}}]}},
+]
+
+
+@pytest.mark.parametrize("front", FRONT)
+def test_a_group_in_front_redraws_no_group_behind_it(front: dict[str, Any]) -> None:
+    steps = [
+        {"one_of": [{"albumentations.HorizontalFlip": {"p": 1}}, {"albumentations.VerticalFlip": {"p": 1}}]},
+        {
+            "some_of": {
+                "n": [0, 2],
+                "steps": [{"albumentations.Blur": {"p": 1}}, {"albumentations.GaussNoise": {"p": 1}}],
+            }
+        },
+        {"sometimes": {"p": 0.5, "steps": [{"albumentations.InvertImg": {"p": 1}}]}},
+    ]
+    alone, behind = build_recipe(steps, "image"), build_recipe([front, *steps], "image")
+    known = {"HorizontalFlip", "VerticalFlip", "Blur", "GaussNoise", "InvertImg"}
+    for seed in seeds(60):
+        before = [(a.name, a.params) for a in alone.apply(IMAGE, seed)[1]]
+        after = [(a.name, a.params) for a in behind.apply(IMAGE, seed)[1] if a.name.split(".")[1] in known]
+        assert [name for name, _ in after] == [name for name, _ in before]
+
+
+def test_groups_of_one_kind_draw_apart() -> None:
+    names = ["HorizontalFlip", "VerticalFlip", "Transpose", "InvertImg"]
+    steps = [{"sometimes": {"p": 0.5, "steps": [{f"albumentations.{name}": {"p": 1}}]}} for name in names]
+    counts = Counter(tuple(applied(build_recipe(steps, "image"), seed)) for seed in seeds(1600))
+    assert len(counts) == 16
+    assert all(60 < count < 140 for count in counts.values())
+    pair = [{"some_of": {"n": [0, 1], "steps": [{f"albumentations.{n}": {"p": 1}}]}} for n in names[:2]]
+    sizes = Counter(len(applied(build_recipe(pair, "image"), seed)) for seed in seeds(1200))
+    assert 230 < sizes[0] < 370
+    assert 230 < sizes[2] < 370
+    three = [{"one_of": [{"one_of": [{f"albumentations.{n}": {"p": 1}} for n in names[:3]]},
+              {"albumentations.InvertImg": {"p": 1}}]}]  # fmt: skip
+    chosen = Counter(applied(build_recipe(three, "image"), seed)[0] for seed in seeds(1200))
+    assert 530 < chosen["InvertImg"] < 670, "a group is as likely as a step"

@@ -9,15 +9,16 @@ def test_a_step_may_be_written_in_three_ways() -> None:
     assert {str(canonical(reading.nodes[0])) for reading in readings} == {"{'lib.X': {}}"}
 
 
-def test_paths_count_the_steps_of_one_name_in_one_list() -> None:
-    steps = ["a.X", "a.Y", {"one_of": ["a.X", {"a.X": {"p": 1}}]}, "a.X", {"one_of": ["a.Y"]}]
+def test_paths_count_the_steps_of_one_name_below_groups_of_one_kind() -> None:
+    steps = ["a.X", "a.Y", {"one_of": ["a.X", {"a.X": {"p": 1}}]}, "a.X", {"one_of": ["a.Y", "a.X"]}]
     assert [leaf.path for leaf in leaves(read_steps(steps).nodes)] == [
         "a.X#0",
         "a.Y#0",
-        "one_of#0/a.X#0",
-        "one_of#0/a.X#1",
+        "one_of/a.X#0",
+        "one_of/a.X#1",
         "a.X#1",
-        "one_of#1/a.Y#0",
+        "one_of/a.Y#0",
+        "one_of/a.X#2",
     ]
 
 
@@ -27,6 +28,21 @@ def test_a_step_of_another_name_in_front_moves_no_path() -> None:
         leaf.path for leaf in leaves(read_steps(["a.Z", "a.X", {"sometimes": {"p": 0.5, "steps": ["a.Y"]}}]).nodes)
     ]
     assert after == ["a.Z#0", *before]
+
+
+@pytest.mark.parametrize(
+    "group", [{"one_of": ["a.Z"]}, {"some_of": {"n": 1, "steps": ["a.Z", "a.X"]}}, {"one_of": [{"sometimes": {}}]}]
+)
+def test_a_group_in_front_moves_no_path(group: dict[str, object]) -> None:
+    steps = [
+        {"one_of": ["a.X", "a.Y"]},
+        {"some_of": {"n": 1, "steps": [{"one_of": ["a.Y", "a.X"]}]}},
+        {"sometimes": {"p": 0.5, "steps": ["a.Y"]}},
+    ]
+    before = [leaf.path for leaf in leaves(read_steps(steps).nodes)]
+    after = [leaf.path for leaf in leaves(read_steps([group, *steps]).nodes)]
+    assert after[len(after) - len(before) :] == before
+    assert len(set(after)) == len(after)
 
 
 def test_places_lead_into_the_config() -> None:
