@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from pipeline.errors import InputError, Problem
 from pipeline.local_files import Found
 from pipeline.looking.findings import FieldFound, Findings, Modality, Payloads
+from pipeline.looking.label_files import label_files
 from pipeline.looking.payload_samples import DECODED, examine, examine_texts, is_stack, looks_like, spread
 from pipeline.sources.folder import EXTENSIONS, ending_of, label_of, list_folder
 from pipeline.sources.listing import KINDS
@@ -36,6 +37,7 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
     kept = inside if pattern else wanted
     looked, errors = _examine(root, kept, modality, path)
     classes = Counter(label for f in kept if (label := label_of(f.path)))
+    labels = tuple(label_files(root, found, kept, modality))
     notes = (*_class_notes(classes), *_split_notes(kept), *_other_notes(found, wanted))
     return Findings(
         source=path,
@@ -44,7 +46,7 @@ def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str 
         kind="folder",
         forced="folder" if pattern and _has_tables(found) else forced,
         summary=f"{len(kept):,} {_NOUNS[modality]}{'' if len(kept) == 1 else 's'}, {_classes_text(classes)}",
-        fields=(FieldFound(modality, modality, payloads=looked, notes=errors),),
+        fields=(FieldFound(modality, modality, payloads=looked, notes=errors, labels=labels),),
         refused=looked.broken + (0.0 if pattern or not inside else len(outside) / len(wanted)),
         notes=(*notes, *_outside_notes(outside, inside, pattern)),
         other_paths=_split_paths(path, kept),

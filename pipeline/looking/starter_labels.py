@@ -11,7 +11,9 @@ _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "
 
 
 def unbound_text(label: LabelFound) -> str:
-    """`column 'objects' looks like boxes, and is not bound: …`."""
+    """`column 'objects' looks like boxes, and is not bound: …`; of files beside the data what lies there."""
+    if not label.column:
+        return f"{label.what} lie beside the data, and do not follow: {label.note}"
     return f"column {label.column!r} looks like {label.what}, and is not bound: {label.note}"
 
 

@@ -269,21 +269,29 @@ def test_columns_that_place_nothing_hinder_nothing(what: str, tmp_path: Path) ->
     assert unbound_warnings(config, listing) == []
 
 
-def test_segments_in_seconds_are_bound_and_in_milliseconds_are_not(tmp_path: Path) -> None:
-    def rows(unit: float) -> list[dict[str, Any]]:
-        return [
-            {
-                "audio": wav(1.5 + n / 10, n),
-                "events": [{"start": 0.2 * unit, "end": (1.0 + n / 10) * unit, "label": "a"}],
-            }
-            for n in range(8)
-        ]
-
-    text, config, _ = init(rows(1.0), tmp_path)
-    assert config.fields["audio"].bound()["segments"].labels == "label"
+@pytest.mark.parametrize(("unit", "factor"), [("seconds", 1.0), ("milliseconds", 1000.0), ("samples", 8000.0)])
+def test_segments_are_bound_in_the_unit_in_which_they_fit(unit: str, factor: float, tmp_path: Path) -> None:
+    text, config, _ = init(with_segments(factor), tmp_path)
+    bound = config.fields["audio"].bound()["segments"]
+    assert (bound.labels, bound.unit) == ("label", unit)
     assert "      - audiomentations.TimeStretch" in text
-    assert "milliseconds?" in held(rows(1000.0), tmp_path)
-    assert "shares of the duration" in held([{**r, "events": [{"start": 0.1, "end": 0.9}]} for r in rows(1)], tmp_path)
+
+
+def with_segments(factor: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "audio": wav(1.5 + n / 10, n),
+            "events": [{"start": 0.2 * factor, "end": (1.0 + n / 10) * factor, "label": "a"}],
+        }
+        for n in range(8)
+    ]
+
+
+def test_segments_in_frames_or_shares_are_left_alone_loudly(tmp_path: Path) -> None:
+    assert "frames?" in held(with_segments(100.0), tmp_path)
+    assert "outside of their sounds" in held(with_segments(1e6), tmp_path)
+    rows = [{**row, "events": [{"start": 0.1, "end": 0.9}]} for row in with_segments(1.0)]
+    assert "shares of the duration" in held(rows, tmp_path)
 
 
 def test_start_and_end_under_other_names_are_bound(tmp_path: Path) -> None:
@@ -405,3 +413,50 @@ def test_one_box_in_many_that_overshoots_does_not_hinder() -> None:
     boxes[7] = np.array([[60.0, 50.0, 300.0, 10.0]])
     found = format_of(boxes, [(64, 96)] * 40, "bbox")
     assert (found.name, found.misfits) == ("coco", pytest.approx(1 / 40))
+
+
+def folder_config(folder: Path, out: Path) -> str:
+    text = config_text(describe_data(str(folder)), "c.yaml")
+    (out / "c.yaml").write_text(text)
+    config, _ = checked(read_config(str(out / "c.yaml"), ["split={}", f"output.path={out}/out"]))
+    (field,) = config.fields.values()
+    assert moving_steps(field.augment, field.type) == ([] if "ATTENTION" in text else moving_steps(ALL, "image"))
+    return text
+
+
+ALL = ["albumentations.HorizontalFlip", {"albumentations.Affine": {"rotate": [-9, 9]}}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("{}.txt", "0 0.5 0.5 0.25 0.25\n1 0.1 0.2 0.1 0.1\n", True),
+        ("{}.xml", "<annotation><object><bndbox><xmin>1</xmin></bndbox></object></annotation>", True),
+        ("{}.json", '{"shapes": [{"label": "a", "points": [[1, 2], [3, 4]]}]}', True),
+        ("_annotations.coco.json", '{"annotations": [{"bbox": [1, 2, 3, 4], "category_id": 1}]}', True),
+        ("{}.txt", "a photo of a small red box on a table, 4k", False),
+        ("README.txt", "pictures of boxes", False),
+        ("labels.csv", "file,species\n0.png,oak\n", False),
+    ],
+)
+def test_files_of_labels_beside_pictures_keep_moving_steps_out(
+    name: str, content: str, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for n in range(6):
+        folder = tmp_path / "photos" / "ab"[n % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{n}.png").write_bytes(png(scene(n)[0]))
+        (folder / name.format(n)).write_text(content)
+    text = folder_config(tmp_path / "photos", tmp_path)
+    assert ("# ATTENTION: labels lie beside the data" in text) == found
+
+
+def test_a_folder_of_masks_is_not_taken_for_a_class_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("images", "masks"):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+        for n in range(6):
+            (tmp_path / "set" / folder / f"{n}.png").write_bytes(png(scene(n)[0]))
+    text = folder_config(tmp_path / "set", tmp_path)
+    assert "the folder 'masks', whose files are called like others" in text

@@ -24,10 +24,11 @@ _LOOKED_AT: dict[Modality, int] = {"image": 32, "audio": 32, "text": 500, "video
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One payload: `sides` in pixels or voxels (height, width; of volumes depth first), its duration, or its text."""
+    """One payload: `sides` in pixels or voxels (height, width; of volumes depth first), duration and rate, or text."""
 
     sides: tuple[int, ...] = ()
     seconds: float = 0.0
+    rate: float = 0.0
     frames: int = 0
     text: str = ""
 
@@ -93,7 +94,7 @@ def _content_of(value: Value) -> Content:
         height, width = value.pixels.shape[:2]
         return Content(sides=(height, width))
     if isinstance(value, AudioValue):
-        return Content(seconds=value.samples.shape[1] / value.sample_rate)
+        return Content(seconds=value.samples.shape[1] / value.sample_rate, rate=value.sample_rate)
     if isinstance(value, VideoValue):
         frames, height, width = value.frames.shape[:3]
         return Content(sides=(height, width), seconds=float(frames / value.rate), frames=frames)

@@ -24,6 +24,8 @@ ENDS = (
 )  # fmt: skip
 ROWS_THAT_FIT = 0.95
 _SLACK_SECONDS = 0.05
+_NEAR_THE_END = 0.5
+"""Share of its sound that some segment must reach where whole numbers are believed to be milliseconds or samples."""
 _AT_WORDS = 0.9
 """Share of spans that begin and end where words do."""
 
@@ -78,30 +80,46 @@ def _made(column: str, rows: Sequence[list[Any]], keys: tuple[tuple[str, str], .
 
 
 def segments(found: Stretches, contents: Sequence[Content]) -> LabelFound:
-    """Stretches of sounds or clips: bound where they are seconds that lie within."""
-    ends = [(max(end for _, end in row), content.seconds) for row, content in _filled(found.pairs, contents)]
-    fits = sum(_seconds_fit(row, content) for row, content in _filled(found.pairs, contents)) / max(1, len(ends))
-    count = sum(map(len, found.pairs))
-    if fits < ROWS_THAT_FIT:
-        return _unbound(found, "segments", _why_not_seconds(found, ends))
-    if _may_be_shares(ends):
+    """Stretches of sounds or clips: bound where they lie within in one unit, and come near the end of one of them."""
+    rows = list(_filled(found.pairs, contents))
+    units = {"seconds": [1.0] * len(rows), "milliseconds": [1000.0] * len(rows), "samples": [c.rate for _, c in rows]}
+    for unit, scales in units.items():
+        scaled = [
+            [(start / scale, end / scale) for start, end in row] if scale else []
+            for (row, _), scale in zip(rows, scales, strict=True)
+        ]
+        fits = sum(_seconds_fit(row, content) for row, (_, content) in zip(scaled, rows, strict=True) if row) / len(
+            rows
+        )
+        if fits >= ROWS_THAT_FIT:
+            ends = [
+                (max(end for _, end in row), content.seconds) for row, (_, content) in zip(scaled, rows, strict=True)
+            ]
+            return _segments(found, unit, ends, 1 - fits)
+    return _unbound(found, "segments", _why_not_seconds(found))
+
+
+def _segments(found: Stretches, unit: str, ends: Sequence[tuple[float, float]], misfits: float) -> LabelFound:
+    """Segments that lie within as a unit, unless they may be counted in another."""
+    if unit == "seconds" and _may_be_shares(ends):
         return _unbound(found, "segments", "no end is above 1: they may be shares of the duration, not seconds")
-    note = f"{count:,} looked at lie within their sound as seconds"
-    keys = (("column", found.column), *found.keys)
-    return LabelFound(found.column, "segments", note, "segments", keys, (found.column,), 1 - fits)
+    if unit != "seconds" and max(end / duration for end, duration in ends) < _NEAR_THE_END:
+        return _unbound(
+            found, "segments", f"they lie within their sound as {unit}, but all near its beginning; frames?"
+        )
+    note = f"{sum(map(len, found.pairs)):,} looked at lie within their sound as {unit}"
+    keys = (("column", found.column), *found.keys, *([("unit", unit)] if unit != "seconds" else []))
+    return LabelFound(found.column, "segments", note, "segments", keys, (found.column,), misfits)
 
 
 def _may_be_shares(ends: Sequence[tuple[float, float]]) -> bool:
     return max(end for end, _ in ends) <= 1.0 and min(duration for _, duration in ends) >= 1.5
 
 
-def _why_not_seconds(found: Stretches, ends: Sequence[tuple[float, float]]) -> str:
+def _why_not_seconds(found: Stretches) -> str:
     if any(end < start for row in found.pairs for start, end in row):
         return "some end before they begin"
-    ratios = sorted(end / duration for end, duration in ends if duration)
-    middle = ratios[len(ratios) // 2] if ratios else 0.0
-    guess = "; milliseconds?" if 100 < middle <= 1010 else "; samples or frames?" if middle > 1.5 else ""
-    return f"they do not lie within their sound as seconds{guess}"
+    return "many lie outside of their sounds, in seconds, milliseconds and samples"
 
 
 def _seconds_fit(row: Sequence[tuple[float, float]], content: Content) -> bool:
