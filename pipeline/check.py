@@ -17,7 +17,6 @@ from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem, nearest
 from pipeline.labels.check import label_problems, missing_columns
-from pipeline.labels.mirrored import mirror_notes
 from pipeline.leaks import leak_problems
 from pipeline.other_records import blend_problems, class_problems, prepare_problems
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
@@ -139,31 +138,6 @@ def telling_recipes(text: ConfigText) -> Iterator[None]:
         if not found:
             raise
         raise ConfigError(headline(text.name, found), in_order(found)) from error
-
-
-def warnings_of(config: JobConfig, listing: Listing) -> list[str]:
-    """What is allowed but likely not meant: in the recipes, and beside the columns that they move."""
-    from pipeline.looking.label_columns.unbound import unbound_warnings
-    from pipeline.same_draws.problems import apart_notes
-
-    return [*recipe_warnings(config), *unbound_warnings(config, listing), *apart_notes(config)]
-
-
-def recipe_warnings(config: JobConfig) -> list[str]:
-    """What is allowed but likely not meant in the recipes alone."""
-    from pipeline.tools import tools_of
-
-    warnings = []
-    for tools in tools_of(config):
-        warnings += [
-            f"fields.{tools.name}.prepare: {leaf.name} has p={leaf.probability:g}, so it changes only that share of "
-            "the records; give it p: 1 to prepare all of them alike"
-            for leaf in tools.prepare.leaves()
-            if leaf.probability < 1
-        ]
-        if not tools.augment and config.most_copies:
-            warnings.append(f"fields.{tools.name} has no augment steps: its copies repeat the original")
-    return [*warnings, *mirror_notes(config)]
 
 
 def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> list[Problem]:

@@ -53,8 +53,9 @@ def init(data: str, output: str, force: bool, generator: str | None, as_json: bo
 
 def check(config: str, overrides: list[str], as_json: bool) -> None:
     """Check a config."""
-    from pipeline.check import checked, warnings_of
+    from pipeline.check import checked
     from pipeline.config_file import read_config
+    from pipeline.looking.config_notes import warnings_of
 
     valid, listing = checked(read_config(config, overrides))
     warnings = [*listing.notes, *warnings_of(valid, listing)]

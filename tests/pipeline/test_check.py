@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 from small_inputs import FLIP, config_of, jpeg, parquet, put, text_columns, text_of, values
 
-from pipeline.check import checked, headline, open_input, recipe_warnings
+from pipeline.check import checked, headline, open_input
 from pipeline.config_file import parse_yaml
 from pipeline.errors import ConfigError, FanbeamError, InputError, Problem
+from pipeline.looking.config_notes import recipe_warnings
 
 NOTHING: dict[str, Any] = {"input__id": ..., "input__label": ...}
 

@@ -12,11 +12,12 @@ import pytest
 import soundfile
 from PIL import Image
 
-from pipeline.check import checked, warnings_of
+from pipeline.check import checked
 from pipeline.config import JobConfig
 from pipeline.config_file import parse_yaml
 from pipeline.errors import ConfigError
 from pipeline.job import Task
+from pipeline.looking.config_notes import warnings_of
 from pipeline.records import Gated, Shard
 from pipeline.rendering import families
 from pipeline.rows import RowMaker

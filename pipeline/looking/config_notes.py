@@ -1,0 +1,28 @@
+"""What a config may say but hardly means: steps that do little, labels that stay behind, fields that draw apart."""
+
+from pipeline.config import JobConfig
+from pipeline.labels.mirrored import mirror_notes
+from pipeline.looking.label_columns.unbound import unbound_warnings
+from pipeline.same_draws.problems import apart_notes
+from pipeline.sources import Listing
+from pipeline.tools import tools_of
+
+
+def warnings_of(config: JobConfig, listing: Listing) -> list[str]:
+    """What is allowed but likely not meant: in the recipes, and beside the columns that they move."""
+    return [*recipe_warnings(config), *unbound_warnings(config, listing), *apart_notes(config)]
+
+
+def recipe_warnings(config: JobConfig) -> list[str]:
+    """What is allowed but likely not meant in the recipes alone."""
+    warnings = []
+    for tools in tools_of(config):
+        warnings += [
+            f"fields.{tools.name}.prepare: {leaf.name} has p={leaf.probability:g}, so it changes only that share of "
+            "the records; give it p: 1 to prepare all of them alike"
+            for leaf in tools.prepare.leaves()
+            if leaf.probability < 1
+        ]
+        if not tools.augment and config.most_copies:
+            warnings.append(f"fields.{tools.name} has no augment steps: its copies repeat the original")
+    return [*warnings, *mirror_notes(config)]
