@@ -19,6 +19,7 @@ from pipeline.errors import ConfigError, InputError, Problem, nearest
 from pipeline.labels.check import label_problems, missing_columns
 from pipeline.leaks import leak_problems
 from pipeline.other_records import blend_problems, class_problems, prepare_problems
+from pipeline.same_draws import draw_problems
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
 from pipeline.sources.listing import gather
@@ -152,21 +153,13 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
         *split_problems(config, text),
         *leak_problems(config, listing, text),
         *blend_problems(config, listing, text),
-        *_same_draw_problems(config, text),
+        *draw_problems(config, text),
     ]
     for name in (SAMPLE_ID, LINEAGE, *([LABEL_WEIGHTS] if has_soft_labels(config) else [])):
         if name in listing.schema.names:
             message = f"the input has a column {name!r}, which fanbeam writes itself."
             found.append(Problem(text.where(("input", "path")), message, "Rename it, or read the original data."))
     return found
-
-
-def _same_draw_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
-    """Only where fields draw together: it tries their steps."""
-    if config.draw_groups:
-        from pipeline.same_draws.problems import same_draw_problems
-
-        yield from same_draw_problems(config, text)
 
 
 def _library_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:

@@ -158,7 +158,7 @@ class VolumeValue:
     `window` is the range of values that steps which work on shares of white see as 0..1; it says nothing for uint8.
     `masks` is (n, depth, height, width) uint8 or uint16: one per instance, or a single one of class numbers.
     `origin` is (4, 4) float64: it leads from x, y, z of a voxel here to those in the volume as it was read; None where
-    that is not known.
+    that is not known. A step that moves voxels changes it, or sets it to None.
     """
 
     voxels: NDArray[np.generic]

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 _BENT_VOXELS = 0.02
 _WHOLE = 1e-4
+_DECIMALS = 9
+"""What linear algebra of another processor may not change."""
 
 Matrix = NDArray[np.float64]
 
@@ -34,5 +36,5 @@ def straight(after: Matrix, before: Matrix, same_shape: bool) -> Matrix:
     if bent and same_shape:
         return matrix
     whole = np.rint(fitted)
-    matrix[:3] = np.where(np.abs(fitted - whole) < _WHOLE, whole, fitted).T
+    matrix[:3] = np.where(np.abs(fitted - whole) < _WHOLE, whole, np.round(fitted, _DECIMALS)).T
     return matrix
