@@ -30,7 +30,7 @@ from transforms.values import LABEL_KINDS
 _LINE = re.compile(r".*?:(\d+)\b")
 _LAST = 1 << 60
 _FIRST_ROWS = 64
-_KEYS = ("input.path", "input.id")
+_KEYS = ("input.path", "input.root", "input.id")
 
 
 def checked(text: ConfigText, with_recipes: bool = True) -> tuple[JobConfig, Listing]:
@@ -87,11 +87,12 @@ def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
     except StoreFailed as error:
         raise InputError(error.message) from error
     if listing.kind == "folder":
-        sorted_by_class = any(label_of(f.path) for f in listing.files)
+        sorted_by_class = any(label_of(listing.reader.root.placed(f.path)) for f in listing.files)
         names = {"id": config.input.id or PATH, "label": config.input.label or (LABEL if sorted_by_class else None)}
         return config.model_copy(update={"input": config.input.model_copy(update=names)}), listing
     named = {name: field for name, field in config.fields.items() if field.uri and name in listing.schema.names}
-    return config, with_references(replace(listing, notes=(*listing.notes, *_file_names(config, listing))), named)
+    listing = replace(listing, notes=(*listing.notes, *_file_names(config, listing)))
+    return config, with_references(listing, named, config.input.fingerprint == "content")
 
 
 def _file_names(config: JobConfig, listing: Listing) -> Iterator[str]:
@@ -146,6 +147,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
     found = [
         *_library_problems(config, text),
         *_column_problems(config, listing, text),
+        *_declared_problems(config, listing, text),
         *_label_problems(config, listing, text),
         *_mirror_problems(config, text),
         *_output_problems(config, text),
@@ -185,11 +187,12 @@ def _path_problems(text: ConfigText) -> list[Problem]:
     """Whether the input exists, for a config whose other keys are wrong."""
     table = text.values.get("input") if isinstance(text.values, dict) else None
     path = table.get("path") if isinstance(table, dict) else None
+    root = table.get("root") if isinstance(table, dict) else None
     patterns = [path] if isinstance(path, str) else path
     if not isinstance(patterns, list) or not patterns or not all(isinstance(p, str) and p for p in patterns):
         return []
     try:
-        gather(tuple(patterns))
+        gather(tuple(patterns), root if isinstance(root, str) and root else None)
     except InputError as error:
         return as_problems(error, text)
     return []
@@ -215,6 +218,20 @@ def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> I
             yield _missing(where, name, names)
         elif unusable := field_type_problem(listing.schema.field(name).type, field, listing.kind):
             yield Problem(where, *unusable)
+
+
+def _declared_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:
+    """Types and delimiters that the config gives to an input that has no such column, or none at all."""
+    names = listing.schema.names
+    if listing.kind == "folder" and config.input.columns:
+        where = text.where(("input", "columns"))
+        yield Problem(where, "a folder of files has no columns to give types to.", "Leave it out.")
+    elif listing.kind != "folder":
+        wrong = (name for name in config.input.columns if name not in names)
+        yield from (_missing(text.where(("input", "columns", name)), name, names) for name in wrong)
+    if config.input.delimiter is not None and listing.kind != "csv":
+        where = text.where(("input", "delimiter"))
+        yield Problem(where, f"only CSV has a delimiter, and the input is {listing.kind}.", "Leave it out.")
 
 
 def _label_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:

@@ -1,8 +1,25 @@
 """Which types a column may have, by what it is for."""
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from pipeline.config import AnyField
+from pipeline.config_types import ColumnType
+
+_DECLARED: dict[ColumnType, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+}
+
+
+def declared(columns: Mapping[str, ColumnType]) -> dict[str, pa.DataType]:
+    """The Arrow types of columns whose types the config gives."""
+    return {name: _DECLARED[kind] for name, kind in columns.items()}
 
 
 def key_type_problem(field: pa.Field, role: object) -> str | None:

@@ -14,9 +14,11 @@ from pydantic import (
 from pipeline.blend_settings import BlendSettings
 from pipeline.config_types import (
     Column,
+    ColumnType,
     Float,
     Int,
     Node,
+    OnePath,
     Paths,
     Prefixes,
     Seed,
@@ -25,6 +27,7 @@ from pipeline.config_types import (
     Uri,
     each_once,
     number,
+    one_character,
     rising,
 )
 from pipeline.copy_settings import Balanced, CopySettings, most_copies
@@ -54,17 +57,27 @@ class InputConfig(Node):
     """Where the records are and which columns mean what."""
 
     path: Paths = Field(description="File, glob, folder or list of them; local or any fsspec URL.")
+    root: OnePath | None = Field(
+        None, description="Folder above every path: names of files count from there, not from each path."
+    )
     allow: Prefixes | None = Field(
         None, description="Where links inside of these folders may lead to, besides the folders themselves."
     )
     format: Literal["parquet", "csv", "jsonl", "folder"] | None = Field(
         None, description="Only needed where the file names do not tell."
     )
+    columns: dict[Column, ColumnType] = Field(
+        default_factory=dict,
+        description="Types of columns of CSV, where they are not to stay text, and of JSON Lines: {price: float}.",
+    )
+    delimiter: Annotated[str, AfterValidator(one_character)] | None = Field(
+        None, description="Between the columns of CSV; absent: recognised from the first lines."
+    )
     id: Column | None = Field(None, description="Column of unique ids; without it, file and row number.")
     label: Column | None = Field(None, description="Column of the class.")
     group: Column | None = Field(None, description="Records of one group never cross a split.")
     fingerprint: Literal["tag", "content"] = Field(
-        "tag", description="How local files other than Parquet are recognised: modification time, or content."
+        "tag", description="How local files are recognised: size and modification time, or content."
     )
 
 

@@ -1,7 +1,7 @@
 """Types of single values in a config, checked as they are read."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import (
@@ -64,10 +64,18 @@ def each_once(pairs: dict[str, str]) -> dict[str, str]:
     return pairs
 
 
+def one_character(delimiter: str) -> str:
+    """What can stand between the columns of a CSV file."""
+    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+        raise ValueError("must be one character of ASCII, no quote and no line end")
+    return delimiter
+
+
 Int = Annotated[int, BeforeValidator(number)]
 Float = Annotated[float, BeforeValidator(number)]
 Share = Annotated[Float, Field(ge=0.0, le=1.0)]
 Seed = Annotated[Int, Field(ge=-(2**63), le=2**63 - 1)]
+ColumnType = Literal["string", "int", "float", "bool", "date", "timestamp"]
 Column = Annotated[str, StringConstraints(min_length=1)]
 OnePath = Annotated[str, StringConstraints(min_length=1)]
 Paths = Annotated[

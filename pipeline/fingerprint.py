@@ -60,7 +60,8 @@ def frozen_config(config: JobConfig) -> dict[str, Any]:
     """The config without what cannot change bytes: places, limits, and how the input was recognised."""
     unused: dict[str, bool] = {} if blend_steps(config) else {"blends": True}
     return config.model_dump(
-        mode="json", exclude={"limits": True, "input": {"path", "allow", "fingerprint"}, "output": {"path"}, **unused}
+        mode="json",
+        exclude={"limits": True, "input": {"path", "root", "allow", "fingerprint"}, "output": {"path"}, **unused},
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
 from pipeline.records import SPLITS, Record, Refusal, Split, Unit
+from pipeline.sources.broken_lines import broken_rows
 from pipeline.sources.interface import Reader
 from pipeline.split import ALIASES, split_of_name, splits_of_keys
 from pipeline.split_table import refusal_of, refusals, split_places
@@ -102,10 +103,14 @@ def key_block(
     if decided is not None:
         splits = split_places(decided)
     elif names is not None:
+        if unit.broken:  # they fail, wherever they are
+            names = pc.if_else(pa.array(broken_rows(unit, start, count)), pa.scalar(SPLITS[0]), names)
         splits = _named_splits(config.split.split_column, names, lambda n: reader.locate(unit, start + n))
     else:
         splits = splits_of_keys(keys, groups, config.split.shares(), config.split.seed)
     refused = labels.missing | (~identified if ids is not None else np.zeros(count, np.bool_))
+    if unit.broken:
+        refused = refused | broken_rows(unit, start, count)
     odd = None if decided is None else refusals(decided)
     if odd is not None:
         refused = refused | (odd > 0)
@@ -246,6 +251,9 @@ def _odd_splits(column: str | None, names: Sequence[str | None], place: _Place) 
 
 
 def _refusal(config: JobConfig, block: KeyBlock, n: int) -> Refusal | None:
+    broken = next((b for b in block.unit.broken if b.row == block.start + n), None)
+    if broken is not None:
+        return Refusal("failed", "", "read", "broken_line", message=f"line {broken.line}: {broken.why}")
     if config.input.id is not None and not block.identified[n]:
         return Refusal("failed", config.input.id, "read", "null_id", message="the id is null")
     if config.input.label is not None and block.labels.missing[n]:

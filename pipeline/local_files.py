@@ -8,16 +8,20 @@ import stat as modes
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
 
+from pipeline.errors import InputError, Problem
+
 TEMPORARY = ".fanbeam-"
 LINK = "link"
 """The tag of a link to a folder that is not followed."""
+MISSING = "missing"
+"""The tag of a file that is named and not there."""
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _NOT_DIRECTLY = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 _DIRECT = getattr(os, "O_DIRECT", 0)  # of Linux
@@ -39,25 +43,37 @@ def walk(
     """Every file below `root`, names relative to it; names that begin with a dot are left out.
 
     Links are followed, but not into a folder that is already being walked (`above`: device and inode of those), nor to
-    folders that `enters` does not let in: such a link is found itself, with the tag LINK.
+    folders that `enters` does not let in: such a link is found itself, with the tag LINK; one that leads nowhere is a
+    file that is MISSING. Raises InputError for a folder that may not be listed.
     """
     folder = os.path.join(root, inside)
     info = os.stat(folder)
     here = (info.st_dev, info.st_ino)
     if here in above:
         return
-    with os.scandir(folder) as entries:
+    with _scanned(folder) as entries:
         for entry in entries:
             name = f"{inside}/{entry.name}" if inside else entry.name
-            if entry.name.startswith(".") or (entry.is_symlink() and not os.path.exists(entry.path)):
+            if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if entry.is_symlink() and not os.path.exists(entry.path):
+                yield Found(name, 0, MISSING)
+            elif entry.is_dir():
                 if entry.is_symlink() and not enters(os.path.realpath(entry.path)):
                     yield Found(name, 0, LINK)
                 else:
                     yield from walk(root, enters, name, above | {here})
             elif entry.is_file():
                 yield stat(entry.path, name)
+
+
+def _scanned(folder: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
+    try:
+        return os.scandir(folder)
+    except PermissionError as error:
+        remedy = "Check owner and mode, or leave the folder out."
+        message = f"{folder}: cannot be listed: {error.strerror}"
+        raise InputError(message, (Problem(folder, f"cannot be listed: {error.strerror}.", remedy),)) from error
 
 
 def stat(path: str, name: str) -> Found:

@@ -72,7 +72,7 @@ class PeersOfJob:
 
     def _key(self, tools: FieldTools, candidate: Candidate) -> tuple[object, ...]:
         job = cast(Job, self.job)
-        return (job.reader.root.url, job.version, tools.name, candidate.file, candidate.row, candidate.key)
+        return (job.reader.root, job.version, tools.name, candidate.file, candidate.row, candidate.key)
 
     def _prepared(self, tools: FieldTools, candidate: Candidate) -> _Able | None:
         record = self.record(tools, candidate)

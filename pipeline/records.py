@@ -24,11 +24,23 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A record of a text table that cannot be read: row and bytes within its unit, its first line in the file, why."""
+
+    row: int
+    begin: int
+    end: int
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """A piece of the input that can be read alone.
 
     Parquet: row group `part` of `file`. Tables: bytes `begin`..`end` of `file`. Folders: the files `members`.
     `first_row` is the row number, within the file, of the unit's first row; `listed` the file as it was found.
+    `broken`: rows that fail; `delimiter`: of CSV, where it is not the usual one.
     """
 
     file: str
@@ -40,6 +52,8 @@ class Unit:
     end: int = 0
     members: tuple[InputFile, ...] = ()
     listed: InputFile | None = None
+    broken: tuple[Broken, ...] = ()
+    delimiter: str = ""
 
     @property
     def place(self) -> tuple[str, int, int, int]:
@@ -51,7 +65,8 @@ def unit_of(stated: Mapping[str, Any]) -> Unit:
     """A unit as JSON says it."""
     listed = stated["listed"]
     members = tuple(InputFile(**member) for member in stated["members"])
-    return Unit(**{**stated, "members": members, "listed": InputFile(**listed) if listed else None})
+    broken = tuple(Broken(**line) for line in stated["broken"])
+    return Unit(**{**stated, "members": members, "listed": InputFile(**listed) if listed else None, "broken": broken})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from pipeline.errors import FanbeamError, InputError
 from pipeline.fingerprint import cpu, libraries
 from pipeline.job import Job, Task
 from pipeline.labels.binding import columns_of
-from pipeline.location import listed, placed
+from pipeline.location import placed
 from pipeline.parents import parents_of
 from pipeline.records import Block, Gated, Payload, Sample, Shard, Split
 from pipeline.rows import digest, moved_cells
 from pipeline.run_log import newest_log
 from pipeline.running import job_of
 from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.sources import list_file
 from pipeline.storage import Folder, absolute, write_file
 
 
@@ -62,14 +63,15 @@ def write_payloads(result: Replayed, output: str) -> list[str]:
     return written
 
 
-def input_root(dataset: Dataset, input_path: str | None) -> str:
-    """Folder of the sources: as given, else as the newest run log has it."""
-    if input_path is not None:
-        return absolute(input_path)
+def input_root(dataset: Dataset, input_path: str | None) -> Folder:
+    """Folder of the sources: as given, else as the newest run log has it; several roots lie in it as they did."""
     log = newest_log(dataset.folder)
+    parts = tuple((prefix, place) for prefix, place in (log or {}).get("input_parts", ()))
+    if input_path is not None:
+        return Folder(absolute(input_path), parts)
     if log is None:
         raise InputError(f"{dataset.path} has no run log that tells where its sources are: give --input FOLDER")
-    return str(log["input_root"])
+    return Folder(str(log["input_root"]), parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class _Ready:
     row: dict[str, Any]
 
 
-def _prepare(dataset: Dataset, row: dict[str, Any], root: str) -> "_Ready | Replayed":
+def _prepare(dataset: Dataset, row: dict[str, Any], root: Folder) -> "_Ready | Replayed":
     """The one-record shard that makes a sample, or why there is none."""
     lineage, sample_id = row[LINEAGE], row[SAMPLE_ID]
     name, number = lineage["source_file"], lineage["source_row"]
@@ -93,13 +95,12 @@ def _prepare(dataset: Dataset, row: dict[str, Any], root: str) -> "_Ready | Repl
     return _Ready(made, Task(Shard(split, 0, (block.all_of(split),))), row)
 
 
-def source_of(dataset: Dataset, root: str, name: str, number: int) -> tuple[Job, Block]:
+def source_of(dataset: Dataset, root: Folder, name: str, number: int) -> tuple[Job, Block]:
     """The job that reads one source file, and the block of one row in it. Raises InputError."""
-    found = Folder(root)
-    config = dataset.config(found.full(name), dataset.path)
-    listing = listed(config, found, name)
-    reader, block = placed(listing, found, name, number)
-    job = replace(job_of(config, listing), reader=reader, version=dataset.version, candidates=kept(dataset.folder))
+    config = dataset.config(root.full(name), dataset.path)
+    listing = list_file(config, root, name)
+    block = placed(listing, name, number)
+    job = replace(job_of(config, listing), version=dataset.version, candidates=kept(dataset.folder))
     return job, block
 
 

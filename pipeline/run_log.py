@@ -23,6 +23,7 @@ def write_log(job: Job, seconds: float, samples: int, runner: str, workers: int)
         "workers": workers,
         "host": platform.node(),
         "input_root": job.reader.root.url,
+        "input_parts": job.reader.root.parts,
         "limits": job.config.limits.model_dump(),
     }
     data = orjson.dumps(entry, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

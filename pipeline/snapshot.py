@@ -7,6 +7,7 @@ import pyarrow as pa
 from pipeline.check import open_input
 from pipeline.errors import FanbeamError, InputError, RunFailed
 from pipeline.job import Job
+from pipeline.local_files import MISSING
 from pipeline.records import Block, InputFile, Unit
 from pipeline.sources import Reader
 from pipeline.storage import Folder
@@ -57,6 +58,8 @@ def _is(root: Folder, name: str, listed: InputFile) -> bool:
     try:
         now = root.stat(name)
     except OSError:
+        return listed.tag == MISSING
+    if listed.tag == MISSING:
         return False
     comparable = now.tag.partition(":")[0] == listed.tag.partition(":")[0]
     return not comparable or (now.size, now.tag) == (listed.size, listed.tag)

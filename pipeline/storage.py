@@ -1,6 +1,5 @@
 """The only door to files and object stores. What is published is published whole, or not at all."""
 
-import errno
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
@@ -14,12 +13,13 @@ import pyarrow as pa
 from pyarrow.fs import PyFileSystem
 
 from pipeline import local_files
-from pipeline.errors import InputError, RunFailed, UsageError
+from pipeline.errors import InputError, UsageError
 from pipeline.local_files import TEMPORARY, Found, publish, read_regular, remove_unlocked, stat, stat_regular
 from pipeline.stores import connect
 from pipeline.stores.arrow_files import StoreFiles, remote_file
 from pipeline.stores.connections import UnknownStorage as UnknownStorage
 from pipeline.stores.failures import StoreFailed as StoreFailed
+from pipeline.stores.failures import clear_errors
 from pipeline.stores.failures import secret_in as secret_in
 from pipeline.stores.globbing import MAGIC, expand_glob, hidden
 from pipeline.stores.globbing import fixed_part as fixed_part
@@ -32,9 +32,11 @@ class Folder:
     """A local folder or a prefix of an object store. Small and picklable: connections are made where it is used.
 
     Safe in threads. Raises StoreFailed where a store cannot be used, besides what is said below.
+    `parts`: of an input of several roots how the names in each begin, and where within the folder it is.
     """
 
     url: str
+    parts: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def at(cls, path: str) -> "Folder":
@@ -48,7 +50,14 @@ class Folder:
 
     def full(self, name: str = "") -> str:
         """Absolute path or URL of a name inside."""
-        return posixpath.join(self.url, name) if name else self.url
+        return posixpath.join(self.url, self.placed(name)) if name else self.url
+
+    def placed(self, name: str) -> str:
+        """Where within the folder a file lies; its name, unless the folder has several roots."""
+        for prefix, place in self.parts:
+            if not prefix or name.startswith(f"{prefix}/"):
+                return posixpath.join(place, name[len(prefix) :].lstrip("/"))
+        return name
 
     def folder(self, name: str) -> "Folder":
         """The folder of that name inside."""
@@ -130,7 +139,7 @@ class Folder:
 
     def put(self, name: str, data: bytes | memoryview | pa.Buffer) -> None:
         """Write a whole object; an existing one is replaced. Never visible in part. Raises RunFailed."""
-        with _clear_errors(self.full(name)):
+        with clear_errors(self.full(name)):
             if self.local:
                 publish(self.full(name), data, replace=True)
                 return
@@ -139,7 +148,7 @@ class Folder:
 
     def put_if_absent(self, name: str, data: bytes) -> bool:
         """Write a whole object unless one of that name exists; whether it was written. Raises RunFailed."""
-        with _clear_errors(self.full(name)):
+        with clear_errors(self.full(name)):
             if self.local:
                 return publish(self.full(name), data, replace=False)
             store, key = connect(self.full(name))
@@ -156,7 +165,7 @@ class Folder:
     def make(self) -> None:
         """Make sure that the folder can be written to. Raises RunFailed."""
         if self.local:
-            with _clear_errors(self.url):
+            with clear_errors(self.url):
                 Path(self.url).mkdir(parents=True, exist_ok=True)
 
     def remove_leftovers(self) -> int:
@@ -249,6 +258,8 @@ def expand(pattern: str, allowed: Sequence[str] = ()) -> tuple[Folder, list[Foun
         return _expanded(pattern, where, allowed)
     except StoreFailed as error:
         raise InputError(error.message.rstrip(".")) from error
+    except PermissionError as error:
+        raise InputError(f"{pattern}: cannot be read: {error.strerror}. Check owner and mode") from error
 
 
 def _expanded(pattern: str, where: str, allowed: Sequence[str]) -> tuple[Folder, list[Found]]:
@@ -270,25 +281,6 @@ def _is_file(where: str) -> bool:
     with suppress(FileNotFoundError):
         return bool(key) and store.stat(key) is not None
     return False
-
-
-@contextmanager
-def _clear_errors(path: str) -> Iterator[None]:
-    """One clear line for what the user can mend."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        if not is_url(path):
-            raise RunFailed(f"{path}: cannot be written: {error.strerror or error}") from error
-        raise StoreFailed(f"{path}: cannot be written: there is no such bucket. Create it first.") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RunFailed(f"{path}: the disk is full. Free some space and run the same command again.") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
-            raise RunFailed(
-                f"{path}: cannot be written: {error.strerror}. Check owner and mode, or output.path."
-            ) from error
-        raise RunFailed(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def file_system(folder: Folder) -> tuple[Any, str]:

@@ -34,7 +34,7 @@ def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str], res
 
     `results`: whether what a run wrote will do, too.
     """
-    listing = list_input(_blank_config(paths))
+    listing = list_input(_blank_config(paths), guessed=True)
     rows = sum(unit.rows for unit in listing.units)
     _refuse_unusable(listing, rows, source)
     if not results:

@@ -70,7 +70,7 @@ def fetch(root: Folder, file: InputFile, begin: int, end: int) -> bytes:
     """Bytes `begin`..`end` of a file as it was listed. A small remote file is fetched whole, and once."""
     if root.local or file.size > SMALL_BYTES:
         return root.read_range(file.path, begin, end)
-    key = (root.url, file)
+    key = (root, file)
     content: bytes | None = small_files.get(key)
     if content is None:
         content = root.read(file.path)

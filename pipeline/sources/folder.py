@@ -57,7 +57,7 @@ class FolderReader:
         if name == PATH:
             return pa.array([m.path for m in members], pa.string())
         if name == LABEL:
-            return pa.array([label_of(m.path) for m in members], pa.string())
+            return pa.array([label_of(self.root.placed(m.path)) for m in members], pa.string())
         return pa.array([self.root.full(m.path) for m in members], pa.string())
 
 

@@ -1,20 +1,22 @@
 """Config -> listing: expand the paths, tell the kind of input, hand over to the source that reads it."""
 
-import posixpath
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pipeline.column_types import declared
 from pipeline.config import JobConfig
 from pipeline.config_types import each_of
 from pipeline.errors import InputError, Problem, UsageError
-from pipeline.local_files import LINK, Found
+from pipeline.local_files import LINK, MISSING, Found
 from pipeline.records import InputFile
+from pipeline.sources.fetching import in_order
 from pipeline.sources.folder import EXTENSIONS, ending_of, list_folder
 from pipeline.sources.interface import Listing
 from pipeline.sources.links import link_notes, link_problems
 from pipeline.sources.parquet import list_parquet
-from pipeline.sources.tables import list_tables
+from pipeline.sources.roots import together
+from pipeline.sources.tables import Columns, list_tables
 from pipeline.storage import Folder, absolute, expand, fixed_part, is_url
 
 KINDS = {
@@ -23,37 +25,67 @@ KINDS = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
     **{extension: "folder" for known in EXTENSIONS.values() for extension in known},
 }  # fmt: skip
+_DIGESTING_THREADS = 8
+_NAMED = 3
 _RELATIVE = "Relative paths start at the current folder."
 
 
-def list_input(config: JobConfig) -> Listing:
-    """List what `input.path` names. Raises InputError: no such path, no files, unlike files."""
+def list_input(config: JobConfig, guessed: bool = False) -> Listing:
+    """List what `input.path` names. Raises InputError: no such path, no files, unlike files.
+
+    `guessed`: columns of CSV that look like numbers are read as such, to look at them; a run takes them as text.
+    """
     allowed = each_of(config.input.allow)
-    root, everything = _gathered(config.input.path, allowed)
+    root, everything = _gathered(config.input.path, allowed, config.input.root)
     found, links = [f for f in everything if f.tag != LINK], [f for f in everything if f.tag == LINK]
-    notes, places = link_notes(links), (*fixed_parts(config.input.path), *allowed)
+    listing = _listing(config, root, found, (*fixed_parts(config.input.path), *allowed), guessed)
+    return replace(listing, notes=(*link_notes(links), *listing.notes))
+
+
+def list_file(config: JobConfig, root: Folder, name: str) -> Listing:
+    """List one file below the input's root alone: all that is said of it counts from there. Raises InputError."""
+    try:
+        found = [root.stat(name)]
+    except FileNotFoundError as error:
+        raise InputError(f"no such file: {root.full(name)}. If the input moved, give --input FOLDER") from error
+    return _listing(config, root, found, (root.url, *each_of(config.input.allow)))
+
+
+def _listing(
+    config: JobConfig, root: Folder, found: list[Found], places: tuple[str, ...], guessed: bool = False
+) -> Listing:
     kind = config.input.format or kind_of(found, config.input.path)
     if kind == "folder":
-        return replace(_folder(config, root, found, places), notes=notes)
+        return _folder(config, root, found, places)
     visible = [f for f in found if len(found) == 1 or not any(part.startswith("_") for part in f.path.split("/"))]
     files = [f for f in visible if KINDS.get(_suffix(f)) == kind] or (visible if config.input.format else [])
     if not files:
         raise InputError(f"no {kind} files in {config.input.path!r}")
+    _refuse_missing(root, files)
     if problems := tuple(link_problems(root, files, places)):
         raise InputError("links lead out of the input", problems)
-    listing = _tabular(config, root, [_tagged(config, root, f) for f in files], kind)
+    listing = _tabular(config, root, files, kind, guessed)
     listed = {f.path: InputFile(f.path, f.size, f.tag) for f in files}
     units = tuple(replace(u, listed=listed[u.file]) for u in listing.units)
-    return replace(listing, units=units, ignored=tuple(f.path for f in found if f.path not in listed), notes=notes)
+    return _tagged(config, _with_ignored(replace(listing, units=units), found))
 
 
-def gather(path: str | tuple[str, ...]) -> tuple[Folder, list[Found]]:
-    """Files of all patterns under their common root, sorted, each once. Raises InputError with all missing paths."""
-    root, found = _gathered(path, ())
-    return root, [f for f in found if f.tag != LINK]
+def _refuse_missing(root: Folder, files: list[Found]) -> None:
+    """How many records a table has that is not there, nobody can tell."""
+    missing = [f for f in files if f.tag == MISSING]
+    if missing:
+        remedy = "Bring the file back, or remove the link."
+        found = (Problem(root.full(f.path), "is a link to a file that is not there.", remedy) for f in missing)
+        raise InputError(f"{root.full(missing[0].path)} is a link to a file that is not there", tuple(found))
 
 
-def _gathered(path: str | tuple[str, ...], allowed: Sequence[str]) -> tuple[Folder, list[Found]]:
+def gather(path: str | tuple[str, ...], root: str | None = None) -> tuple[Folder, list[Found]]:
+    """Files of all patterns, sorted, each once, named by `together`. Raises InputError with all missing paths."""
+    top, found = _gathered(path, (), root)
+    return top, [f for f in found if f.tag != LINK]
+
+
+def _gathered(path: str | tuple[str, ...], allowed: Sequence[str], root: str | None) -> tuple[Folder, list[Found]]:
     """The same with the links that are not followed."""
     patterns = (path,) if isinstance(path, str) else path
     expanded: list[tuple[Folder, list[Found]]] = []
@@ -67,17 +99,10 @@ def _gathered(path: str | tuple[str, ...], allowed: Sequence[str]) -> tuple[Fold
             problems.append(Problem("input.path", f"{error.message}."))
     if problems:
         raise InputError(problems[0].message.rstrip("."), tuple(problems))
-    root = _common_root([folder for folder, _ in expanded])
-    found = {f.path: f for folder, files in expanded for f in _from(root, folder, files)}
+    top, found = together(expanded, root)
     if not found:
         raise InputError(f"no files in {path!r}")
-    return root, [found[name] for name in sorted(found)]
-
-
-def _from(root: Folder, folder: Folder, files: list[Found]) -> list[Found]:
-    """Files of a folder by their paths below `root`."""
-    between = posixpath.relpath(folder.url, root.url)
-    return files if between == "." else [replace(f, path=posixpath.join(between, f.path)) for f in files]
+    return top, found
 
 
 def fixed_parts(path: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -105,45 +130,52 @@ def _suffix(file: Found) -> str:
     return ending_of(file.path)
 
 
-def _common_root(folders: list[Folder]) -> Folder:
-    urls = [folder.url for folder in folders]
-    if len(set(urls)) == 1:
-        return folders[0]
-    if any(is_url(u) for u in urls):
-        schemes = {u.split("://")[0] for u in urls}
-        if len(schemes) > 1:
-            raise InputError(f"the paths of one input must lie in one kind of storage, not {sorted(schemes)}")
-        scheme = schemes.pop()
-        return Folder(f"{scheme}://{posixpath.commonpath([u.split('://')[1] for u in urls])}")
-    return Folder(posixpath.commonpath(urls))
+def _tagged(config: JobConfig, listing: Listing) -> Listing:
+    """The listing with its files named by their content where that is asked for; units keep the state as found.
+
+    So what is read later is still compared with what was there before the content was digested.
+    """
+    root = listing.reader.root
+    if config.input.fingerprint != "content" or not root.local:
+        return listing
+    tags = in_order(lambda file: _content(root, file), listing.files, _DIGESTING_THREADS)
+    files = tuple(replace(file, tag=tag) for file, tag in zip(listing.files, tags, strict=True))
+    return replace(listing, files=files)
 
 
-def _tagged(config: JobConfig, root: Folder, file: Found) -> Found:
-    if config.input.fingerprint == "content" and root.local:
-        return replace(file, tag=root.content_tag(file.path))
-    return file
+def _content(root: Folder, file: InputFile) -> str:
+    """The tag by content; of a file that cannot be read, and so fails later on, the one that it has."""
+    try:
+        return root.content_tag(file.path)
+    except OSError:
+        return file.tag
 
 
-def _tabular(config: JobConfig, root: Folder, files: list[Found], kind: str) -> Listing:
+def _tabular(config: JobConfig, root: Folder, files: list[Found], kind: str, guessed: bool) -> Listing:
     if kind == "parquet":
         return list_parquet(root, files)
-    strings = frozenset((*config.key_columns(), *config.fields))
-    return list_tables(root, files, "csv" if kind == "csv" else "jsonl", strings)
+    text = frozenset((*config.key_columns(), *config.fields))
+    known = Columns(text, declared(config.input.columns), config.input.delimiter, guessed)
+    return list_tables(root, files, "csv" if kind == "csv" else "jsonl", known)
 
 
-def _folder(config: JobConfig, root: Folder, found: list[Found], places: tuple[str, ...]) -> Listing:
+def _with_ignored(listing: Listing, found: list[Found]) -> Listing:
+    """The listing with what it does not read, and a word on links among that which might have been data."""
+    used = {f.path for f in listing.files}
+    left = [f for f in found if f.path not in used]
+    notes = tuple(f"{f.path} is a link to nothing; it is left out" for f in left if f.tag == MISSING)
+    return replace(listing, ignored=tuple(f.path for f in left), notes=(*listing.notes, *notes[:_NAMED]))
+
+
+def _folder(config: JobConfig, root: Folder, everything: list[Found], places: tuple[str, ...]) -> Listing:
     if len(config.fields) != 1:
         raise InputError(f"a folder of files has one field, the config names {sorted(config.fields)}")
     ((name, field),) = config.fields.items()
     if name in ("path", "label"):
         raise InputError(f"a folder's field cannot be called {name!r}: that column names the file or its class")
-    listing = list_folder(root, [f for f in found if KINDS.get(_suffix(f)) == "folder"], name, field.type)
+    listing = list_folder(root, [f for f in everything if KINDS.get(_suffix(f)) == "folder"], name, field.type)
     listing = replace(listing, reader=replace(listing.reader, named=places))  # type: ignore[type-var]
     if not listing.files:
         wanted = ", ".join(sorted(EXTENSIONS[field.type]))
         raise InputError(f"no {field.type} files ({wanted}) below {config.input.path!r}")
-    if config.input.fingerprint == "content" and root.local:
-        files = tuple(replace(f, tag=root.content_tag(f.path)) for f in listing.files)
-        listing = replace(listing, files=files)
-    used = {f.path for f in listing.files}
-    return replace(listing, ignored=tuple(f.path for f in found if f.path not in used))
+    return _tagged(config, _with_ignored(listing, everything))

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
@@ -144,7 +143,7 @@ def _chunks(group: pq.RowGroupMetaData, columns: tuple[str, ...]) -> Iterator[tu
 
 def _footer(root: Folder, name: str, listed: InputFile | None) -> pq.FileMetaData:
     """The footer of a file in the state in which it was listed: another state is another key of what is kept."""
-    key = (root.url, name, listed)
+    key = (root, name, listed)
     found = _OPENED.get(key)
     if found is None:
         if listed is None:
@@ -159,7 +158,6 @@ def _footer(root: Folder, name: str, listed: InputFile | None) -> pq.FileMetaDat
 @dataclass(frozen=True, slots=True)
 class _Footer:
     found: Found
-    digest: str
     schema: pa.Schema
     groups: tuple[tuple[int, int], ...]
 
@@ -174,7 +172,7 @@ def list_parquet(root: Folder, found: Sequence[Found]) -> Listing:
     if problems:
         raise InputError("the input files cannot be read together", tuple(problems))
     units = tuple(unit for footer in footers for unit in _units(footer))
-    files = tuple(InputFile(f.found.path, f.found.size, f.digest) for f in footers)
+    files = tuple(InputFile(f.found.path, f.found.size, f.found.tag) for f in footers)
     schema = _common(footers)
     return Listing(ParquetReader(root, tuple(schema.names)), files, units, schema, "parquet")
 
@@ -185,12 +183,11 @@ def _read_footer(root: Folder, found: Found) -> "_Footer | Problem":
         tail = _tail(root, listed)
         file = pq.ParquetFile(pa.BufferReader(tail))
         meta = file.metadata
-        _OPENED.put((root.url, found.path, listed), meta, meta.serialized_size)
+        _OPENED.put((root, found.path, listed), meta, meta.serialized_size)
         groups = tuple(
             (meta.row_group(n).num_rows, meta.row_group(n).total_byte_size) for n in range(meta.num_row_groups)
         )
-        tag = f"footer:{blake2b(_footer_bytes(tail), digest_size=16).hexdigest()}" if root.local else found.tag
-        return _Footer(found, tag, file.schema_arrow, groups)
+        return _Footer(found, file.schema_arrow, groups)
     except (pa.ArrowException, OSError, struct.error) as error:
         return Problem(root.full(found.path), f"not a readable Parquet file: {str(error).splitlines()[0]}.")
 
@@ -212,10 +209,6 @@ def _footer_length(tail: bytes) -> int:
         raise OSError(f"{len(tail)} bytes are too few for a Parquet file")
     (length,) = struct.unpack("<I", tail[-8:-4])
     return int(length)
-
-
-def _footer_bytes(tail: bytes) -> bytes:
-    return tail[max(0, len(tail) - 8 - _footer_length(tail)) :]
 
 
 def _common(footers: list[_Footer]) -> pa.Schema:

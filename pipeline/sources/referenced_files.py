@@ -48,11 +48,11 @@ class _Seen:
                 names.append(masked(written))
 
 
-def with_references(listing: Listing, fields: Mapping[str, AnyField]) -> Listing:
+def with_references(listing: Listing, fields: Mapping[str, AnyField], content: bool = False) -> Listing:
     """The listing with the files that `fields` name in the sizes of its units and in the tags of its tables.
 
-    So a picture that changes behind an unchanged table makes another version of the dataset. Raises InputError where
-    none of the files of a column can be read.
+    So a picture that changes behind an unchanged table makes another version of the dataset. `content`: local files are
+    told by what is in them, not by their time. Raises InputError where none of the files of a column can be read.
     """
     if not fields:
         return listing
@@ -63,7 +63,7 @@ def with_references(listing: Listing, fields: Mapping[str, AnyField]) -> Listing
     with ThreadPoolExecutor(_THREADS) as threads:
         for unit in listing.units:
             size = 0
-            for (name, written, _), found in _looked_up(listing, unit, columns, threads):
+            for (name, written, _), found in _looked_up(listing, unit, partial(_state, columns, content), threads):
                 digests[unit.file].update(f"{written}\0{found.size}\0{found.tag}\n".encode("utf-8", "surrogatepass"))
                 seen[name].add(written, found)
                 size += found.size
@@ -75,17 +75,19 @@ def with_references(listing: Listing, fields: Mapping[str, AnyField]) -> Listing
 
 
 def _looked_up(
-    listing: Listing, unit: Unit, columns: Mapping[str, References], threads: ThreadPoolExecutor
+    listing: Listing, unit: Unit, state: "partial[Found]", threads: ThreadPoolExecutor
 ) -> Iterator[tuple[tuple[str, str, str], Found]]:
-    asked = list(referenced(listing.reader, unit, columns))
-    yield from zip(asked, threads.map(partial(_state, columns, unit.file), asked), strict=True)
+    asked = list(referenced(listing.reader, unit, state.args[0]))
+    yield from zip(asked, threads.map(partial(state, unit.file), asked), strict=True)
 
 
-def _state(columns: Mapping[str, References], file: str, reference: tuple[str, str, str]) -> Found:
+def _state(columns: Mapping[str, References], content: bool, file: str, reference: tuple[str, str, str]) -> Found:
     """Size and tag of what a reference leads to."""
     name, written, _ = reference
     try:
         found = columns[name].stat(written, file)
+        if content and found.size <= columns[name].most:
+            found = replace(found, tag=columns[name].content_tag(written, file) or found.tag)
     except OutsideAllowed:
         return _OUTSIDE
     except (OSError, ValueError):

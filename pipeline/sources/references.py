@@ -91,6 +91,11 @@ class References:
         """Size and tag; see `read`."""
         return stat_named(self.place(reference, file), self.permitted)
 
+    def content_tag(self, reference: str, file: str) -> str:
+        """The tag by content of a local file, empty for any other; see `read`."""
+        folder, name = posixpath.split(self.place(reference, file))
+        return "" if is_url(folder) else Folder(folder).content_tag(name)
+
 
 def referenced(reader: Reader, unit: Unit, columns: Iterable[str]) -> Iterable[tuple[str, str, str]]:
     """Every reference of a unit: the column, what is written there, and where that leads."""

@@ -30,12 +30,18 @@ class Piece:
 
 
 def content_pieces(job: Job, units: Sequence[Unit]) -> Iterator[Piece]:
-    """What must be read to know which payloads are the same. Of files only those that share their size."""
+    """What must be read to know which payloads are the same.
+
+    Of files only those that share their size; those of this machine all, where what is placed now must be known again
+    under another name.
+    """
     sizes = Counter(member.size for unit in units for member in unit.members)
     first = 0
     for unit in units:
-        if unit.members:
+        if unit.members and not (job.config.split.sticky and job.reader.root.local):
             yield from _files(unit, first, sizes)
+        elif unit.members:
+            yield from _rows(unit, first, _REFERENCES)
         else:
             yield from _rows(unit, first, _REFERENCES if job.external else _CONTENT_BYTES // _average(unit))
         first += unit.rows

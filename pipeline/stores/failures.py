@@ -1,6 +1,9 @@
 """What went wrong with a store, as one line that says what to do. No credentials in it."""
 
+import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pipeline.errors import RunFailed
 from pipeline.stores.credentials import masked as masked
@@ -68,3 +71,22 @@ def told(url: str, error: BaseException) -> StoreFailed:
 def without_details(error: BaseException) -> str:
     """What a library says, without the settings and the insides that it repeats."""
     return _SETTINGS.sub("", str(error).split("Debug source")[0])
+
+
+@contextmanager
+def clear_errors(path: str) -> Iterator[None]:
+    """One clear line for what the user can mend."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if "://" not in path:
+            raise RunFailed(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise StoreFailed(f"{path}: cannot be written: there is no such bucket. Create it first.") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunFailed(f"{path}: the disk is full. Free some space and run the same command again.") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+            raise RunFailed(
+                f"{path}: cannot be written: {error.strerror}. Check owner and mode, or output.path."
+            ) from error
+        raise RunFailed(f"{path}: cannot be written: {error.strerror or error}") from error

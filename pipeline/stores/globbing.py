@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import translate
+from pathlib import Path
 from typing import TypeVar
 
-from pipeline.local_files import Found, stat
+from pipeline.local_files import MISSING, Found, stat
 from pipeline.stores.connections import connect
 from pipeline.stores.interface import Store
 
@@ -42,9 +43,13 @@ def _on_disk(root: str, where: str) -> list[Found]:
 
     system = LocalFileSystem()
     found = system.glob(where, detail=True).items()
-    names = (name for name, info in found if info["type"] == "file" or system.isfile(name))
+    names = (name for name, info in found if info["type"] == "file" or system.isfile(name) or _leads_nowhere(name))
     skipped = len(root.rstrip("/")) + 1
-    return [stat(name, name[skipped:]) for name in names]
+    return [Found(name[skipped:], 0, MISSING) if _leads_nowhere(name) else stat(name, name[skipped:]) for name in names]
+
+
+def _leads_nowhere(name: str) -> bool:
+    return Path(name).is_symlink() and not Path(name).exists()
 
 
 def _in_store(root: str, pattern: Sequence[str]) -> list[Found]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_inputs import FLIP, SWAP, config_of, opened, parquet, text_columns, values
+from small_inputs import FLIP, SWAP, config_of, opened, parquet, put, text_columns, values
 
 from pipeline import fingerprint as module
 from pipeline.config import JobConfig
@@ -26,7 +26,6 @@ SAME: list[dict[str, Any]] = [
     {"output__path": "elsewhere"},
     {"limits__failed": 0.5},
     {"limits": {"failed": 1, "rejected": 1}},
-    {"input__fingerprint": "content"},
     {"copies": 2},
     {"split": {"validation": 0.1}},
     {"output__shard_size": "64MiB"},
@@ -72,8 +71,6 @@ def test_it_is_16_hex_digits(source: Path) -> None:
 def test_the_input_decides(source: Path, tmp_path: Path) -> None:
     before = version(source)
     assert version(tmp_path / "in") == version(str(tmp_path / "*n" / ".." / "in" / "*.parquet")) == before
-    os.utime(source)
-    assert version(source) == before
     (tmp_path / "moved").mkdir()
     source.rename(tmp_path / "moved" / "a.parquet")
     assert version(tmp_path / "moved") == before
@@ -81,6 +78,14 @@ def test_the_input_decides(source: Path, tmp_path: Path) -> None:
     assert version(tmp_path / "moved") != before
     parquet(source, text_columns(6))
     assert version(source) != before
+
+
+def test_a_copy_elsewhere_is_the_same_input_where_content_is_asked_for(source: Path, tmp_path: Path) -> None:
+    copy = put(tmp_path / "copied" / "to" / source.name, source.read_bytes())
+    os.utime(copy, (1, 1))
+    by_content = {"input__fingerprint": "content"}
+    assert version(copy.parent, **by_content) == version(source.parent, **by_content)
+    assert version(copy.parent) != version(source.parent)
 
 
 def test_the_order_of_fields_decides(tmp_path: Path) -> None:

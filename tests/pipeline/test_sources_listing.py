@@ -6,6 +6,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from small_inputs import config_of, jpeg, parquet, put, rows_of, text_columns
 
 from pipeline.errors import InputError
+from pipeline.keys import key_block
 from pipeline.local_files import Found
 from pipeline.sources.interface import Listing, batch_rows
 from pipeline.sources.listing import gather, kind_of, list_input
@@ -42,12 +43,82 @@ def test_each_file_counts_once_in_one_order(tmp_path: Path) -> None:
     assert listed(twice).units == listed(list(reversed(twice))).units
 
 
-def test_paths_are_relative_to_the_common_root(tmp_path: Path) -> None:
-    some(tmp_path, "x/one/a.parquet", "x/two/a.parquet")
-    listing = listed([str(tmp_path / "x/one/a.parquet"), str(tmp_path / "x/two/*.parquet")])
-    assert listing.reader.root.url == str(tmp_path / "x")
-    assert [f.path for f in listing.files] == ["one/a.parquet", "two/a.parquet"]
-    assert len(list(rows_of(listing.reader, listing.units))) == 3
+def keys(path: Any, **changes: Any) -> dict[bytes, str]:
+    """Key -> what stands in the column `x` of the record."""
+    config = config_of(path, "out", input__id=..., input__label=..., fields={"x": {"type": "text"}}, **changes)
+    listing = list_input(config)
+    found = {}
+    for unit in listing.units:
+        (batch,) = listing.reader.read(unit, None, 0, unit.rows)
+        block = key_block(config, listing.reader, unit, batch, 0)
+        found.update(zip(block.keys.to_pylist(), batch.column("x").to_pylist(), strict=True))
+    return found
+
+
+def weeks(home: Path) -> list[str]:
+    for number, name in enumerate(("x/one/a", "x/two/a", "x/two/deep/b", "y/two/a", "z/one/a")):
+        parquet(home / f"{name}.parquet", {"x": [f"{name} {n}" for n in range(number + 1)]})
+    return [str(home / "x/one"), str(home / "x/two"), str(home / "y/two"), str(home / "z")]
+
+
+def test_names_of_a_path_do_not_depend_on_paths_after_it(tmp_path: Path) -> None:
+    paths = weeks(tmp_path)
+    before: dict[bytes, str] = {}
+    for count in range(1, 5):
+        now = keys(paths[:count])
+        assert before.items() <= now.items()
+        assert len(now) == (1, 6, 10, 15)[count - 1]
+        before = now
+    assert {key.decode().rpartition("#")[0] for key in before} == {
+        "a.parquet", "two/a.parquet", "two/deep/b.parquet", "y/two/a.parquet", "z/one/a.parquet"
+    }  # fmt: skip
+    assert keys(paths[0]) == keys(paths[:1]) == keys(f"{paths[0]}/*.parquet") == keys([f"{paths[0]}/a.parquet"])
+
+
+def test_names_that_count_from_a_root_do_not_depend_on_other_paths(tmp_path: Path) -> None:
+    paths = weeks(tmp_path)
+    every = keys(str(tmp_path))
+    assert keys(paths, input__root=str(tmp_path)) == every
+    for order in (paths[1:], paths[::-1], paths[2]):
+        assert keys(order, input__root=str(tmp_path)).items() <= every.items()
+    with pytest.raises(InputError, match="lies elsewhere"):
+        keys(paths, input__root=str(tmp_path / "x"))
+
+
+def test_files_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("one/two/a", "two/b"):
+        parquet(tmp_path / f"{name}.parquet", {"x": ["1"]})
+    with pytest.raises(InputError, match=r"would both be called 'two/a\.parquet'") as caught:
+        keys([str(tmp_path / "one"), str(tmp_path / "two")])
+    assert "input.root" in str(caught.value.problems[0])
+
+
+def test_a_path_inside_another_one_is_named_as_by_the_other(tmp_path: Path) -> None:
+    weeks(tmp_path)
+    whole, inside = str(tmp_path / "x"), str(tmp_path / "x" / "two")
+    assert keys([whole, inside]) == keys(whole)
+    assert keys([inside, whole]).items() >= keys(inside).items()
+    assert len(keys([inside, whole])) == len(keys(whole))
+
+
+def test_several_roots_of_a_store(tmp_path: Path) -> None:
+    MemoryFileSystem.store.clear()
+    parquet(tmp_path / "a.parquet", {"x": ["1", "2"]})
+    for bucket in ("one", "two"):
+        Folder(f"memory://{bucket}/in").put("a.parquet", (tmp_path / "a.parquet").read_bytes())
+    found = keys(["memory://one/in", "memory://two/in"])
+    assert sorted(found) == [b"a.parquet#0", b"a.parquet#1", b"in/a.parquet#0", b"in/a.parquet#1"]
+
+
+def test_class_folders_may_be_listed_one_by_one(tmp_path: Path) -> None:
+    for name in ("in/cats/a.jpg", "in/dogs/a.jpg"):
+        put(tmp_path / name, jpeg())
+    fields = {"image": {"type": "image"}}
+    paths = [str(tmp_path / "in" / name) for name in ("cats", "dogs")]
+    listing = list_input(config_of(paths, "out", fields=fields, input__id=..., input__label=...))
+    rows = [(row["path"], row["label"]) for row in rows_of(listing.reader, listing.units)]
+    assert rows == [("a.jpg", "cats"), ("dogs/a.jpg", "dogs")]
+    assert all(Path(row["image"]).is_file() for row in rows_of(listing.reader, listing.units))
 
 
 def test_moved_input_is_the_same_input(tmp_path: Path) -> None:
@@ -158,7 +229,7 @@ def test_keys_labels_groups_splits_and_fields_of_tables_are_text(tmp_path: Path)
     changes: dict[str, Any] = {"split": {"column": "fold"}, "input__group": "who"}
     listing = listed(tmp_path, **changes)
     (row,) = rows_of(listing.reader, listing.units)
-    assert row == {"id": "1", "label": "2", "text": "3", "fold": "4", "who": "5", "n": 6}
+    assert row == {"id": "1", "label": "2", "text": "3", "fold": "4", "who": "5", "n": "6"}
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])

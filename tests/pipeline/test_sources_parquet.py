@@ -3,6 +3,7 @@ import decimal
 import os
 import pickle
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from small_inputs import config_of, parquet, put, rows_of
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, RunFailed
+from pipeline.records import Block, InputFile
+from pipeline.snapshot import refuse_changed
 from pipeline.sources.interface import BATCH_BYTES, Listing
 from pipeline.sources.listing import list_input
 
@@ -240,13 +243,51 @@ def test_what_is_no_parquet_is_named_with_all_others(tmp_path: Path, kind: str) 
     assert all("\n" not in line for line in found)
 
 
-def test_the_tag_is_the_footer_not_the_time(tmp_path: Path) -> None:
-    path = parquet(tmp_path / "a.parquet", {"x": [1]})
-    first = listed(path).files
+def with_a_page_changed(path: Path, old: bytes, new: bytes) -> None:
+    """Other bytes of the same length in the data; footer and modification time as they were."""
+    data, before = path.read_bytes(), path.stat()
+    assert data.count(old) == 1
+    assert len(old) == len(new)
+    path.write_bytes(data.replace(old, new))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def plain(path: Path, values: list[str]) -> Path:
+    pq.write_table(pa.table({"x": values}), path, compression="none", use_dictionary=False, write_statistics=False)
+    return path
+
+
+def test_a_file_that_was_written_again_has_another_tag_though_its_footer_is_the_same(tmp_path: Path) -> None:
+    path = plain(tmp_path / "a.parquet", ["owl", "tit"])
     os.utime(path, (1, 1))
-    assert listed(path).files == first
-    parquet(path, {"x": [2]})
+    first = listed(path).files
+    footer = pq.read_metadata(path).to_dict()
+    plain(path, ["tit", "owl"])
+    assert pq.read_metadata(path).to_dict() == footer
     assert listed(path).files != first
+
+
+def test_the_content_is_the_tag_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = plain(tmp_path / "a.parquet", ["owl", "tit"])
+
+    def tags() -> tuple[InputFile, ...]:
+        return list_input(config_of(path, "out", input__fingerprint="content")).files
+
+    first = tags()
+    assert first[0].tag == f"content:{blake2b(path.read_bytes(), digest_size=16).hexdigest()}"
+    os.utime(path, (1, 1))
+    assert tags() == first
+    with_a_page_changed(path, b"owl", b"owk")
+    assert tags() != first
+
+
+def test_a_change_while_a_run_is_going_on_is_seen_though_content_is_the_tag(tmp_path: Path) -> None:
+    path = plain(tmp_path / "a.parquet", ["owl", "tit"])
+    os.utime(path, (1, 1))
+    listing = list_input(config_of(path, "out", input__fingerprint="content"))
+    plain(path, ["tit", "owl"])
+    with pytest.raises(RunFailed, match="changed during the run"):
+        refuse_changed(listing.reader.root, [Block(listing.units[0], 0, 2)])
 
 
 def test_the_reader_travels_small(tmp_path: Path) -> None:

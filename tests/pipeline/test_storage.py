@@ -17,7 +17,7 @@ from small_inputs import put
 
 from pipeline import local_files, storage
 from pipeline.errors import InputError, RunFailed, UsageError
-from pipeline.local_files import TEMPORARY
+from pipeline.local_files import MISSING, TEMPORARY
 from pipeline.storage import Folder, absolute, expand, is_url, read_file, read_text, stat_file, write_file
 
 
@@ -160,7 +160,9 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     (tmp_path / "in" / "dogs").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "in" / "gone").symlink_to(tmp_path / "nowhere")
     (tmp_path / "in" / "round").symlink_to("round")
-    assert [f.path for f in Folder(str(tmp_path / "in")).walk()] == ["cats/a.jpg", "dogs/b.jpg"]
+    found = Folder(str(tmp_path / "in")).walk()
+    assert [f.path for f in found] == ["cats/a.jpg", "dogs/b.jpg", "gone", "round"]
+    assert [f.tag == MISSING for f in found] == [False, False, True, True]
 
 
 def test_a_put_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
