@@ -6,6 +6,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     ByteSize,
+    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
@@ -56,6 +57,8 @@ MAX_VOXELS = 2**27  # half a GiB of float32
 class InputConfig(Node):
     """Where the records are and which columns mean what."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     path: Paths = Field(description="File, glob, folder or list of them; local or any fsspec URL.")
     root: OnePath | None = Field(
         None, description="Folder above every path: names of files count from there, not from each path."
@@ -68,7 +71,10 @@ class InputConfig(Node):
     )
     columns: dict[Column, ColumnType] = Field(
         default_factory=dict,
-        description="Types of columns of CSV, where they are not to stay text, and of JSON Lines: {price: float}.",
+        description="Types of columns, where CSV is not to stay text or other files differ: {price: float}.",
+    )
+    extent: Literal["same", "union"] = Field(
+        "same", alias="schema", description="Columns of Parquet files: the same in all, or null where a file lacks one."
     )
     delimiter: Annotated[str, AfterValidator(one_character)] | None = Field(
         None, description="Between the columns of CSV; absent: recognised from the first lines."

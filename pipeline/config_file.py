@@ -205,7 +205,7 @@ def _known_keys(path: Path, values: Any) -> list[str]:
         model = _FIELD_MODELS.get(kind)
         if len(path) == 3 and model is not None:
             return sorted(_inner_keys(model, str(path[2])))
-    return sorted(model.model_fields) if model is not None else []
+    return sorted(field.alias or name for name, field in model.model_fields.items()) if model is not None else []
 
 
 def _inner_keys(model: type[BaseModel], name: str) -> list[str]:

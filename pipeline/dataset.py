@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pipeline.commit import LATEST, MANIFEST, read_manifest
 from pipeline.config import JobConfig
 from pipeline.errors import Damaged, InputError
-from pipeline.schema import SAMPLE_ID
+from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.storage import Folder, file_system
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ class Dataset:
     def files(self, split: str) -> list[str]:
         """Paths of a split's files within the version folder, in order."""
         return [s["path"] for s in self.manifest["shards"] if s["split"] == split]
+
+    def columns(self) -> pa.Schema:
+        """The columns that the input had, as they are written."""
+        schema = next(iter(self.splits.values())).schema
+        own = {SAMPLE_ID, LINEAGE, LABEL_WEIGHTS}
+        return pa.schema([field for field in schema if field.name not in own])
 
     def sample(self, sample_id: str) -> dict[str, Any]:
         """One row, lineage included. Raises InputError if there is none of that id."""

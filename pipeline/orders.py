@@ -10,11 +10,15 @@ from pipeline.records import Refusal
 
 @dataclass(slots=True)
 class Order:
-    """Something for a worker to do: see `worker.main` for the kinds. A trial knows whose record it tries."""
+    """Something for a worker to do: see `worker.main` for the kinds. A trial knows whose record it tries.
+
+    `call`: the call of the pool that waits for the answer; 0: the next one, which renders.
+    """
 
     kind: str
     task: Any
     suspect_of: "Order | None" = None
+    call: int = 0
     deaths: int = 0
     at_work: int = 0
     """Deaths in the middle of a record; the others (at start, between records) are nobody's fault."""

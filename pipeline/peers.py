@@ -88,7 +88,7 @@ class PeersOfJob:
                 return kept
         job, block = replace(job, reader=apart(job.reader)), candidate.block
         if block is None:
-            reader, block = located(job.config, job.reader.root, candidate.file, candidate.row)
+            reader, block = located(job.config, job.schema, job.reader.root, candidate.file, candidate.row)
             job = replace(job, reader=reader)
         record = next(read_task(job, Task(Shard("train", 0, (block.all_of("train"),)))), None)
         if record is None or record.key != candidate.key:

@@ -13,7 +13,7 @@ from pipeline.errors import FanbeamError, InputError
 from pipeline.fingerprint import cpu, libraries
 from pipeline.job import Job, Task
 from pipeline.labels.binding import columns_of
-from pipeline.location import placed
+from pipeline.location import completed, placed
 from pipeline.parents import parents_of
 from pipeline.records import Block, Gated, Payload, Sample, Shard, Split
 from pipeline.rows import digest, moved_cells
@@ -99,6 +99,8 @@ def source_of(dataset: Dataset, root: Folder, name: str, number: int) -> tuple[J
     """The job that reads one source file, and the block of one row in it. Raises InputError."""
     config = dataset.config(root.full(name), dataset.path)
     listing = list_file(config, root, name)
+    if not {*config.key_columns(), *bound_columns(config)} <= {*listing.schema.names}:
+        listing = completed(listing, dataset.columns())
     block = placed(listing, name, number)
     job = replace(job_of(config, listing), version=dataset.version, candidates=kept(dataset.folder))
     return job, block

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 
 from pipeline.check import open_input
-from pipeline.errors import FanbeamError, InputError, RunFailed
+from pipeline.errors import FanbeamError, InputError, Problem, RunFailed
 from pipeline.job import Job
 from pipeline.local_files import MISSING
 from pipeline.records import Block, InputFile, Unit
@@ -13,6 +13,7 @@ from pipeline.sources import Reader
 from pipeline.storage import Folder
 
 _NAMED = 3
+_DAMAGED = "The file is damaged: fetch or write it again."
 
 
 def read_listed(
@@ -25,7 +26,14 @@ def read_listed(
         refuse_changed(reader.root, (Block(unit, start, stop),))
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{unit.file} rows {start}..{stop}: cannot be read: {str(error).splitlines()[0]}") from error
+        where, what = _place(unit, start, stop), f"cannot be read: {str(error).splitlines()[0].rstrip('.')}"
+        raise InputError(f"{where}: {what}", (Problem(where, f"{what}.", _DAMAGED),)) from error
+
+
+def _place(unit: Unit, start: int, stop: int) -> str:
+    """File, row group and rows of the file."""
+    group = "" if unit.end or unit.members else f" row group {unit.part},"
+    return f"{unit.file}{group} rows {unit.first_row + start}..{unit.first_row + stop}"
 
 
 def refuse_changed(root: Folder, blocks: Iterable[Block]) -> None:

@@ -53,7 +53,7 @@ class Pool:
         self._job, self._count, self._debug = job, count, debug
         self._context = multiprocessing.get_context("forkserver")
         self._workers: list[_Worker] = []
-        self._samples = 0
+        self._samples, self._calls = 0, 0
 
     def __enter__(self) -> "Pool":
         start_for({step.name for step in self._job.config.steps()})
@@ -101,22 +101,38 @@ class Pool:
 
         Tasks are asked for when a worker has nothing to do.
         """
-        begun = {m.order.task.shard.name for m in self._workers if m.order is not None and m.order.kind == "render"}
-        coming = (Order(kind, task) for task in tasks if kind != "render" or task.shard.name not in begun)
+        self._calls += 1
+        call, begun = self._calls, self._taken_over(kind)
+        coming = (Order(kind, task, call=call) for task in tasks if kind != "render" or task.shard.name not in begun)
         waiting = deque[Order]()
-        while True:
+        while call == self._calls:
             for member in self._workers:
                 order = (waiting.popleft() if waiting else next(coming, None)) if member.order is None else None
                 if order is not None:
                     self._give(member, order)
-            if not any(m.order for m in self._workers):
+            ours = [m for m in self._workers if m.order is None or m.order.call == call]
+            if not any(m.order for m in ours):
                 return
             self._kill_hung()
-            handles = [h for m in self._workers for h in (m.pipe, m.process.sentinel)]
+            handles = [h for m in ours for h in (m.pipe, m.process.sentinel)]
             ready = connection.wait(handles, _POLL_SECONDS)
-            for member in list(self._workers):
+            for member in ours:
                 if member.pipe in ready or member.process.sentinel in ready:
                     yield from self._answer(member, waiting)
+        raise RuntimeError("the pool was asked for something else before it had answered")
+
+    def _taken_over(self, kind: str) -> set[str]:
+        """Shards that were begun for this call. Workers that are busy for a call that was given up are replaced."""
+        begun = set()
+        for place, member in enumerate(self._workers):
+            order = member.order
+            if order is not None and order.call == 0 and kind == "render":
+                order.call = self._calls
+                begun.add(order.task.shard.name)
+            elif order is not None:
+                self._workers[place] = self._start()
+                self._end(member)
+        return begun
 
     def _answer(self, member: _Worker, waiting: deque[Order]) -> Iterator[Any]:
         order = member.order
@@ -170,10 +186,10 @@ class Pool:
         order.culprits[at] += 1
         if order.kind == "survey":
             guilty = order.culprits[at] >= _GUILTY_DEATHS
-            return Order("survey", order.task.without(at)) if guilty else order
+            return Order("survey", order.task.without(at), call=order.call) if guilty else order
         if order.culprits[at] >= _GUILTY_DEATHS:
             return order.without(at, cause)
-        return Order("trial", replace(order.task, only=at), suspect_of=order)
+        return Order("trial", replace(order.task, only=at), order, order.call)
 
     def _kill_hung(self) -> None:
         limit, now = self._job.config.record_timeout, time.monotonic()

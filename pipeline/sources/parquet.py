@@ -16,8 +16,19 @@ from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.fetching import SMALL_BYTES, SPANS_BYTES, Kept, Spans, fetch, in_order, joined
 from pipeline.sources.interface import Listing, Reader, batch_rows
+from pipeline.sources.unifying import (
+    FileSchema,
+    Types,
+    Unified,
+    all_null,
+    fitted,
+    null_lists,
+    unified,
+    without_fixed_sizes,
+)
 from pipeline.storage import Folder
 
+_OWN_SCHEMA = b"ARROW:schema"
 _STREAM_BYTES = 1 << 20
 _LEAST_BYTES = 8  # the length of the footer, and PAR1
 _TAIL_BYTES = SMALL_BYTES
@@ -29,18 +40,27 @@ _OPEN_STREAMS = 3  # one per split
 
 @dataclass(frozen=True, slots=True)
 class ParquetReader:
-    """Reads row groups of the files below `root`, in the column order of `columns` (the first file's)."""
+    """Reads row groups of the files below `root`, in the column order of `columns` (the first file's).
+
+    `schema`: where files differ, what all of them are read as. `apart`: it reads beside another reader of the same rows
+    in the same thread: see `apart`.
+    """
 
     root: Folder
     columns: tuple[str, ...]
     apart: bool = False
-    """Whether it reads beside another reader of the same rows in the same thread: see `apart`."""
+    schema: pa.Schema | None = None
 
     def read(self, unit: Unit, columns: Sequence[str] | None, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Rows `start`..`stop` of a row group; see `Reader.read`."""
         wanted = self.columns if columns is None else tuple(columns)
         streams = _streams.apart if self.apart else _streams.open
-        yield from _stream(streams, (self.root, unit, wanted, batch_rows(unit, columns)), start).rows(start, stop)
+        batches = _stream(streams, (self.root, unit, wanted, batch_rows(unit, columns)), start).rows(start, stop)
+        if self.schema is None:
+            yield from batches
+        else:
+            schema = pa.schema([self.schema.field(name) for name in wanted])
+            yield from (fitted(batch, schema) for batch in batches)
 
     def locate(self, unit: Unit, row: int) -> tuple[str, int]:
         """The unit's file, and the row counted from the start of the file."""
@@ -56,7 +76,6 @@ class _Stream:
     """A row group read forwards, page by page. Batches always begin at the same rows, wherever reading starts."""
 
     def __init__(self, root: Folder, unit: Unit, columns: tuple[str, ...], size: int) -> None:
-        self._columns = list(columns)
         footer = _footer(root, unit.file, unit.listed)
         self._open = _opened(root, unit, footer, columns)
         file = pq.ParquetFile(
@@ -64,7 +83,10 @@ class _Stream:
             metadata=footer,
             buffer_size=_STREAM_BYTES,
             pre_buffer=False,  # else the whole row group is held
+            page_checksum_verification=True,  # of files that have checksums
         )
+        there = set(file.schema_arrow.names)
+        self._columns = [name for name in columns if name in there]
         self._batches = file.iter_batches(size, row_groups=[unit.part], columns=self._columns, use_threads=False)
         self._batch: pa.RecordBatch | None = None
         self.first = 0
@@ -150,7 +172,7 @@ def _footer(root: Folder, name: str, listed: InputFile | None) -> pq.FileMetaDat
             with root.open(name) as source:
                 found = pq.read_metadata(source)
         else:
-            found = pq.read_metadata(pa.BufferReader(_tail(root, listed)))
+            found = _metadata(_tail(root, listed))[0]
         _OPENED.put(key, found, found.serialized_size)
     return found
 
@@ -159,37 +181,71 @@ def _footer(root: Folder, name: str, listed: InputFile | None) -> pq.FileMetaDat
 class _Footer:
     found: Found
     schema: pa.Schema
+    meta: pq.FileMetaData
     groups: tuple[tuple[int, int], ...]
+    plain: bool
+
+    def stated(self) -> FileSchema:
+        """Its columns, to be compared with those of other files."""
+        rows = sum(rows for rows, _ in self.groups)
+        names = self.schema.names
+        return FileSchema(self.found.path, self.schema, rows, lambda: all_null(self.meta, names))
 
 
-def list_parquet(root: Folder, found: Sequence[Found]) -> Listing:
-    """Read every footer (in parallel) into a listing. Raises InputError for all unreadable or unlike files."""
+def list_parquet(root: Folder, found: Sequence[Found], types: Types | None = None, union: bool = False) -> Listing:
+    """Read every footer (in parallel) into a listing. Raises InputError for all unreadable or unlike files.
+
+    `types`, `union`: see `unified`.
+    """
     threads = {"threads": _LISTING_THREADS} if root.local else {}
     results = list(in_order(lambda f: _read_footer(root, f), found, **threads))
     problems = [r for r in results if isinstance(r, Problem)]
     footers = [r for r in results if isinstance(r, _Footer)]
-    problems += [p for f in footers for p in _doubled(f)] or [p for f in footers[1:] for p in _unlike(footers[0], f)]
-    if problems:
-        raise InputError("the input files cannot be read together", tuple(problems))
+    problems += [p for f in footers for p in _doubled(f)]
+    both = problems or unified([f.stated() for f in footers], types or {}, union)
+    if not isinstance(both, Unified):
+        raise InputError("the input files cannot be read together", tuple(both))
     units = tuple(unit for footer in footers for unit in _units(footer))
     files = tuple(InputFile(f.found.path, f.found.size, f.found.tag) for f in footers)
-    schema = _common(footers)
-    return Listing(ParquetReader(root, tuple(schema.names)), files, units, schema, "parquet")
+    schema, plain = both.schema, any(f.plain for f in footers)
+    reader = ParquetReader(root, tuple(schema.names), schema=schema.remove_metadata() if both.casts or plain else None)
+    return Listing(reader, files, units, schema, "parquet", notes=(*both.notes, *_plain_notes(footers)))
+
+
+def _plain_notes(footers: Sequence[_Footer]) -> Iterator[str]:
+    """What becomes of lists of a fixed size that hold nulls."""
+    if named := [f.found.path for f in footers if f.plain]:
+        yield f"{named[0]}: lists of a fixed size hold nulls, which Arrow cannot read: they become lists of any size"
 
 
 def _read_footer(root: Folder, found: Found) -> "_Footer | Problem":
     listed = InputFile(found.path, found.size, found.tag)
     try:
         tail = _tail(root, listed)
-        file = pq.ParquetFile(pa.BufferReader(tail))
-        meta = file.metadata
+        meta, schema, plain = _metadata(tail)
         _OPENED.put((root, found.path, listed), meta, meta.serialized_size)
         groups = tuple(
             (meta.row_group(n).num_rows, meta.row_group(n).total_byte_size) for n in range(meta.num_row_groups)
         )
-        return _Footer(found, file.schema_arrow, groups)
+        return _Footer(found, schema, meta, groups, plain)
     except (pa.ArrowException, OSError, struct.error) as error:
         return Problem(root.full(found.path), f"not a readable Parquet file: {str(error).splitlines()[0]}.")
+
+
+def _metadata(tail: bytes) -> tuple[pq.FileMetaData, pa.Schema, bool]:
+    """A footer, the columns to read by it, and whether it was bared of Arrow's own schema.
+
+    By that schema Arrow makes lists of a fixed size, and then stumbles over nulls among them.
+    """
+    meta = pq.read_metadata(pa.BufferReader(tail))
+    schema = meta.schema.to_arrow_schema()
+    sized = [field for field in schema if without_fixed_sizes(field.type) != field.type]
+    if not sized or not null_lists(meta, sized):
+        return meta, schema, False
+    bare = pq.read_metadata(pa.BufferReader(tail.replace(_OWN_SCHEMA, _OWN_SCHEMA[::-1])))
+    for field in sized:
+        schema = schema.set(schema.get_field_index(field.name), field.with_type(without_fixed_sizes(field.type)))
+    return bare, schema, True
 
 
 def _tail(root: Folder, listed: InputFile) -> bytes:
@@ -211,35 +267,10 @@ def _footer_length(tail: bytes) -> int:
     return int(length)
 
 
-def _common(footers: list[_Footer]) -> pa.Schema:
-    """The first file's schema; a column may hold nulls if it may in any file."""
-    schema = footers[0].schema
-    for number, field in enumerate(schema):
-        if any(f.schema.field(field.name).nullable for f in footers):
-            schema = schema.set(number, field.with_nullable(True))
-    return schema
-
-
 def _doubled(footer: _Footer) -> list[Problem]:
     names = footer.schema.names
     doubled = sorted({n for n in names if names.count(n) > 1})
     return [Problem(footer.found.path, f"columns {doubled} occur twice.", "Rename one of each.")] if doubled else []
-
-
-def _unlike(first: _Footer, other: _Footer) -> Iterator[Problem]:
-    """Differences of columns and types from the first file; the order of columns does not matter."""
-    want, have = first.schema, other.schema
-    if have.equals(want):
-        return
-    for name in want.names:
-        if have.get_field_index(name) < 0:
-            yield Problem(other.found.path, f"has no column {name!r}, which {first.found.path} has.")
-        elif have.field(name).type != want.field(name).type:
-            kinds = f"{have.field(name).type}, in {first.found.path} it is {want.field(name).type}"
-            yield Problem(other.found.path, f"column {name!r} is {kinds}.", "Write both with one schema.")
-    for name in have.names:
-        if want.get_field_index(name) < 0:
-            yield Problem(other.found.path, f"has a column {name!r}, which {first.found.path} has not.")
 
 
 def _units(footer: _Footer) -> Iterator[Unit]:

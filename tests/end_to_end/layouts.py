@@ -70,6 +70,20 @@ def in_files(ending: str, content: Callable[[int], bytes]) -> Callable[[Folder],
     return write
 
 
+def growing(folder: Folder) -> None:
+    """Weeks of which only the last one has boxes, and texts in another encoding."""
+    for week in range(3):
+        rows = [dict(row) for row in material.image_rows(COUNT)[4 * week : 4 * week + 4]]
+        if week == 2:
+            rows = [{**row, "boxes": [[1.0, 2.0, 30.0, 40.0]]} for row in rows]
+        sink = io.BytesIO()
+        made = pa.Table.from_pylist(rows)
+        label = made.schema.get_field_index("label")
+        kind = (pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string()))[week]
+        pq.write_table(made.set_column(label, "label", made["label"].cast(kind)), sink, row_group_size=5)
+        put(folder, f"w{week}/a.parquet", sink.getvalue())
+
+
 def texts() -> list[dict[str, Any]]:
     """Records of a text table."""
     return [{"id": f"{n:03d}", "label": material.LABELS[n % 3], "text": material.sentence(n)} for n in range(COUNT)]
@@ -109,6 +123,7 @@ def of_links(table: str, encode: Callable[[Rows], bytes], count: int = COUNT) ->
     return write
 
 
+BOXED = {"image": {**IMAGE, "boxes": {"column": "boxes", "format": "coco"}}}
 LINKS = {"image": {**IMAGE, "uri": True}}
 TEXTS = {"text": TEXT}
 LAYOUTS = {
@@ -119,6 +134,7 @@ LAYOUTS = {
     "a list of folders without ids": Layout(in_parts("w1/part.parquet", "w2/part.parquet"), ("w1", "w2"), {}),
     "a list of files": Layout(in_parts("w1/a.parquet", "w2/b.parquet"), ("w2/b.parquet", "w1/a.parquet")),
     "a glob": Layout(in_parts("w1/a.parquet", "w2/deep/b.parquet"), ("**/*.parquet",)),
+    "weeks that differ": Layout(growing, keys={**KEYS, "schema": "union"}, fields=BOXED),
     "csv in sub folders": Layout(in_tables(("a/t.csv", "b/t.csv"), as_csv), fields=TEXTS),
     "jsonl in a list": Layout(in_tables(("a/t.jsonl", "b/t.jsonl"), as_jsonl), ("a", "b"), {}, TEXTS),
     "pictures": Layout(in_files(".jpg", material.picture), keys={}),

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from small_inputs import config_of, jpeg, opened, parquet, planned, put, ran, text_columns, words
+from small_inputs import config_of, jpeg, opened, parquet, planned, put, ran, text_columns, text_of, values, words
 
+from pipeline.api import run
 from pipeline.assignment import _tasks_bytes, assigned_tasks
-from pipeline.errors import InputError
+from pipeline.errors import ExitCode, FanbeamError, InputError
 from pipeline.job import Task
+from pipeline.running import RunOptions
 
 PICTURES: dict[str, Any] = {"fields": {"image": {"type": "image"}}, "input__id": ..., "input__label": ..., "split": {}}
 
@@ -71,7 +75,7 @@ AS_NOBODY = """
 import os, sys
 from pipeline.check import open_input
 from pipeline.config import JobConfig
-from pipeline.errors import InputError
+from pipeline.errors import ExitCode, FanbeamError, InputError
 import pipeline.sources.listing, pipeline.sources.references
 if os.geteuid() == 0:
     os.seteuid(65534)
@@ -158,3 +162,32 @@ def test_broken_lines_travel_to_workers(tmp_path: Path) -> None:
     job.dataset.put("_runs/work/n-00000.json", _tasks_bytes(tasks))
     assert list(assigned_tasks(job.dataset, "n", 0)) == tasks
     assert any(block.unit.broken for task in tasks for block in task.shard.blocks)
+
+
+def damaged(path: Path, **writing: Any) -> Path:
+    """A table of pictures; in the second row group a page holds other bytes than were written."""
+    count = 12
+    columns = {"id": [f"r{n}" for n in range(count)], "label": ["x"] * count, "image": [jpeg(n) for n in range(count)]}
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table(columns), path, row_group_size=4, use_dictionary=False, **writing)
+    chunk = pq.read_metadata(path).row_group(1).column(2)
+    data = bytearray(path.read_bytes())
+    at = chunk.data_page_offset + (chunk.total_compressed_size // 2 if "write_page_checksum" in writing else 0)
+    data[at : at + 64] = bytes(byte ^ 0xFF for byte in data[at : at + 64])
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("split", [{"validation": 0.3}, {"validation": 0.3, "keep_together": {"exact": False}}])
+@pytest.mark.parametrize("writing", [{"compression": "zstd"}, {"compression": "none", "write_page_checksum": True}])
+def test_a_damaged_page_ends_the_run_with_file_and_row_group(
+    tmp_path: Path, split: dict[str, Any], writing: dict[str, Any]
+) -> None:
+    path = damaged(tmp_path / "in" / "a.parquet", **writing)
+    changes = {"fields": {"image": {"type": "image"}}, "split": split, "copies": 1}
+    with pytest.raises(FanbeamError) as caught:
+        run(text_of(values(path, tmp_path / "out", **changes)), RunOptions(workers=2))
+    assert caught.value.exit_code == ExitCode.USAGE
+    said = " ".join(map(str, caught.value.problems)) or caught.value.message
+    assert "a.parquet row group 1, rows 4..8: cannot be read" in said
+    assert "fetch or write it again" in said

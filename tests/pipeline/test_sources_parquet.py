@@ -175,15 +175,19 @@ def test_columns_in_another_order_are_put_in_the_first_files(tmp_path: Path) -> 
     assert list(rows_of(listing.reader, listing.units)) == [{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]
 
 
+MAY_LACK = "Say `input.schema: union` if columns may be missing: they are null there."
+
+
 def test_files_that_are_unlike_are_all_named(tmp_path: Path) -> None:
     parquet(tmp_path / "a.parquet", {"x": [1], "y": ["a"]})
     parquet(tmp_path / "b.parquet", {"x": ["1"], "y": ["a"]})
     parquet(tmp_path / "c.parquet", {"x": [1]})
     parquet(tmp_path / "d.parquet", {"x": [1], "y": ["a"], "z": [1]})
     assert complaint(tmp_path) == [
-        "b.parquet: column 'x' is string, in a.parquet it is int64. Write both with one schema.",
-        "c.parquet: has no column 'y', which a.parquet has.",
-        "d.parquet: has a column 'z', which a.parquet has not.",
+        "b.parquet: column 'x' is string, in a.parquet it is int64. "
+        "Write both with one schema, or say what it is: `input.columns: {x: string}`.",
+        f"c.parquet: has no column 'y', which a.parquet has. {MAY_LACK}",
+        f"d.parquet: has a column 'z', which a.parquet has not. {MAY_LACK}",
     ]
 
 

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from small_inputs import config_of, parquet, planned, text_columns
+from small_inputs import config_of, parquet, planned, text_columns, text_of, values
 
 from pipeline.job import Job, Task
 from pipeline.workers import Pool
@@ -55,3 +55,38 @@ def test_a_pool_that_is_left_with_work_begun_ends(work: tuple[Job, list[Task]]) 
         pool.begin(tasks)
         processes = [member.process for member in pool._workers]
     assert not any(process.is_alive() for process in processes)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_answers_to_a_call_that_was_given_up_are_not_those_of_the_next(
+    work: tuple[Job, list[Task]], count: int
+) -> None:
+    job, tasks = work
+    with Pool(job, count) as pool:
+        text = text_of(values("in", "out", fields={"text": {"type": "text", "augment": ["nlpaug.Nothing"]}}))
+        for _ in range(3):
+            answers = pool.run("render", tasks)
+            next(answers)
+            del answers
+            (problem,) = pool.recipe_problems(text)
+            assert "Nothing" in problem.message
+        assert sorted(r.name for r in pool.run("render", tasks)) == sorted(task.shard.name for task in tasks)
+
+
+def test_a_call_that_another_one_took_over_does_not_end_as_if_it_were_done(work: tuple[Job, list[Task]]) -> None:
+    job, tasks = work
+    with Pool(job, 2) as pool:
+        answers = pool.run("render", tasks)
+        next(answers)
+        assert len(list(pool.run("render", tasks))) == len(tasks)
+        with pytest.raises(RuntimeError, match="asked for something else"):
+            list(answers)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_work_that_was_begun_for_shards_is_no_answer_to_anything_else(work: tuple[Job, list[Task]], count: int) -> None:
+    job, tasks = work
+    with Pool(job, count) as pool:
+        pool.begin(tasks)
+        assert pool.recipe_problems(text_of(values("in", "out"))) == []
+        assert sorted(r.name for r in pool.run("render", tasks)) == sorted(task.shard.name for task in tasks)
