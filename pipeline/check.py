@@ -12,10 +12,10 @@ import pyarrow as pa
 from pipeline import material
 from pipeline.blends import has_soft_labels
 from pipeline.codecs import EXTRAS
-from pipeline.column_types import field_type_problem, key_type_problem
+from pipeline.column_types import declared_problems, field_type_problem, key_type_problem, missing_column
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
-from pipeline.errors import ConfigError, InputError, Problem, nearest
+from pipeline.errors import ConfigError, InputError, Problem
 from pipeline.labels.check import label_problems, missing_columns
 from pipeline.leaks import leak_problems
 from pipeline.other_records import blend_problems, class_problems, prepare_problems
@@ -147,7 +147,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
     found = [
         *_library_problems(config, text),
         *_column_problems(config, listing, text),
-        *_declared_problems(config, listing, text),
+        *declared_problems(config, listing.kind, listing.schema.names, text),
         *_label_problems(config, listing, text),
         *_mirror_problems(config, text),
         *_output_problems(config, text),
@@ -208,35 +208,21 @@ def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> I
     ]  # fmt: skip
     for name, path in {name: path for path, name in reversed(keys)}.items():
         if name is not None and name not in names:
-            yield _missing(text.where(path), name, names)
+            yield missing_column(text.where(path), name, names)
         elif name is not None and name != config.split.time_column:
             problem = key_type_problem(listing.schema.field(name), path[-1])
             yield from [Problem(text.where(path), problem, "Use a column of text or whole numbers.")] if problem else []
     for name, field in config.fields.items():
         where = text.where(("fields", name))
         if name not in names:
-            yield _missing(where, name, names)
+            yield missing_column(where, name, names)
         elif unusable := field_type_problem(listing.schema.field(name).type, field, listing.kind):
             yield Problem(where, *unusable)
 
 
-def _declared_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:
-    """Types and delimiters that the config gives to an input that has no such column, or none at all."""
-    names = listing.schema.names
-    if listing.kind == "folder" and config.input.columns:
-        where = text.where(("input", "columns"))
-        yield Problem(where, "a folder of files has no columns to give types to.", "Leave it out.")
-    elif listing.kind != "folder":
-        wrong = (name for name in config.input.columns if name not in names)
-        yield from (_missing(text.where(("input", "columns", name)), name, names) for name in wrong)
-    if config.input.delimiter is not None and listing.kind != "csv":
-        where = text.where(("input", "delimiter"))
-        yield Problem(where, f"only CSV has a delimiter, and the input is {listing.kind}.", "Leave it out.")
-
-
 def _label_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:
     for place, column in missing_columns(config, listing.schema.names):
-        yield _missing(text.where(place), column, listing.schema.names)
+        yield missing_column(text.where(place), column, listing.schema.names)
     for place, message in label_problems(config, listing.schema):
         yield Problem(text.where(place), message)
 
@@ -250,12 +236,6 @@ def _mirror_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
             f"mirror_words needs one image field and a text field; there are {pictures} and {kinds.count('text')}."
         )
         yield Problem(text.where(("mirror_words",)), message, "Leave it out, or split the record.")
-
-
-def _missing(where: str, name: str, names: list[str]) -> Problem:
-    hint = nearest(name, names)
-    listed = "" if hint.startswith("Known") or len(names) > 20 else f" Columns: {', '.join(names)}."
-    return Problem(where, f"the input has no column {name!r}.", hint.replace("Known:", "Columns:") + listed)
 
 
 def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:

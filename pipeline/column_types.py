@@ -1,11 +1,13 @@
 """Which types a column may have, by what it is for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
-from pipeline.config import AnyField
+from pipeline.config import AnyField, JobConfig
+from pipeline.config_file import ConfigText
 from pipeline.config_types import ColumnType
+from pipeline.errors import Problem, nearest
 
 _DECLARED: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
@@ -62,3 +64,23 @@ def field_type_problem(kind: pa.DataType, field: AnyField, source: str) -> tuple
         return f"the {field.type} column holds text, not bytes.", "If it holds paths or URLs, add: uri: true"
     article = "an" if field.type[0] in "aeiou" else "a"
     return f"{article} {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
+
+
+def declared_problems(config: JobConfig, kind: str, names: list[str], text: ConfigText) -> Iterator[Problem]:
+    """Types and delimiters that the config gives to an input that has no such column, or none at all."""
+    if kind == "folder" and config.input.columns:
+        where = text.where(("input", "columns"))
+        yield Problem(where, "a folder of files has no columns to give types to.", "Leave it out.")
+    elif kind != "folder":
+        wrong = (name for name in config.input.columns if name not in names)
+        yield from (missing_column(text.where(("input", "columns", name)), name, names) for name in wrong)
+    if config.input.delimiter is not None and kind != "csv":
+        where = text.where(("input", "delimiter"))
+        yield Problem(where, f"only CSV has a delimiter, and the input is {kind}.", "Leave it out.")
+
+
+def missing_column(where: str, name: str, names: list[str]) -> Problem:
+    """A column that the input does not have, with the nearest one."""
+    hint = nearest(name, names)
+    listed = "" if hint.startswith("Known") or len(names) > 20 else f" Columns: {', '.join(names)}."
+    return Problem(where, f"the input has no column {name!r}.", hint.replace("Known:", "Columns:") + listed)
