@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipeline import material
 from pipeline.blends import has_soft_labels
 from pipeline.codecs import EXTRAS
-from pipeline.column_types import declared_problems, field_type_problem, key_type_problem, missing_column
+from pipeline.column_types import column_problems, declared_problems, missing_column
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem
@@ -146,7 +146,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
     """Columns that are missing or of an unusable type, names that fanbeam writes itself, and output inside input."""
     found = [
         *_library_problems(config, text),
-        *_column_problems(config, listing, text),
+        *column_problems(config, listing.kind, listing.schema, text),
         *declared_problems(config, listing.kind, listing.schema.names, text),
         *_label_problems(config, listing, text),
         *_mirror_problems(config, text),
@@ -196,28 +196,6 @@ def _path_problems(text: ConfigText) -> list[Problem]:
     except InputError as error:
         return as_problems(error, text)
     return []
-
-
-def _column_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:
-    names = listing.schema.names
-    keys: list[tuple[Path, str | None]] = [
-        (("input", "id"), config.input.id), (("input", "label"), config.input.label),
-        (("input", "group"), config.input.group), (("split", "column"), config.split.column),
-        *((("split", "keep_together", "group"), name) for name in config.split.keep_together.groups),
-        *((("copies", "balance"), name) for name in config.key_columns()),
-    ]  # fmt: skip
-    for name, path in {name: path for path, name in reversed(keys)}.items():
-        if name is not None and name not in names:
-            yield missing_column(text.where(path), name, names)
-        elif name is not None and name != config.split.time_column:
-            problem = key_type_problem(listing.schema.field(name), path[-1])
-            yield from [Problem(text.where(path), problem, "Use a column of text or whole numbers.")] if problem else []
-    for name, field in config.fields.items():
-        where = text.where(("fields", name))
-        if name not in names:
-            yield missing_column(where, name, names)
-        elif unusable := field_type_problem(listing.schema.field(name).type, field, listing.kind):
-            yield Problem(where, *unusable)
 
 
 def _label_problems(config: JobConfig, listing: Listing, text: ConfigText) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 
 from pipeline.config import AnyField, JobConfig
-from pipeline.config_file import ConfigText
+from pipeline.config_file import ConfigText, Path
 from pipeline.config_types import ColumnType
 from pipeline.errors import Problem, nearest
 
@@ -64,6 +64,29 @@ def field_type_problem(kind: pa.DataType, field: AnyField, source: str) -> tuple
         return f"the {field.type} column holds text, not bytes.", "If it holds paths or URLs, add: uri: true"
     article = "an" if field.type[0] in "aeiou" else "a"
     return f"{article} {field.type} field needs bytes or struct<bytes, path>, this column is {kind}.", ""
+
+
+def column_problems(config: JobConfig, kind: str, schema: pa.Schema, text: ConfigText) -> Iterator[Problem]:
+    """Columns of keys and payload that the input does not have, or of a type that cannot be used."""
+    names = schema.names
+    keys: list[tuple[Path, str | None]] = [
+        (("input", "id"), config.input.id), (("input", "label"), config.input.label),
+        (("input", "group"), config.input.group), (("split", "column"), config.split.column),
+        *((("split", "keep_together", "group"), name) for name in config.split.keep_together.groups),
+        *((("copies", "balance"), name) for name in config.key_columns()),
+    ]  # fmt: skip
+    for name, path in {name: path for path, name in reversed(keys)}.items():
+        if name is not None and name not in names:
+            yield missing_column(text.where(path), name, names)
+        elif name is not None and name != config.split.time_column:
+            problem = key_type_problem(schema.field(name), path[-1])
+            yield from [Problem(text.where(path), problem, "Use a column of text or whole numbers.")] if problem else []
+    for name, field in config.fields.items():
+        where = text.where(("fields", name))
+        if name not in names:
+            yield missing_column(where, name, names)
+        elif unusable := field_type_problem(schema.field(name).type, field, kind):
+            yield Problem(where, *unusable)
 
 
 def declared_problems(config: JobConfig, kind: str, names: list[str], text: ConfigText) -> Iterator[Problem]:

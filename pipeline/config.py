@@ -6,7 +6,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     ByteSize,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
@@ -15,23 +14,19 @@ from pydantic import (
 from pipeline.blend_settings import BlendSettings
 from pipeline.config_types import (
     Column,
-    ColumnType,
     Float,
     Int,
     Node,
-    OnePath,
-    Paths,
-    Prefixes,
     Seed,
     Share,
     Steps,
     Uri,
     each_once,
     number,
-    one_character,
     rising,
 )
 from pipeline.copy_settings import Balanced, CopySettings, most_copies
+from pipeline.input_settings import InputConfig as InputConfig
 from pipeline.labels.settings import (
     KINDS,
     BoxBinding,
@@ -52,39 +47,6 @@ from transforms.steps import Step, leaves, read_steps
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a GiB of RGB
 MAX_VOXELS = 2**27  # half a GiB of float32
-
-
-class InputConfig(Node):
-    """Where the records are and which columns mean what."""
-
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    path: Paths = Field(description="File, glob, folder or list of them; local or any fsspec URL.")
-    root: OnePath | None = Field(
-        None, description="Folder above every path: names of files count from there, not from each path."
-    )
-    allow: Prefixes | None = Field(
-        None, description="Where links inside of these folders may lead to, besides the folders themselves."
-    )
-    format: Literal["parquet", "csv", "jsonl", "folder"] | None = Field(
-        None, description="Only needed where the file names do not tell."
-    )
-    columns: dict[Column, ColumnType] = Field(
-        default_factory=dict,
-        description="Types of columns, where CSV is not to stay text or other files differ: {price: float}.",
-    )
-    extent: Literal["same", "union"] = Field(
-        "same", alias="schema", description="Columns of Parquet files: the same in all, or null where a file lacks one."
-    )
-    delimiter: Annotated[str, AfterValidator(one_character)] | None = Field(
-        None, description="Between the columns of CSV; absent: recognised from the first lines."
-    )
-    id: Column | None = Field(None, description="Column of unique ids; without it, file and row number.")
-    label: Column | None = Field(None, description="Column of the class.")
-    group: Column | None = Field(None, description="Records of one group never cross a split.")
-    fingerprint: Literal["tag", "content"] = Field(
-        "tag", description="How local files are recognised: size and modification time, or content."
-    )
 
 
 class ImageEncode(Node):
