@@ -16,7 +16,7 @@ from pipeline.column_types import column_problems, declared_problems, missing_co
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem
-from pipeline.labels.check import label_problems, missing_columns
+from pipeline.labels.check import asked_of_steps, label_problems, missing_columns
 from pipeline.leaks import leak_problems
 from pipeline.other_records import blend_problems, class_problems, prepare_problems
 from pipeline.same_draws import draw_problems
@@ -120,7 +120,7 @@ def recipe_problems(text: ConfigText) -> list[Problem]:
     found: list[Problem] = []
     for name, part, steps, modality in _recipes(text):
         given = text.values["fields"][name]
-        bound = [kind for kind in LABEL_KINDS.get(modality, ()) if given.get(kind) is not None]
+        bound = asked_of_steps({kind: given.get(kind) for kind in LABEL_KINDS.get(modality, ())})
         if part == "prepare":
             found += prepare_problems(steps, text, name)
         for problem in check_steps(steps, modality, bound):

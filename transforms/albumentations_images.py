@@ -178,7 +178,7 @@ class _ImageStep:
     library called directly, with p=1, after `set_random_state(*transforms.philox.generators(seed))`.
     """
 
-    __slots__ = ("_errors", "_extras", "_keeps_place", "_name", "_p", "_seed", "_step", "_volumes")
+    __slots__ = ("_errors", "_extras", "_hides", "_keeps_place", "_name", "_p", "_seed", "_step", "_volumes")
 
     def __init__(
         self, name: str, step: Any, seed: Callable[[bytes], None], volumes: VolumeStep, extras: Extras | None
@@ -190,6 +190,7 @@ class _ImageStep:
         self._step = step
         self._extras = extras
         self._keeps_place = isinstance(step, ImageOnlyTransform) or name in extra.STILL
+        self._hides = type(step).__module__.startswith("albumentations.augmentations.dropout")
         treat_frames_as_pictures(step)
         self._p = float(step.p)
         self._seed = seed
@@ -215,7 +216,7 @@ class _ImageStep:
         if not labels:  # none are bound, or they stay where they are
             return ImageValue(changed, value.boxes, value.keypoints, value.masks), params
         moved = borders.moved(self._volumes.plain, self._step.params, once)
-        return from_library({**result, **moved}, changed, value), params
+        return from_library({**result, **moved}, changed, value, self._hides), params
 
     def _on_many(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
         """Apply to all frames of a clip, or to a volume."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from transforms.label_filters import kept_keypoints
 from transforms.values import Boxes, ImageValue, Keypoints
 
 Arrays = dict[str, Any]
@@ -43,9 +44,15 @@ def _one_mask(masks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return whole.astype(np.uint8) if len(masks) < 256 else whole
 
 
-def from_library(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> ImageValue:
-    """The new value: labels back in pixels of the new picture, with their numbers."""
-    return ImageValue(pixels, _boxes(result, pixels, before), _points(result, pixels, before), _masks(result, before))
+def from_library(
+    result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue, hides: bool = False
+) -> ImageValue:
+    """The new value: labels back in pixels of the new picture, with their numbers.
+
+    `hides`: points that the step took away lie where they were, only covered.
+    """
+    points = _points(result, pixels, before, hides)
+    return ImageValue(pixels, _boxes(result, pixels, before), points, _masks(result, before))
 
 
 def processors(value: ImageValue) -> dict[str, Any]:
@@ -89,15 +96,30 @@ def _chosen(boxes: Boxes, corners: np.ndarray[Any, Any], entries: np.ndarray[Any
     return replace(boxes, corners=corners, rows=boxes.rows[entries], frames=frames)
 
 
-def _points(result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue) -> Keypoints | None:
+def _points(
+    result: Mapping[str, Any], pixels: np.ndarray[Any, Any], before: ImageValue, hides: bool
+) -> Keypoints | None:
     from albumentations.core.keypoints_utils import filter_keypoints
 
     points = before.keypoints
     if points is None:
         return None
+    if points.visible is not None:
+        return _all_points(np.asarray(result["keypoints"]).reshape(-1, 6), points, pixels, hides)
     shape = {"height": pixels.shape[0], "width": pixels.shape[1]}
     left = filter_keypoints(np.asarray(result["keypoints"]).reshape(-1, 6), shape, remove_invisible=True)
     return Keypoints(left[:, :2].astype(np.float64), points.rows[left[:, 5].astype(np.int64)])
+
+
+def _all_points(found: np.ndarray[Any, Any], points: Keypoints, pixels: np.ndarray[Any, Any], hides: bool) -> Keypoints:
+    """All points in their order; those that the step lost track of are not a number."""
+    places = points.points.copy() if hides else np.full_like(points.points, np.nan)
+    numbers = found[:, 5].astype(np.int64)
+    places[numbers] = found[:, :2]
+    there = np.zeros(len(places), np.bool_)
+    there[numbers] = True
+    seen = there if points.visible is None else points.visible & there
+    return kept_keypoints(replace(points, points=places, visible=seen), *pixels.shape[:2])
 
 
 def _masks(result: Mapping[str, Any], before: ImageValue) -> np.ndarray[Any, Any] | None:

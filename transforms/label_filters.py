@@ -24,9 +24,11 @@ def kept_boxes(boxes: Boxes, height: int, width: int) -> Boxes:
 
 
 def kept_keypoints(points: Keypoints, height: int, width: int) -> Keypoints:
-    """Points that lie in a picture of `height` x `width`."""
+    """Points that lie in a picture of `height` x `width`; the others are dropped, or where all stay not visible."""
     x, y = points.points[:, 0], points.points[:, 1]
     kept = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    if points.visible is not None:
+        return replace(points, visible=points.visible & kept)
     return Keypoints(points.points[kept], points.rows[kept])
 
 

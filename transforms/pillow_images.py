@@ -6,6 +6,7 @@ Pillow's own. Its operations draw nothing; a number that is given as `[lo, hi]` 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from transforms.interface import Description, StepProblem, Transform
 from transforms.label_filters import kept_boxes, kept_keypoints
 from transforms.parameter_table import Check, Given, choice_problem, is_list, number_problem
 from transforms.philox import PhiloxPair, chance
-from transforms.values import LABEL_KINDS, Boxes, ImageValue, Keypoints, Value
+from transforms.values import LABEL_KINDS, Boxes, ImageValue, Value
 
 DISTRIBUTIONS = ("pillow", "numpy")
 PRELOAD = ("transforms.pillow_table",)
@@ -110,7 +111,7 @@ class _PillowStep:
         boxes = None if value.boxes is None else kept_boxes(_turned(value.boxes, matrix), height, width)
         points = value.keypoints
         if points is not None:
-            points = kept_keypoints(Keypoints(_through(points.points, matrix), points.rows), height, width)
+            points = kept_keypoints(replace(points, points=_through(points.points, matrix)), height, width)
         return ImageValue(pixels, boxes, points, self._masks(value.masks, given, (height, width)))
 
     def _masks(self, masks: Any, given: Mapping[str, Any], shape: tuple[int, int]) -> Any:

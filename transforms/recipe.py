@@ -7,16 +7,17 @@ No step's draw depends on another step, on the value or on what ran before.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import orjson
 
 from transforms import registry
+from transforms.anchors import joined, parted
 from transforms.interface import SEED_BYTES, Applied, RecipeError, StepProblem, Transform
 from transforms.parameters import to_json
 from transforms.philox import chance
 from transforms.steps import Group, Node, Step, canonical, leaves, read_steps
-from transforms.values import AudioValue, ImageValue, TextValue, Value
+from transforms.values import ALL_POINTS, AudioValue, ImageValue, TextValue, Value
 
 _DIGEST_BYTES = 6
 _WITH_PEERS = (ImageValue, AudioValue, TextValue)
@@ -132,8 +133,13 @@ class _RunStep:
         self.mixes = registry.mixes(step.name, step.params)
 
     def run(self, value: Value, seed: bytes, applied: list[Applied]) -> Value:
+        own = blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest()
         try:
-            result, params = self.transform(value, blake2b(self.path, key=seed, digest_size=SEED_BYTES).digest())
+            if isinstance(value, ImageValue) and _all_stay(value):
+                result, params = self.transform(joined(value), own)
+                result = parted(value, cast(ImageValue, result))
+            else:
+                result, params = self.transform(value, own)
         except Exception as error:
             error.add_note(f"in step {self.path.decode()}")
             raise
@@ -142,6 +148,11 @@ class _RunStep:
             mixed = None if self.mixes is None else self.mixes(params)
             applied.append(Applied(self.name, to_json(params), mirrored, mixed))
         return _staying(value, result)
+
+
+def _all_stay(value: ImageValue) -> bool:
+    """Whether there are points that no step may drop."""
+    return value.anchors is not None or (value.keypoints is not None and value.keypoints.visible is not None)
 
 
 def _staying(before: Value, after: Value) -> Value:
@@ -235,7 +246,10 @@ def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[St
     if problem:
         return [_placed(problem, step.place[:-1])]
     adapter, cls = registry.find(step.name)
-    lost = sorted(set(bound) - registry.carries(step.name, modality))
+    carried = registry.carries(step.name, modality)
+    if "keypoints" in carried and not registry.partners(step):
+        carried = carried | {ALL_POINTS}
+    lost = sorted(set(bound) - carried)
     found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along")] if lost else []
     wanted = sorted(registry.needs(step.name) - set(bound))
     if wanted:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from transforms.label_filters import kept_boxes, kept_keypoints
-from transforms.values import ImageValue, Keypoints
+from transforms.values import ImageValue
 
 _EXACT = 2**24  # float32, in which the library moves masks, holds whole numbers up to this
 
@@ -57,7 +57,7 @@ def from_library(labels: Mapping[str, Any], pixels: np.ndarray[Any, Any], before
     if boxes is not None:
         boxes = kept_boxes(replace(boxes, corners=_array(labels["boxes"])), height, width)
     if points is not None:
-        points = kept_keypoints(Keypoints(_array(labels["keypoints"]), points.rows), height, width)
+        points = kept_keypoints(replace(points, points=_array(labels["keypoints"])), height, width)
     if masks is not None:
         still = _array(labels["masks"]) if len(masks) else np.zeros((0, height, width))
         masks = np.ascontiguousarray(still.astype(masks.dtype, copy=False))

@@ -32,11 +32,13 @@ class Boxes:
 class Keypoints:
     """Points of a picture: `points` is (n, 2) float64, x and y in pixels; `rows` is (n,) int64.
 
-    Of a volume: (n, 3), x, y and z in voxels. After each step points outside of the picture or volume are dropped.
+    Of a volume: (n, 3), x, y and z in voxels. After each step points outside of the picture or volume are dropped; with
+    `visible`, (n,) bool, all stay in their order, and those outside, or lost by a step (not a number), are not visible.
     """
 
     points: NDArray[np.float64]
     rows: NDArray[np.int64]
+    visible: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class ImageValue:
     `masks` is (n, height, width) uint8 or int32: one per instance, or a single one of class numbers. `mask_rows`, (n,)
     int64, says which entry of the record each instance is; None for class numbers. The box of an instance has the same
     number; `WITHOUT_BOX` marks instances that have none. `mask_rows` and `peers` stay with the value through all steps
-    that do not change them (see `recipe`); `peers` is None where no step asks for others.
+    that do not change them (see `recipe`); `peers` is None where no step asks for others. `anchors` are points that all
+    stay, also outside of the picture (see `anchors`): no adapter needs to know of them.
     """
 
     pixels: NDArray[np.uint8]
@@ -104,6 +107,7 @@ class ImageValue:
     masks: NDArray[np.generic] | None = None
     peers: Peers | None = None
     mask_rows: NDArray[np.int64] | None = None
+    anchors: Keypoints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,9 @@ class VolumeValue:
     masks: NDArray[np.generic] | None = None
     origin: NDArray[np.float64] | None = None
 
+
+ALL_POINTS = "points that must all be kept"
+"""Beside the kinds of labels, what a field asks of its steps that binds corners, pairs, or a fixed number of points."""
 
 Value = ImageValue | AudioValue | TextValue | VideoValue | VolumeValue
 LABEL_KINDS = {

@@ -13,7 +13,7 @@ from pipeline.labels import clip_agreement
 from pipeline.labels.box_agreement import box_strays
 from pipeline.labels.painting import FAINT, MARGIN_SHARE, Mask, Painter, applied, chosen_of, margin_of, outside
 from transforms.recipe import Recipe
-from transforms.values import AudioValue, ImageValue, Value, VideoValue
+from transforms.values import AudioValue, ImageValue, Keypoints, Value, VideoValue
 
 _POINT_RADIUS = 3
 _MARGIN_SECONDS = 0.06
@@ -46,11 +46,15 @@ def _point_strays(painter: Painter, after: ImageValue, seed: bytes) -> bool:
     chosen = chosen_of(len(before.keypoints.rows), seed)
     shown = painter.shown(_disc(before.pixels.shape[:2], before.keypoints.points[chosen]))
     found = np.flatnonzero(after.keypoints.rows == before.keypoints.rows[chosen])
-    if shown is None or not len(found):
+    if shown is None or not len(found) or not _is_visible(after.keypoints, int(found[0])):
         return False
     radius = 3 * _POINT_RADIUS + MARGIN_SHARE * float(max(after.pixels.shape[:2])) * 0.5
     inside = _disc(after.pixels.shape[:2], after.keypoints.points[int(found[0])], radius)
     return outside(shown, inside)
+
+
+def _is_visible(points: Keypoints, place: int) -> bool:
+    return points.visible is None or bool(points.visible[place])
 
 
 def _masks_stray(painter: Painter, after: ImageValue, seed: bytes) -> bool:

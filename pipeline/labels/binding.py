@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.labels import cells, entries, plausible
-from pipeline.labels.box_formats import to_corners
+from pipeline.labels import anchored, cells, entries, oriented, plausible
+from pipeline.labels.box_formats import BoxFormat, to_corners
 from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
 from pipeline.labels.masks import read_masks
 from pipeline.labels.settings import (
@@ -20,6 +20,7 @@ from pipeline.labels.settings import (
     Kind,
     MaskBinding,
     PlainBoxBinding,
+    PlainKeypointBinding,
     SegmentBinding,
     SpanBinding,
     VolumeKeypointBinding,
@@ -40,7 +41,7 @@ from transforms.values import (
     VolumeValue,
 )
 
-Coordinated = BoxBinding | ClipBoxBinding | KeypointBinding | SegmentBinding | SpanBinding
+Coordinated = BoxBinding | ClipBoxBinding | KeypointBinding | VolumeKeypointBinding | SegmentBinding | SpanBinding
 Binding = Coordinated | MaskBinding | VolumeMaskBinding
 Bindings = Mapping[Kind, Binding]
 Row = tuple[pa.RecordBatch, int]
@@ -57,10 +58,13 @@ def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
     """Where a binding's coordinates are in a column of this type. Raises ValueError."""
     if isinstance(binding, PlainBoxBinding):
         beside = (binding.frame,) if isinstance(binding, ClipBoxBinding) else ()
-        return _layout(kind, 4, ((binding.member,),), beside)
+        width = oriented.WIDTHS.get(binding.format, 4)
+        return replace(_layout(kind, width, ((binding.member,),), beside), extra=binding.extra)
+    if isinstance(binding, KeypointBinding) and binding.keep_all:
+        return _layout(kind, 3, ((binding.member,),))
     if isinstance(binding, VolumeKeypointBinding):
         return _layout(kind, 3, ((binding.member,), ("x", "y", "z")))
-    if isinstance(binding, KeypointBinding):
+    if isinstance(binding, PlainKeypointBinding):
         return _layout(kind, 2, ((binding.member,), ("x", "y")))
     pair = cast(SegmentBinding, binding)
     return _layout(kind, 2, ((pair.start, pair.end),))
@@ -95,15 +99,19 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
 
 def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
     rows = np.arange(len(found), dtype=np.int64)
+    if isinstance(binding, BoxBinding) and binding.format in oriented.WIDTHS:
+        return _with_quads(binding, found, cast(ImageValue, value))
     if isinstance(binding, PlainBoxBinding) and isinstance(value, ImageValue | VideoValue):
-        corners = to_corners(found[:, :4], binding.format, *shape_of(value))
-        plausible.refuse_boxes_elsewhere(found[:, :4], binding.format, *shape_of(value))
+        corners = to_corners(found[:, :4], cast(BoxFormat, binding.format), *shape_of(value))
+        plausible.refuse_boxes_elsewhere(found[:, :4], cast(BoxFormat, binding.format), *shape_of(value))
         frames = _frame_numbers(found[:, 4:], value) if isinstance(value, VideoValue) else None
         boxes = Boxes(corners, rows, binding.min_area, binding.min_visibility, frames)
         if isinstance(value, VideoValue) and value.shown is not None:  # the file's own frames came unevenly
             return replace(value, boxes=moved_boxes(boxes, value.shown.source), shown=None)
         return replace(value, boxes=boxes)
-    if isinstance(binding, KeypointBinding) and isinstance(value, ImageValue | VolumeValue):
+    if isinstance(binding, KeypointBinding) and binding.fixed:
+        return _with_fixed(binding, found, cast(ImageValue, value))
+    if isinstance(binding, PlainKeypointBinding) and isinstance(value, ImageValue | VolumeValue):
         sizes = shape_of(value)[::-1] if isinstance(value, ImageValue) else value.voxels.shape[2::-1]
         plausible.refuse_points_elsewhere(found, sizes)
         return replace(value, keypoints=Keypoints(found, rows))
@@ -114,6 +122,22 @@ def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
             raise BadLabels(f"a span lies outside of the text of {len(value.text)} characters")
         return replace(value, spans=Spans(found.astype(np.int64), rows))
     return _with_segments(cast(SegmentBinding, binding), found, cast(AudioValue | VideoValue, value))
+
+
+def _with_quads(binding: BoxBinding, found: Coordinates, value: ImageValue) -> Value:
+    """The value with the corners of oriented boxes; those are at edges of pixels, anchors count from their centres."""
+    quads = oriented.to_quads(found, binding.format, binding.angle)
+    oriented.refuse_quads_elsewhere(quads, *shape_of(value), binding.format)
+    return anchored.with_anchors(value, quads.reshape(-1, 2) - 0.5, anchored.CORNERS)
+
+
+def _with_fixed(binding: KeypointBinding, found: Coordinates, value: ImageValue) -> Value:
+    """The value with keypoints that change places, or of which none may be dropped."""
+    shown = found[:, 2] > 0 if binding.keep_all else None
+    points, rows = found[:, :2], np.arange(len(found), dtype=np.int64)
+    plausible.refuse_points_elsewhere(points if shown is None else points[shown], shape_of(value)[::-1])
+    value = replace(value, keypoints=Keypoints(points, rows, shown))
+    return anchored.with_probes(value) if binding.swap else value
 
 
 def _with_segments(binding: SegmentBinding, found: Coordinates, value: AudioValue | VideoValue) -> Value:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 BoxFormat = Literal["pascal_voc", "coco", "yolo", "albumentations"]
+OrientedFormat = Literal["quad", "xywhr"]
+"""See `oriented`."""
 Numbers = NDArray[np.float64]
 
 

@@ -31,6 +31,8 @@ class Layout:
     width: int
     members: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    extra: int | None = None
+    """How many numbers come after them; None: any."""
 
     def moving(self) -> tuple[str, ...]:
         """Members that change with the value."""
@@ -85,10 +87,37 @@ def read(column: pa.Array, index: int, layout: Layout) -> Coordinates | None:
         entries = parts[0]
     if any(entry is None or len(entry) < layout.width or None in entry[: layout.width] for entry in entries):
         raise BadLabels(f"an entry has not {layout.width} numbers: {entries!r:.80}")
+    if layout.extra is not None and len(layout.members) < 2:
+        _refuse_more(entries, layout.width, layout.extra)
     found = np.array([entry[: layout.width] for entry in entries], np.float64).reshape(-1, layout.width)
     if not np.isfinite(found).all():
         raise BadLabels("a coordinate is not finite")
     return np.concatenate([found, _beside(cell, layout, len(found))], axis=1) if layout.beside else found
+
+
+def _refuse_more(entries: list[Any], width: int, extra: int) -> None:
+    """Raise BadLabels for boxes of more numbers than the config says: half of them would move."""
+    lengths = {len(entry) for entry in entries} - {width + extra}
+    if lengths:
+        hint = {8: "format: quad reads eight as corners; ", 5: "format: xywhr reads five as a turned box; "}
+        raise BadLabels(
+            f"a box has {max(lengths)} numbers, not {width + extra}; {hint.get(max(lengths), '')}"
+            f"extra: {max(lengths) - width} lets those after {width} follow as they are"
+        )
+
+
+def with_member(moved: pa.Array, column: pa.Array, index: int, name: str, rows: Sequence[int]) -> pa.Array:
+    """A cell of structs (an array of one row) whose member `name` comes from other entries of the cell it was."""
+    kind, places = column.type, pa.array(rows, pa.int64())
+    if not column[index].is_valid:
+        return moved
+    if pa.types.is_struct(kind):
+        other = _list(column[index][name].values.take(places), kind.field(name).type)
+        parts = [other if m.name == name else moved.field(m.name) for m in kind]
+        return pa.StructArray.from_arrays(parts, fields=list(kind))
+    entries, other = moved[0].values, column[index].values.take(places)
+    parts = [(other if m.name == name else entries).field(m.name) for m in kind.value_type]
+    return _list(pa.StructArray.from_arrays(parts, fields=list(kind.value_type)), kind)
 
 
 def _beside(cell: pa.Scalar, layout: Layout, count: int) -> Coordinates:

@@ -1,12 +1,15 @@
 """What is wrong with the columns that a config binds as labels, found before anything runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline.config import JobConfig
 from pipeline.labels.binding import Binding, Coordinated, columns_of, layout_for
+from pipeline.labels.oriented import WIDTHS
 from pipeline.labels.settings import Kind, MaskBinding, VolumeMaskBinding
+from transforms.values import ALL_POINTS
 
 Place = tuple[str, ...]
 
@@ -24,6 +27,23 @@ def label_problems(config: JobConfig, schema: pa.Schema) -> Iterator[tuple[Place
                     yield place, f"column {column!r} is already used by {owners[column]}."
                 elif column in schema.names:
                     owners[column] = f"{'.'.join(place)}"
+
+
+def asked_of_steps(given: Mapping[str, Any]) -> list[str]:
+    """What steps must move along, by the config as it is written: oriented boxes are points that must all be kept."""
+    bound = {kind: written for kind, written in given.items() if written is not None}
+    asked = list(bound)
+    if _says(bound, "boxes", "format") in tuple(WIDTHS):
+        asked = [*(kind for kind in asked if kind not in ("boxes", "keypoints")), "keypoints", ALL_POINTS]
+    elif _says(bound, "keypoints", "keep_all") or _says(bound, "keypoints", "swap"):
+        asked.append(ALL_POINTS)
+    return asked
+
+
+def _says(bound: Mapping[str, Any], kind: str, key: str) -> Any:
+    """What the config says of a kind of labels; None where it says nothing, or nonsense."""
+    written = bound.get(kind)
+    return written.get(key) if isinstance(written, Mapping) else None
 
 
 def missing_columns(config: JobConfig, names: list[str]) -> Iterator[tuple[Place, str]]:

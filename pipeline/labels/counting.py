@@ -10,8 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.labels.binding import Binding, Bindings
+from pipeline.labels.binding import Bindings
 from pipeline.labels.left import Left
+from pipeline.labels.names import class_names
 
 MOST_CLASSES = 1000
 """More distinct names are texts rather than classes, and are not counted one by one."""
@@ -45,23 +46,6 @@ class LabelCounts:
                     if place not in names:
                         names[place] = class_names(self._bindings[field][left.kind], row, index)
                     add(self.totals, field, left, names[place])
-
-
-def class_names(binding: Binding, row: pa.RecordBatch, index: int) -> list[str | None] | None:
-    """The name of each label of a record; None if the config binds none."""
-    named = getattr(binding, "labels", None)
-    if named is None:
-        return None
-    alone = named in row.schema.names
-    column = row.column(named if alone else binding.column)
-    cell = column[index]
-    if not cell.is_valid:
-        return []
-    if alone:
-        found = cell.values
-    else:
-        found = cell[named].values if pa.types.is_struct(column.type) else cell.values.field(named)
-    return [None if name is None else str(name) for name in ([] if found is None else found.to_pylist())]
 
 
 def add(totals: Totals, field: str, left: Left, names: Sequence[str | None] | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.labels.oriented import WIDTHS
 from pipeline.labels.settings import BoxBinding, MaskBinding
 from transforms.values import Boxes, ImageValue, Value
 
@@ -24,10 +25,15 @@ def settled(bindings: Mapping[Any, Any], before: Value, value: Value) -> Value:
         return value
     if value.mask_rows is None or value.masks is None or not len(value.masks):
         return value
-    boxes = bindings.get("boxes")
+    boxes = bindings.get("boxes") if is_upright(bindings.get("boxes")) else None
     if binding.min_area or binding.followers() or boxes is not None:
         value = _without_empty(value, _empty(before), max(1.0, binding.min_area))
     return _tightened(value) if isinstance(boxes, BoxBinding) and boxes.tighten else value
+
+
+def is_upright(binding: Any) -> bool:
+    """Whether boxes are bound whose sides are those of the picture: one for each mask of a list, if as many."""
+    return binding is not None and binding.format not in WIDTHS
 
 
 def cut_to(mask: Mask, corners: NDArray[np.float64]) -> Mask:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from pipeline.labels.box_formats import BoxFormat
+from pipeline.labels.box_formats import BoxFormat, OrientedFormat
 
 Column = Annotated[str, StringConstraints(min_length=1)]
 
@@ -25,6 +25,7 @@ class PlainBoxBinding(_Binding):
     """Four numbers for each box."""
 
     format: BoxFormat = Field(description="How the four numbers are meant.")
+    extra: Annotated[int, Field(ge=0, le=64)] = Field(0, description="Further numbers of each box; they follow.")
     member: Column = Field("bbox", description="Member that holds the four numbers, where the column holds structs.")
     min_area: Annotated[float, Field(ge=0)] = Field(0.0, description="Square pixels; smaller boxes are dropped.")
     min_visibility: Annotated[float, Field(ge=0, le=1)] = Field(
@@ -35,6 +36,12 @@ class PlainBoxBinding(_Binding):
 class BoxBinding(PlainBoxBinding):
     """Boxes of an image field: per row a list of four numbers each."""
 
+    format: BoxFormat | OrientedFormat = Field(  # type: ignore[assignment]
+        description="How the numbers are meant: four of an upright box, eight of a quad, five of a turned box (xywhr)."
+    )
+    angle: Literal["radians", "degrees"] = Field(
+        "radians", description="Of xywhr: the last number, clockwise as the picture is seen."
+    )
     tighten: bool = Field(False, description="Draw boxes around what is left of their masks, one of a list for each.")
 
 
@@ -44,10 +51,26 @@ class ClipBoxBinding(PlainBoxBinding):
     frame: Column = Field("frame", description="Member that holds the number of the box's frame, counted from 0.")
 
 
-class KeypointBinding(_Binding):
-    """Keypoints of an image field: per row a list of x, y (in pixels) each; numbers after them follow."""
+class PlainKeypointBinding(_Binding):
+    """Points with numbers after them."""
 
     member: Column = Field("point", description="Member that holds x and y, where the column holds structs.")
+
+
+class KeypointBinding(PlainKeypointBinding):
+    """Keypoints of an image field: per row a list of x, y (in pixels) each; numbers after them follow."""
+
+    swap: tuple[tuple[Column | int, Column | int], ...] = Field(
+        (), description="Pairs that change places where the picture is mirrored: names of `labels`, or places from 0."
+    )
+    keep_all: bool = Field(
+        False, description="Keep number and order; points outside get x, y and the visibility after them 0."
+    )
+
+    @property
+    def fixed(self) -> bool:
+        """Whether steps may drop no point."""
+        return self.keep_all or bool(self.swap)
 
 
 class MaskBinding(_Binding):
@@ -60,7 +83,7 @@ class MaskBinding(_Binding):
     )
 
 
-class VolumeKeypointBinding(KeypointBinding):
+class VolumeKeypointBinding(PlainKeypointBinding):
     """Keypoints of a volume: per row a list of x, y, z (in voxels) each; numbers after them follow."""
 
     member: Column = Field("point", description="Member that holds x, y and z, where the column holds structs.")

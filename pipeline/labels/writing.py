@@ -8,14 +8,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.labels import cells, entries
+from pipeline.labels import anchored, cells, entries, oriented
 from pipeline.labels.binding import Binding, Bindings, Row, followers_of, layout_for, seconds_of, shape_of
-from pipeline.labels.box_formats import from_corners, to_corners
+from pipeline.labels.box_formats import BoxFormat, from_corners, to_corners
 from pipeline.labels.cells import Coordinates, Layout
-from pipeline.labels.instances import cut_to, settled
+from pipeline.labels.instances import cut_to, is_upright, settled
 from pipeline.labels.left import Left, left_of
 from pipeline.labels.masks import written_mask
-from pipeline.labels.settings import BoxBinding, MaskBinding, PlainBoxBinding, SegmentBinding, VolumeMaskBinding
+from pipeline.labels.settings import (
+    BoxBinding,
+    KeypointBinding,
+    MaskBinding,
+    PlainBoxBinding,
+    SegmentBinding,
+    VolumeMaskBinding,
+)
 from pipeline.labels.volume_masks import written_volume_masks
 from transforms.values import (
     AudioValue,
@@ -43,6 +50,8 @@ class Change:
     new: Coordinates | None = None
     content: Any = None
     replaced: bool = False
+    stays: tuple[str, tuple[int, ...]] = ("", ())
+    """A member of the structs that comes from other entries than the rest, and those."""
     more: tuple["Foreign", ...] = ()
 
     def applied(self, column: pa.Array, index: int) -> pa.Array:
@@ -51,6 +60,8 @@ class Change:
             return pa.array([self.content], column.type)
         new = np.zeros((0, 0)) if self.new is None else self.new
         own = cells.moved(column, index, self.rows, self.layout, new)
+        if self.stays[0]:
+            own = cells.with_member(own, column, index, *self.stays)
         if not self.more:
             return own
         others = [part.change.applied(part.column.cast(column.type), part.index) for part in self.more]
@@ -95,6 +106,9 @@ def changes(
             continue
         column = row.column(binding.column)
         layout = layout_for(binding, column.type)
+        if isinstance(binding, KeypointBinding) and binding.fixed:
+            found |= _fixed_changes(binding, (row, index), cast(ImageValue, value), layout)
+            continue
         rows, new = _left(binding, value, _is_whole(column.type, layout))
         found[binding.column] = _change(binding.column, rows_of, (rows, new), layout)
         followers = [name for name in followers_of(binding) if name in row.schema.names]
@@ -103,6 +117,34 @@ def changes(
     if masks is not None and isinstance(value, ImageValue | VolumeValue) and value.masks is not None:
         found |= _mask_changes(bindings, rows_of, value, found)
     return found
+
+
+def _fixed_changes(binding: KeypointBinding, row: Row, value: ImageValue, layout: Layout) -> dict[str, Change]:
+    """Keypoints of which none may be dropped, or that change places where the picture is mirrored.
+
+    Names stay where they are; the points, and whatever else is said of them, go to the place of their partner.
+    """
+    batch, index = row
+    held, column = cast(Keypoints, value.keypoints), batch.column(binding.column)
+    rows = slots = held.rows
+    new = held.points
+    if held.visible is not None:
+        new = _with_visibility(held, cast(Coordinates, cells.read(column, index, layout)))
+    if binding.swap and anchored.is_mirrored(value):
+        slots = anchored.partners_of(binding, batch, index, cells.length(column, index) or 0)[rows]
+        order = np.argsort(slots, kind="stable")
+        rows, slots, new = rows[order], slots[order], new[order]
+    beside = [name for name in followers_of(binding) if name in batch.schema.names]
+    named = [Change(tuple((slots if name == binding.labels else rows).tolist())) for name in beside]
+    stays = "" if binding.labels is None or binding.labels in beside else binding.labels
+    own = Change(tuple(rows.tolist()), layout, new, stays=(stays, tuple(slots.tolist())))
+    return {binding.column: own, **dict(zip(beside, named, strict=True))}
+
+
+def _with_visibility(held: Keypoints, read: Coordinates) -> Coordinates:
+    """x, y and visibility of all points: nothing but zeros where one is not to be seen."""
+    shown = cast(NDArray[np.bool_], held.visible)[:, np.newaxis]
+    return np.where(shown, np.concatenate([np.nan_to_num(held.points), read[held.rows, 2:3]], axis=1), 0.0)
 
 
 def _change(
@@ -121,12 +163,14 @@ def _change(
 
 def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates]:
     """The entries that are left, and their coordinates as the column writes them."""
+    if isinstance(binding, BoxBinding) and binding.format in oriented.WIDTHS:
+        return _quads_left(binding, cast(ImageValue, value), whole)
     if isinstance(value, ImageValue | VideoValue) and isinstance(binding, PlainBoxBinding):
         boxes = cast(Boxes, value.boxes)
         height, width = shape_of(value)
-        new = from_corners(boxes.corners, binding.format, height, width)
+        new = from_corners(boxes.corners, cast(BoxFormat, binding.format), height, width)
         new = np.rint(new) if whole else new
-        corners = to_corners(new, binding.format, height, width)
+        corners = to_corners(new, cast(BoxFormat, binding.format), height, width)
         solid = (corners[:, 2:] > corners[:, :2]).all(axis=1)
         if boxes.frames is not None:
             new = np.concatenate([new, boxes.frames[:, np.newaxis]], axis=1)
@@ -139,6 +183,14 @@ def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates
         return spans.rows, spans.bounds.astype(np.float64)
     segments = cast(Segments, cast(AudioValue, value).segments)
     return segments.rows, segments.bounds / seconds_of(cast(SegmentBinding, binding), value)
+
+
+def _quads_left(binding: BoxBinding, value: ImageValue, whole: bool) -> tuple[Any, Coordinates]:
+    """Oriented boxes that are in view; their corners may lie outside of it."""
+    quads = anchored.anchors_of(value, anchored.CORNERS).reshape(-1, 4, 2) + 0.5
+    rows = oriented.left_in_view(quads, shape_of(value), binding.min_area, binding.min_visibility)
+    new = oriented.from_quads(quads[rows], binding.format, binding.angle)
+    return rows, np.rint(new) if whole else new
 
 
 def _mask_changes(
@@ -180,12 +232,12 @@ def _cut(
     binding = cast(BoxBinding, bindings["boxes"])
     kind = row[0].schema.field(binding.column).type
     rows, new = _left(binding, value, _is_whole(kind, layout_for(binding, kind)))
-    return to_corners(new[entries.of_one(rows, source)], binding.format, *shape_of(value))
+    return to_corners(new[entries.of_one(rows, source)], cast(BoxFormat, binding.format), *shape_of(value))
 
 
 def _boxes_left(bindings: Bindings, found: Mapping[str, Change], source: int) -> Sequence[int] | None:
     """Entries of the boxes of a source that are left; None where the config binds no boxes."""
-    if "boxes" not in bindings:
+    if "boxes" not in bindings or not is_upright(bindings["boxes"]):
         return None
     change = found[bindings["boxes"].column]
     return change.rows if source == 0 else next((p.change.rows for p in change.more if p.source == source), ())
