@@ -253,7 +253,7 @@ def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[St
     found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along")] if lost else []
     wanted = sorted(registry.needs(step.name) - set(bound))
     if wanted:
-        message = f"{step.name} needs {' and '.join(wanted)}: bind them to the field (docs/config.md, labels)"
+        message = f"{step.name} needs {' and '.join(wanted)}: bind them to the field (docs/labels.md)"
         found.append(StepProblem((), message))
     return [_placed(problem, step.place) for problem in (*found, *adapter.problems(cls, step.params))]
 

@@ -1,11 +1,13 @@
 """Boxes, points and masks on a picture of the contact sheet, large enough to be seen on whatever lies below."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from pipeline.labels.anchored import CORNERS, anchors_of
 from pipeline.preview import drawing
 from pipeline.preview.bound_labels import Names
 from pipeline.preview.label_colours import PALETTE, VEILS, Colours, colour_of
@@ -32,7 +34,10 @@ def with_labels(
         _draw_boxes(draw, value.boxes, names.get("boxes", ()), colours, place)
     if value.keypoints is not None:
         points = value.keypoints.points[:, :2] * scale + (left, top)
+        if value.keypoints.visible is not None:
+            points[~value.keypoints.visible] = np.nan
         _draw_points(draw, points, names.get("keypoints", ()), colours)
+    _draw_quads(draw, value, names.get("boxes", ()), colours, place)
     return image
 
 
@@ -113,6 +118,17 @@ def _draw_boxes(
             _tag(draw, (x1, y1), name, ink)
 
 
+def _draw_quads(
+    draw: ImageDraw.ImageDraw, value: ImageValue, names: Sequence[str], colours: Colours, place: tuple[int, int, float]
+) -> None:
+    """Oriented boxes, side by side with the upright ones."""
+    left, top, scale = place
+    for number, quad in enumerate(anchors_of(value, CORNERS).reshape(-1, 4, 2)):
+        ink = colours.get(names[number] if number < len(names) else "", PALETTE[0])
+        x_y = ((quad + 0.5) * scale + (left, top)).ravel().tolist()
+        draw.polygon(x_y, outline=ink, width=2)
+
+
 def _tag(draw: ImageDraw.ImageDraw, at: tuple[int, int], name: str, ink: str) -> None:
     """A name on its colour, above the corner of a box, or within where there is no room."""
     if not name:
@@ -131,6 +147,8 @@ def _draw_points(
 ) -> None:
     """Points in the colours of their order, so that a pair that changes sides can be seen; few ones with numbers."""
     for number, (x, y) in enumerate(points.tolist()):
+        if math.isnan(x):  # not to be seen
+            continue
         name = names[number] if number < len(names) else ""
         ink = colours.get(name) or colour_of(number)
         draw.ellipse((x - _RADIUS - 1, y - _RADIUS - 1, x + _RADIUS + 1, y + _RADIUS + 1), fill=(255, 255, 255, 230))
