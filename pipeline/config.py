@@ -35,6 +35,7 @@ from pipeline.labels.settings import (
     Kind,
     MaskBinding,
     SegmentBinding,
+    SizeBinding,
     SpanBinding,
     VolumeKeypointBinding,
     VolumeMaskBinding,
@@ -107,6 +108,7 @@ class ImageField(_Field):
     boxes: BoxBinding | None = Field(None, description="Boxes that follow the picture.")
     keypoints: KeypointBinding | None = Field(None, description="Keypoints that follow the picture.")
     masks: MaskBinding | None = Field(None, description="Masks that follow the picture.")
+    size: SizeBinding | None = Field(None, description="Columns of width and height, which copies state anew.")
 
 
 class AudioField(_Field):

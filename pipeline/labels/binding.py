@@ -22,6 +22,7 @@ from pipeline.labels.settings import (
     PlainBoxBinding,
     PlainKeypointBinding,
     SegmentBinding,
+    SizeBinding,
     SpanBinding,
     VolumeKeypointBinding,
     VolumeMaskBinding,
@@ -42,7 +43,7 @@ from transforms.values import (
 )
 
 Coordinated = BoxBinding | ClipBoxBinding | KeypointBinding | VolumeKeypointBinding | SegmentBinding | SpanBinding
-Binding = Coordinated | MaskBinding | VolumeMaskBinding
+Binding = Coordinated | MaskBinding | VolumeMaskBinding | SizeBinding
 Bindings = Mapping[Kind, Binding]
 Row = tuple[pa.RecordBatch, int]
 """A batch, and the place of a row in it."""
@@ -73,6 +74,8 @@ def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
 def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> Value:
     """The value with the row's labels. A null cell binds no entries. Raises BadLabels."""
     for binding in bindings.values():
+        if isinstance(binding, SizeBinding):
+            continue
         column = row.column(binding.column)
         if isinstance(binding, VolumeMaskBinding):
             volume = cast(VolumeValue, value)
@@ -82,7 +85,7 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
             picture = cast(ImageValue, value)
             height, width = picture.pixels.shape[:2]
             cell = column[index].as_py()
-            masks = read_masks(cell, height, width)
+            masks = read_masks(cell, height, width, binding.palette)
             rows = entries.of_masks(len(cell), picture.boxes) if isinstance(cell, list) else None
             if isinstance(cell, list):
                 _refuse_uneven(binding, row, index, len(cell))

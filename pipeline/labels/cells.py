@@ -14,6 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 Coordinates = NDArray[np.float64]
+ALONE = "*"
+"""In place of a member's name: the column holds the numbers themselves."""
 
 
 class BadLabels(ValueError):
@@ -104,6 +106,27 @@ def _refuse_more(entries: list[Any], width: int, extra: int) -> None:
             f"a box has {max(lengths)} numbers, not {width + extra}; {hint.get(max(lengths), '')}"
             f"extra: {max(lengths) - width} lets those after {width} follow as they are"
         )
+
+
+def with_numbers(cell: pa.Array, name: str, numbers: Coordinates) -> pa.Array:
+    """A cell of structs (an array of one row) whose member `name` holds these numbers."""
+    kind = cell.type
+    if not cell[0].is_valid:
+        return cell
+    if name == ALONE:
+        return _list(pa.array(_typed(numbers, kind.value_type), kind.value_type), kind)
+    if pa.types.is_struct(kind):
+        held = kind.field(name).type
+        new = _list(pa.array(_typed(numbers, held.value_type), held.value_type), held)
+        return pa.StructArray.from_arrays(
+            [new if m.name == name else cell.field(m.name) for m in kind], fields=list(kind)
+        )
+    members = list(kind.value_type)
+    entries = cell[0].values
+    held = kind.value_type.field(name).type
+    new = pa.array(_typed(numbers, held), held)
+    parts = [new if m.name == name else entries.field(m.name) for m in members]
+    return _list(pa.StructArray.from_arrays(parts, fields=members), kind)
 
 
 def with_member(moved: pa.Array, column: pa.Array, index: int, name: str, rows: Sequence[int]) -> pa.Array:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pipeline.config import JobConfig
 from pipeline.labels.binding import Binding, Coordinated, columns_of, layout_for
 from pipeline.labels.oriented import WIDTHS
-from pipeline.labels.settings import Kind, MaskBinding, VolumeMaskBinding
+from pipeline.labels.settings import Kind, MaskBinding, SizeBinding, VolumeMaskBinding
 from transforms.values import ALL_POINTS
 
 Place = tuple[str, ...]
@@ -58,25 +58,41 @@ def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[
     if binding.column not in schema.names:
         return
     held = schema.field(binding.column).type
+    if isinstance(binding, SizeBinding):
+        yield from _size_problems(binding, schema)
+        return
     if isinstance(binding, VolumeMaskBinding):
         if not _may_hold_masks(held, runs=False):
             wanted = "bytes, {bytes, path}, or a list of these"
             yield f"column {binding.column!r} is {held}; masks of volumes are {wanted}."
         return
     if isinstance(binding, MaskBinding):
-        if not _may_hold_masks(held):
-            wanted = "PNG bytes, {bytes, path}, {counts, size}, or a list of these"
-            yield f"column {binding.column!r} is {held}; masks are {wanted}."
-        elif binding.followers() and not _is_list(held):
-            yield f"column {binding.column!r} holds one mask a row; labels and columns follow lists of masks."
-        else:
-            yield from _follower_problems(kind, binding, schema, held)
+        yield from _mask_problems(binding, schema, held)
         return
     try:
         layout_for(binding, held)
     except ValueError as error:
         yield f"column {binding.column!r} {error}."
     yield from _follower_problems(kind, binding, schema, held)
+
+
+def _mask_problems(binding: MaskBinding, schema: pa.Schema, held: pa.DataType) -> Iterator[str]:
+    if not _may_hold_masks(held):
+        wanted = "PNG bytes, {bytes, path}, {counts, size}, or a list of these"
+        yield f"column {binding.column!r} is {held}; masks are {wanted}."
+    elif binding.followers() and not _is_list(held):
+        yield f"column {binding.column!r} holds one mask a row; labels and columns follow lists of masks."
+    else:
+        yield from _follower_problems("masks", binding, schema, held)
+
+
+def _size_problems(binding: SizeBinding, schema: pa.Schema) -> Iterator[str]:
+    for column in (binding.width, binding.height):
+        kind = schema.field(column).type if column in schema.names else None
+        if kind is None:
+            yield f"the input has no column {column!r}."
+        elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            yield f"column {column!r} is {kind}; a size in pixels is a number."
 
 
 def _follower_problems(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.labels import cells
 from pipeline.labels.binding import Binding, Bindings, Row
-from pipeline.labels.settings import MaskBinding, VolumeMaskBinding
+from pipeline.labels.settings import MaskBinding, SizeBinding, VolumeMaskBinding
 from transforms.values import AudioValue, Boxes, ImageValue, Segments, Value, VideoValue, VolumeValue
 
 _EDGE_PIXELS, _EDGE_SECONDS = 0.5, 1e-3
@@ -35,7 +35,8 @@ def left_of(
 
     `before`: the value as it entered the steps. `written`: the entries of the record that each column still has.
     """
-    return tuple(_left(kind, binding, row, (before, after), written) for kind, binding in bindings.items())
+    kinds = ((kind, binding) for kind, binding in bindings.items() if not isinstance(binding, SizeBinding))
+    return tuple(_left(kind, binding, row, (before, after), written) for kind, binding in kinds)
 
 
 def _left(

@@ -2,11 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from pipeline.labels.box_formats import BoxFormat, OrientedFormat
 
 Column = Annotated[str, StringConstraints(min_length=1)]
+Level = Annotated[int, Field(ge=0, le=255)]
+
+
+def distinct(colours: tuple[tuple[int, int, int], ...]) -> tuple[tuple[int, int, int], ...]:
+    """The colours. Raises ValueError for one that stands for two classes."""
+    twice = next((colour for n, colour in enumerate(colours) if colour in colours[:n]), None)
+    if twice is not None:
+        raise ValueError(f"the colour {list(twice)} stands for two classes")
+    return colours
 
 
 class _Binding(BaseModel):
@@ -42,7 +51,14 @@ class BoxBinding(PlainBoxBinding):
     angle: Literal["radians", "degrees"] = Field(
         "radians", description="Of xywhr: the last number, clockwise as the picture is seen."
     )
+    area: Column | None = Field(
+        None, description="Column or member with each box's area: of its mask if there is one for each, else its own."
+    )
     tighten: bool = Field(False, description="Draw boxes around what is left of their masks, one of a list for each.")
+
+    def followers(self) -> tuple[str, ...]:
+        """Columns beside `column` that have an entry for each."""
+        return (*super().followers(), *(() if self.area is None else (self.area,)))
 
 
 class ClipBoxBinding(PlainBoxBinding):
@@ -81,6 +97,9 @@ class MaskBinding(_Binding):
     min_area: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Pixels; masks of a list with less left are dropped with their box and labels."
     )
+    palette: Annotated[tuple[tuple[Level, Level, Level], ...], AfterValidator(distinct), Field(max_length=65_536)] = (
+        Field((), description="Of masks in colours: red, green, blue of each class, from class 0, the new ground.")
+    )
 
 
 class VolumeKeypointBinding(PlainKeypointBinding):
@@ -116,6 +135,24 @@ class SpanBinding(_PairBinding):
     """Spans of a text: first character, and the one after the last; counted in code points."""
 
 
+class SizeBinding(BaseModel):
+    """Columns that say how large an image is: copies say how large they are themselves."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    width: Column = Field(description="Column with the width in pixels.")
+    height: Column = Field(description="Column with the height in pixels.")
+
+    @property
+    def column(self) -> str:
+        """The first of both."""
+        return self.width
+
+    def followers(self) -> tuple[str, ...]:
+        """The other one."""
+        return (self.height,)
+
+
 Bindings = dict[str, Any]
-Kind = Literal["boxes", "keypoints", "masks", "segments", "spans"]
-KINDS: tuple[Kind, ...] = ("boxes", "keypoints", "masks", "segments", "spans")
+Kind = Literal["boxes", "keypoints", "masks", "segments", "spans", "size"]
+KINDS: tuple[Kind, ...] = ("boxes", "keypoints", "masks", "segments", "spans", "size")

@@ -21,6 +21,7 @@ from pipeline.labels.settings import (
     MaskBinding,
     PlainBoxBinding,
     SegmentBinding,
+    SizeBinding,
     VolumeMaskBinding,
 )
 from pipeline.labels.volume_masks import written_volume_masks
@@ -52,6 +53,8 @@ class Change:
     replaced: bool = False
     stays: tuple[str, tuple[int, ...]] = ("", ())
     """A member of the structs that comes from other entries than the rest, and those."""
+    areas: tuple[str, tuple[float, ...]] = ("", ())
+    """A member of the structs that holds numbers of all entries, others' included, and those."""
     more: tuple["Foreign", ...] = ()
 
     def applied(self, column: pa.Array, index: int) -> pa.Array:
@@ -62,10 +65,10 @@ class Change:
         own = cells.moved(column, index, self.rows, self.layout, new)
         if self.stays[0]:
             own = cells.with_member(own, column, index, *self.stays)
-        if not self.more:
-            return own
-        others = [part.change.applied(part.column.cast(column.type), part.index) for part in self.more]
-        return cells.joined([own, *others], [len(self.rows), *(len(part.change.rows) for part in self.more)])
+        if self.more:
+            others = [part.change.applied(part.column.cast(column.type), part.index) for part in self.more]
+            own = cells.joined([own, *others], [len(self.rows), *(len(part.change.rows) for part in self.more)])
+        return cells.with_numbers(own, self.areas[0], np.array(self.areas[1])) if self.areas[0] else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,10 @@ def changes(
     for binding in bindings.values():
         if isinstance(binding, MaskBinding | VolumeMaskBinding):
             continue
+        if isinstance(binding, SizeBinding):
+            height, width = shape_of(cast(ImageValue, value))
+            found |= {binding.width: _number(width), binding.height: _number(height)}
+            continue
         column = row.column(binding.column)
         layout = layout_for(binding, column.type)
         if isinstance(binding, KeypointBinding) and binding.fixed:
@@ -113,10 +120,41 @@ def changes(
         found[binding.column] = _change(binding.column, rows_of, (rows, new), layout)
         followers = [name for name in followers_of(binding) if name in row.schema.names]
         found |= {name: _change(name, rows_of, (rows, None), None) for name in followers}
+        if isinstance(binding, BoxBinding) and binding.area is not None:
+            areas = _areas(binding, cast(ImageValue, value), rows, new)
+            found |= _with_areas(binding, found, [areas[entries.of_one(rows, n)] for n in range(len(rows_of))])
     masks = bindings.get("masks")
     if masks is not None and isinstance(value, ImageValue | VolumeValue) and value.masks is not None:
         found |= _mask_changes(bindings, rows_of, value, found)
     return found
+
+
+def _number(count: int) -> Change:
+    return Change(content=count, replaced=True)
+
+
+def _areas(binding: BoxBinding, value: ImageValue, rows: NDArray[np.int64], new: Coordinates) -> NDArray[np.float64]:
+    """Of each box the pixels of its mask, where there is one for each; else its own area."""
+    if binding.format in oriented.WIDTHS:
+        quads = anchored.anchors_of(value, anchored.CORNERS).reshape(-1, 4, 2)
+        return oriented.areas_in_view(quads[rows], *shape_of(value))[0]
+    corners = to_corners(new, cast(BoxFormat, binding.format), *shape_of(value))
+    own: NDArray[np.float64] = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
+    if value.masks is None or value.mask_rows is None or len(np.unique(rows)) < len(rows):
+        return own
+    counts = np.count_nonzero(value.masks.reshape(len(value.masks), -1), axis=1) if len(value.masks) else []
+    known = dict(zip(value.mask_rows.tolist(), map(float, counts), strict=True))
+    return np.array([known.get(row, area) for row, area in zip(rows.tolist(), own.tolist(), strict=True)], np.float64)
+
+
+def _with_areas(
+    binding: BoxBinding, found: Mapping[str, Change], areas: Sequence[NDArray[np.float64]]
+) -> dict[str, Change]:
+    """The change of the column, or of the structs, that holds areas: own entries first, then those of each other."""
+    name, numbers = cast(str, binding.area), tuple(np.concatenate(areas).tolist())
+    if name in found:
+        return {name: replace(found[name], areas=(cells.ALONE, numbers))}
+    return {binding.column: replace(found[binding.column], areas=(name, numbers))}
 
 
 def _fixed_changes(binding: KeypointBinding, row: Row, value: ImageValue, layout: Layout) -> dict[str, Change]:
@@ -203,8 +241,9 @@ def _mask_changes(
     if isinstance(value, VolumeValue):
         content = written_volume_masks(cell, masks, range(len(masks)), value.origin)
         return {name: Change(content=content, replaced=True)}
+    palette = cast(MaskBinding, binding).palette
     if value.mask_rows is None:
-        return {name: Change(content=written_mask(cell, masks[0]), replaced=True)}
+        return {name: Change(content=written_mask(cell, masks[0], palette), replaced=True)}
     written: list[Any] = []
     numbers: list[int] = []
     for source, (batch, at) in enumerate(rows_of):
@@ -215,7 +254,7 @@ def _mask_changes(
         parts = (masks[place] for _, place in kept)
         if cut is not None and len(cut) == len(kept):
             parts = (cut_to(part, corners) for part, corners in zip(parts, cut, strict=True))
-        written += [written_mask(forms[entry], part) for (entry, _), part in zip(kept, parts, strict=True)]
+        written += [written_mask(forms[entry], part, palette) for (entry, _), part in zip(kept, parts, strict=True)]
         numbers += [entries.number(source, entry) for entry, _ in kept]
     left = np.array(numbers, np.int64)
     beside = [follower for follower in followers_of(binding) if follower in row.schema.names]

@@ -11,6 +11,7 @@ from pycocotools import mask as coco
 
 from pipeline.labels.cells import BadLabels
 from pipeline.labels.masks import read_masks, written_mask
+from pipeline.labels.settings import MaskBinding
 
 CLASSES = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
@@ -152,3 +153,32 @@ def test_too_many_pixels_together_are_refused_before_any_room_is_made() -> None:
     runs = {"counts": [10**8], "size": [10**4, 10**4]}
     with pytest.raises(BadLabels, match="30 masks of 10000x10000 are more than"):
         read_masks([runs] * 30, 10**4, 10**4)
+
+
+PALETTE = ((0, 0, 0), (128, 64, 128), (220, 20, 60), (0, 0, 142))
+
+
+def test_masks_in_colours_are_read_and_written_by_their_palette() -> None:
+    numbers = np.array([[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 0, 2]], np.uint8)
+    picture = png(np.array(PALETTE, np.uint8)[numbers])
+    masks = read_masks(picture, 3, 4, PALETTE)
+    assert masks is not None
+    assert np.array_equal(masks, numbers[np.newaxis])
+    again = written_mask(picture, masks[0][:, ::-1], PALETTE)
+    assert np.array_equal(np.array(Image.open(io.BytesIO(again))), np.array(PALETTE, np.uint8)[numbers[:, ::-1]])
+
+
+def test_colours_that_the_palette_lacks_are_refused() -> None:
+    pixels = np.zeros((3, 4, 3), np.uint8)
+    pixels[1, 2] = (1, 2, 3)
+    with pytest.raises(
+        BadLabels, match=r"1 pixels of a mask have colours that masks.palette lacks, such as \[1, 2, 3\]"
+    ):
+        read_masks(png(pixels), 3, 4, PALETTE)
+    with pytest.raises(BadLabels, match="a mask is not in colours"):
+        read_masks(png(CLASSES), 3, 4, PALETTE)
+
+
+def test_a_colour_stands_for_one_class() -> None:
+    with pytest.raises(ValueError, match=r"the colour \[1, 2, 3\] stands for two classes"):
+        MaskBinding(column="m", palette=((1, 2, 3), (0, 0, 0), (1, 2, 3)))
