@@ -1,9 +1,10 @@
-"""Steps that show objects again on new ground, where only the object itself stays labeled."""
+"""Steps that show objects again on new ground, or turn left to right, beside labels that do not say what then holds."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.config import JobConfig
+from pipeline.config import AnyField, JobConfig
+from pipeline.labels.settings import KeypointBinding
 from transforms import registry
 from transforms.steps import Step, leaves, read_steps
 
@@ -22,6 +23,7 @@ def mirror_notes(config: JobConfig) -> Iterator[str]:
         bound = [kind for kind in field.bound() if kind in _KINDS]
         if not bound:
             continue
+        yield from _sides(name, field)
         for part in ("prepare", "augment"):
             for step in leaves(read_steps(getattr(field, part)).nodes):
                 key = _key(step)
@@ -31,6 +33,20 @@ def mirror_notes(config: JobConfig) -> Iterator[str]:
                         f"({key}); an object keeps its {' and '.join(bound)} once, what is shown again has none: "
                         "a constant ground avoids that"
                     )
+
+
+def _sides(name: str, field: AnyField) -> Iterator[str]:
+    """Keypoints that keep their names where a step turns left to right."""
+    points = field.bound().get("keypoints")
+    if not isinstance(points, KeypointBinding) or points.swap:
+        return
+    steps = leaves(read_steps([*field.prepare, *field.augment]).nodes)
+    mirroring = next((step.name for step in steps if registry.mirrors(step.name, step.params)), "")
+    if mirroring:
+        yield (
+            f"fields.{name}.keypoints: {mirroring} turns left to right, and every point keeps its name and its place "
+            "in the list; if there are left and right ones, name the pairs: swap: [[left_eye, right_eye], …]"
+        )
 
 
 def _key(step: Step) -> str:

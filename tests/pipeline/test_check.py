@@ -353,3 +353,15 @@ def test_objects_that_are_shown_again_are_noted_where_labels_are_bound(step: Any
         notes = recipe_warnings(config_of(source, "out", fields={"image": field}))
         assert len(notes) == bool(told and boxes)
         assert all(f"({told}); an object keeps its boxes once" in note for note in notes)
+
+
+def test_points_that_keep_their_sides_in_a_mirror_are_noted(source: Path) -> None:
+    def said(step: str, **points: Any) -> list[str]:
+        field = {"type": "image", "augment": [step], "keypoints": {"column": "p", **points}}
+        return recipe_warnings(config_of(source, "out", fields={"image": field}))
+
+    (note,) = said(FLIP)
+    assert f"fields.image.keypoints: {FLIP} turns left to right" in note
+    assert "swap: [[left_eye, right_eye]" in note
+    assert said(FLIP, swap=[[0, 1]]) == []
+    assert said("albumentations.GaussNoise") == []
