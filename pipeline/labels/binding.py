@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.labels import anchored, cells, entries, oriented, plausible
-from pipeline.labels.box_formats import BoxFormat, to_corners
+from pipeline.labels.box_formats import to_corners
 from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
 from pipeline.labels.masks import read_masks
 from pipeline.labels.settings import (
@@ -101,30 +101,41 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
 
 
 def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
-    rows = np.arange(len(found), dtype=np.int64)
-    if isinstance(binding, BoxBinding) and binding.format in oriented.WIDTHS:
-        return _with_quads(binding, found, cast(ImageValue, value))
-    if isinstance(binding, PlainBoxBinding) and isinstance(value, ImageValue | VideoValue):
-        corners = to_corners(found[:, :4], cast(BoxFormat, binding.format), *shape_of(value))
-        plausible.refuse_boxes_elsewhere(found[:, :4], cast(BoxFormat, binding.format), *shape_of(value))
-        frames = _frame_numbers(found[:, 4:], value) if isinstance(value, VideoValue) else None
-        boxes = Boxes(corners, rows, binding.min_area, binding.min_visibility, frames)
-        if isinstance(value, VideoValue) and value.shown is not None:  # the file's own frames came unevenly
-            return replace(value, boxes=moved_boxes(boxes, value.shown.source), shown=None)
-        return replace(value, boxes=boxes)
-    if isinstance(binding, KeypointBinding) and binding.fixed:
-        return _with_fixed(binding, found, cast(ImageValue, value))
-    if isinstance(binding, PlainKeypointBinding) and isinstance(value, ImageValue | VolumeValue):
-        sizes = shape_of(value)[::-1] if isinstance(value, ImageValue) else value.voxels.shape[2::-1]
-        plausible.refuse_points_elsewhere(found, sizes)
-        return replace(value, keypoints=Keypoints(found, rows))
+    if isinstance(binding, PlainBoxBinding):
+        return _with_boxes(binding, found, cast(ImageValue | VideoValue, value))
+    if isinstance(binding, PlainKeypointBinding):
+        return _with_points(binding, found, cast(ImageValue | VolumeValue, value))
     if (found[:, 1] < found[:, 0]).any():
         raise BadLabels("a segment ends before it begins")
     if isinstance(value, TextValue):
         if found.size and (found.min() < 0 or found.max() > len(value.text)):
             raise BadLabels(f"a span lies outside of the text of {len(value.text)} characters")
-        return replace(value, spans=Spans(found.astype(np.int64), rows))
+        return replace(value, spans=Spans(found.astype(np.int64), _numbered(found)))
     return _with_segments(cast(SegmentBinding, binding), found, cast(AudioValue | VideoValue, value))
+
+
+def _numbered(found: Coordinates) -> NDArray[np.int64]:
+    return np.arange(len(found), dtype=np.int64)
+
+
+def _with_boxes(binding: PlainBoxBinding, found: Coordinates, value: ImageValue | VideoValue) -> Value:
+    if isinstance(binding, BoxBinding) and binding.format in oriented.WIDTHS:
+        return _with_quads(binding, found, cast(ImageValue, value))
+    corners = to_corners(found[:, :4], binding.format, *shape_of(value))
+    plausible.refuse_boxes_elsewhere(found[:, :4], binding.format, *shape_of(value))
+    frames = _frame_numbers(found[:, 4:], value) if isinstance(value, VideoValue) else None
+    boxes = Boxes(corners, _numbered(found), binding.min_area, binding.min_visibility, frames)
+    if isinstance(value, VideoValue) and value.shown is not None:  # the file's own frames came unevenly
+        return replace(value, boxes=moved_boxes(boxes, value.shown.source), shown=None)
+    return replace(value, boxes=boxes)
+
+
+def _with_points(binding: PlainKeypointBinding, found: Coordinates, value: ImageValue | VolumeValue) -> Value:
+    if isinstance(binding, KeypointBinding) and binding.fixed:
+        return _with_fixed(binding, found, cast(ImageValue, value))
+    sizes = shape_of(value)[::-1] if isinstance(value, ImageValue) else value.voxels.shape[2::-1]
+    plausible.refuse_points_elsewhere(found, sizes)
+    return replace(value, keypoints=Keypoints(found, _numbered(found)))
 
 
 def _with_quads(binding: BoxBinding, found: Coordinates, value: ImageValue) -> Value:
