@@ -3,6 +3,7 @@
 from pipeline.config import JobConfig
 from pipeline.labels.mirrored import mirror_notes
 from pipeline.looking.label_columns.unbound import unbound_warnings
+from pipeline.looking.picture_notes import picture_notes
 from pipeline.same_draws.problems import apart_notes
 from pipeline.sources import Listing
 from pipeline.tools import tools_of
@@ -10,7 +11,8 @@ from pipeline.tools import tools_of
 
 def warnings_of(config: JobConfig, listing: Listing) -> list[str]:
     """What is allowed but likely not meant: in the recipes, and beside the columns that they move."""
-    return [*recipe_warnings(config), *unbound_warnings(config, listing), *apart_notes(config)]
+    beside = [*unbound_warnings(config, listing), *apart_notes(config)]
+    return [*recipe_warnings(config), *beside, *picture_notes(config, listing)]
 
 
 def recipe_warnings(config: JobConfig) -> list[str]:

@@ -1,6 +1,7 @@
 """Originals as they came, or as their copies are; PNG files whose metadata is no reason to fail."""
 
 import io
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -8,13 +9,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageOps
 
 from pipeline.augment import augment
+from pipeline.check import checked
 from pipeline.codecs.image import ImageCodec
 from pipeline.config import JobConfig
+from pipeline.config_file import read_config
 from pipeline.labels.masks import read_masks
+from pipeline.looking.config_notes import warnings_of
 from pipeline.looking.describe import config_text, describe_data
 from pipeline.records import Family, Record, Variant
 from pipeline.tools import tools_of
@@ -145,3 +150,39 @@ def test_init_says_nothing_of_originals_that_are_like_their_copies(tmp_path: Pat
     for number in range(4):
         (tmp_path / f"{number}.png").write_bytes(saved(Image.fromarray(PIXELS), "PNG"))
     assert "originals" not in config_text(describe_data(str(tmp_path)), "config.yaml")
+
+
+def warnings_for(tmp_path: Path, payloads: list[bytes], **field: Any) -> list[str]:
+    """What `check` warns of."""
+    pq.write_table(pa.table({"image": pa.array(payloads, pa.binary())}), tmp_path / "a.parquet")
+    steps = {"augment": [{"albumentations.HorizontalFlip": {"p": 1}}]}
+    fields = {"image": {"type": "image", **steps, **field}}
+    config = {
+        "input": {"path": str(tmp_path / "a.parquet")},
+        "output": {"path": str(tmp_path / "out")},
+        "fields": fields,
+    }
+    (tmp_path / "c.yaml").write_text(json.dumps(config))
+    return warnings_of(*checked(read_config(str(tmp_path / "c.yaml"), [])))
+
+
+def test_check_notes_originals_that_differ_from_their_copies(tmp_path: Path) -> None:
+    payloads = [ORIGINALS["alpha"], ORIGINALS["turned by EXIF"], saved(Image.fromarray(PIXELS), "PNG")]
+    (note,) = warnings_for(tmp_path, payloads)
+    assert "alpha: 1, turned by EXIF: 1" in note
+    assert "originals: decoded" in note
+    assert warnings_for(tmp_path, payloads, originals="decoded") == []
+    assert warnings_for(tmp_path, payloads[2:]) == []
+
+
+def test_check_notes_where_precision_is_lost(tmp_path: Path) -> None:
+    deep = saved(Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 16), "PNG")
+    notes = warnings_for(tmp_path, [deep], originals="decoded")
+    assert len(notes) == 1
+    assert f"uint16 values from {PIXELS[..., 0].min() * 16} to {PIXELS[..., 0].max().astype(int) * 16}" in notes[0]
+    assert "window: [LOW, HIGH]" in notes[0]
+    assert warnings_for(tmp_path, [deep], originals="decoded", window=[0, 4095]) == []
+
+
+def test_check_says_nothing_of_pictures_that_cannot_be_read(tmp_path: Path) -> None:
+    assert warnings_for(tmp_path, [b"no picture", b""]) == []
