@@ -144,11 +144,30 @@ def publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool) -> b
 
 
 def copy_of(place: str, name: str, data: bytes) -> str:
-    """A file of this machine's temporary folder with this content, in a folder that `place` names; made once."""
-    path = Path(tempfile.gettempdir()) / f"fanbeam-material-{os.getuid()}" / place / name
+    """A file of this machine's temporary folder with this content, in a folder that `place` names; made once.
+
+    Raises OSError where another user could have put something else there.
+    """
+    if ".." in name.split("/") or name.startswith("/"):
+        raise OSError(f"{name!r} leads out of the folder that it is copied to")
+    path = _own_folder(Path(tempfile.gettempdir()) / f"fanbeam-material-{os.getuid()}") / place / name
     if not path.exists():
         publish(str(path), data, replace=True)
     return str(path)
+
+
+def _own_folder(folder: Path) -> Path:
+    """A folder that nobody but this user can write to. Temporary folders are shared: others may have made it first."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    info = folder.lstat()
+    if not modes.S_ISDIR(info.st_mode) or info.st_uid != os.getuid():
+        raise OSError(f"{folder} is not a folder of this user: remove it, or set TMPDIR to a folder of your own")
+    if info.st_mode & 0o077:
+        folder.chmod(0o700)
+        if any(path.lstat().st_uid != os.getuid() for path in folder.rglob("*")):
+            raise OSError(f"{folder} holds files of other users: remove it, or set TMPDIR to a folder of your own")
+    return folder
 
 
 def _write(handle: int, data: memoryview) -> None:

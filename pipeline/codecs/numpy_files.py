@@ -19,6 +19,7 @@ from pipeline.codecs.voxels import Stored, Voxels, check_dtype, check_shape
 _HEADERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _MOST_HEADER_BYTES = 65_536
 _ITEM_BYTES = 8
+_PART_BYTES = 1 << 20
 _ZIPPED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _LEVEL = 6
@@ -62,8 +63,7 @@ def read_npz(data: bytes, max_voxels: int) -> tuple[Voxels, Stored]:
             if member.file_size > most:
                 message = f"the npz announces {member.file_size} bytes; at most {max_voxels} voxels are decoded"
                 raise CodecError("too_many_voxels", message)
-            with archive.open(member) as file:
-                content = file.read()
+            content = _unpacked(archive, member)
     except (EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         if isinstance(error, CodecError):
             raise
@@ -91,6 +91,16 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     if members[0].flag_bits & 1 or members[0].compress_type not in _ZIPPED:
         raise CodecError("unsupported_format", "the npz is encrypted or packed in a way that numpy does not write")
     return members[0]
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """As many bytes as the directory announces, a piece at a time: asked for all, zipfile unpacks whatever comes."""
+    parts, left = [], member.file_size
+    with archive.open(member) as file:
+        while left > 0 and (part := file.read(min(left, _PART_BYTES))):
+            parts.append(part)
+            left -= len(part)
+    return b"".join(parts)
 
 
 def _stored(kind: str, array: Voxels, shape: tuple[int, ...], name: str) -> Stored:

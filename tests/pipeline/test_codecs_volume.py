@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -319,6 +320,19 @@ def test_headers_that_announce_too_much_are_refused_before_anything_is_read() ->
     assert refused(gzip.compress(bytes(nifti))).reason == "too_many_voxels"
     stack = tiff_of(np.zeros((30, 300, 300), np.uint8), compression="zlib")
     assert refused(stack, VolumeCodec(max_voxels=1000)).reason == "too_many_voxels"
+
+
+def test_an_npz_whose_directory_announces_less_than_is_packed_is_not_unpacked_whole() -> None:
+    lying = bytearray(npz_of(a=np.zeros((64, 1000, 1000), np.uint8)))
+    entry = lying.rindex(b"PK\1\2")
+    lying[entry + 24 : entry + 28] = struct.pack("<I", 1_000)
+    tracemalloc.start()
+    try:
+        assert refused(bytes(lying), VolumeCodec(max_voxels=100_000)).reason == "corrupt"
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 8 * 2**20, f"{most} bytes for a file of {len(lying)}"
 
 
 def test_a_gzip_that_never_ends_is_read_as_far_as_the_header_says() -> None:

@@ -1,4 +1,6 @@
 import io
+import os
+import stat
 from pathlib import Path
 
 import fsspec
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image
 
 from pipeline import material as pipeline_material
+from pipeline.local_files import copy_of
 from transforms import material
 
 
@@ -95,3 +98,47 @@ def test_links_in_a_place_may_not_lead_out_of_it(tmp_path: Path) -> None:
         (folder / link).unlink()
     (tmp_path / "place").symlink_to(folder)
     assert [Path(path).name for path in material.files(str(tmp_path / "place"))] == ["a.wav", "own.wav"]
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary folder that other users write to as well; where copies of remote places lie in it."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with fsspec.open("memory://far/noise.wav", "wb") as file:
+        file.write(b"noise")
+    return tmp_path / f"fanbeam-material-{os.getuid()}"
+
+
+def test_copies_lie_where_only_their_user_writes(shared: Path) -> None:
+    copy = Path(material.local("memory://far/noise.wav"))
+    assert copy.read_bytes() == b"noise"
+    assert shared in copy.parents
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o700
+    shared.chmod(0o777)  # of an earlier version
+    assert Path(material.local("memory://far/noise.wav")) == copy
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_somebody_else_made_is_not_used(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shared.parent / "elsewhere").mkdir()
+    shared.symlink_to(shared.parent / "elsewhere")
+    with pytest.raises(OSError, match="set TMPDIR"):
+        material.local("memory://far/noise.wav")
+    shared.unlink()
+    shared.write_bytes(b"")
+    with pytest.raises(OSError, match="set TMPDIR"):
+        material.local("memory://far/noise.wav")
+    shared.unlink()
+    shared.mkdir(mode=0o700)
+    owner = os.getuid()
+    monkeypatch.setattr("os.getuid", lambda: owner + 1)  # the folder is then that of another user
+    shared.rename(shared.parent / f"fanbeam-material-{owner + 1}")
+    with pytest.raises(OSError, match="not a folder of this user"):
+        material.local("memory://far/noise.wav")
+
+
+def test_names_of_objects_lead_nowhere_else(shared: Path) -> None:
+    for name in ("../../x", "a/../../x", "/x"):
+        with pytest.raises(OSError, match="leads out"):
+            copy_of("place", name, b"planted")
+    assert not (shared.parent / "x").exists()
