@@ -10,6 +10,13 @@ from typing import Any
 
 ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")
 _CLEANING_SECONDS = 30.0
+_commands: list[bool] = []
+"""One entry for each command that this process carries out now."""
+
+
+def somebody_waits() -> bool:
+    """Whether this process carries out a command, so that what is wrong should be told in seconds."""
+    return bool(_commands)
 
 
 @contextmanager
@@ -29,6 +36,7 @@ def heard() -> Iterator[list[str]]:
             raise KeyboardInterrupt
 
     before: dict[signal.Signals, Any] = {}
+    _commands.append(True)
     try:
         if threading.current_thread() is threading.main_thread():
             for ending in _known() - {signal.SIGINT}:
@@ -36,6 +44,7 @@ def heard() -> Iterator[list[str]]:
                     before[ending] = signal.signal(ending, interrupt)
         yield came
     finally:
+        _commands.pop()
         for ending, handler in before.items():
             signal.signal(ending, handler)
 
@@ -72,6 +81,7 @@ def _collected() -> Iterator[list[int]]:
 
 def left_to_the_parent() -> None:
     """Ignore them in this process for good."""
+    _commands.clear()
     for ending in _known():
         signal.signal(ending, signal.SIG_IGN)
 

@@ -4,7 +4,8 @@ import os
 import threading
 
 from pipeline.errors import UsageError
-from pipeline.stores.failures import family
+from pipeline.interruption import somebody_waits
+from pipeline.stores.failures import StoreFailed, Unreachable, family
 from pipeline.stores.fsspec_store import FsspecStore, opened
 from pipeline.stores.google_store import GoogleStore, google_file_system
 from pipeline.stores.interface import Store
@@ -15,6 +16,8 @@ from pipeline.stores.web_store import WebStore
 _EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure"}
 _stores: dict[tuple[int, str, str], Store] = {}
 _making = threading.Lock()
+_met: set[tuple[int, str, str]] = set()
+_meeting = threading.Lock()
 
 
 class UnknownStorage(UsageError, ValueError):
@@ -22,13 +25,34 @@ class UnknownStorage(UsageError, ValueError):
 
 
 def connect(url: str) -> tuple[Store, str]:
-    """The store of a URL, and the key in it. Raises UsageError (a library is missing), UnknownStorage, StoreFailed."""
+    """The store of a URL, and the key in it. Raises UsageError (a library is missing), UnknownStorage, StoreFailed.
+
+    Before a command uses a store for the first time it finds out whether anybody answers there: stores are patient.
+    """
     try:
-        return _object_store(url) if family(url) in ("s3", "az") else _other(url)
+        store, key = _object_store(url) if family(url) in ("s3", "az") else _other(url)
     except ImportError as error:
         extra = _EXTRAS.get(family(url))
         remedy = f"Install it with: pip install 'fanbeam[{extra}]'" if extra else str(error)
         raise UsageError(f"{url}: the library for this kind of storage is not installed. {remedy}") from error
+    if somebody_waits():
+        _meet(url, store)
+    return store, key
+
+
+def _meet(url: str, store: Store) -> None:
+    """Raise Unreachable if nobody answers; whatever else is wrong is told by what is asked for."""
+    scheme, _, rest = url.partition("://")
+    name = (os.getpid(), f"{scheme}://{rest.partition('/')[0]}", _surroundings())
+    with _meeting:
+        if name in _met:
+            return
+        try:
+            store.reach()
+        except StoreFailed as error:
+            if isinstance(error, Unreachable):
+                raise
+        _met.add(name)
 
 
 def _object_store(url: str) -> tuple[Store, str]:
@@ -48,7 +72,7 @@ def _object_store(url: str) -> tuple[Store, str]:
 def _surroundings() -> str:
     """What of the environment decides where a client connects, without secrets: another endpoint is another client."""
     names = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_REGION",
-             "AZURE_STORAGE_ENDPOINT", "AZURE_STORAGE_ACCOUNT_NAME")  # fmt: skip
+             "AZURE_STORAGE_ENDPOINT", "AZURE_STORAGE_ACCOUNT_NAME", "STORAGE_EMULATOR_HOST")  # fmt: skip
     connection = os.environ.get("AZURE_STORAGE_CONNECTION_STRING", "")
     return "\0".join([*(os.environ.get(name, "") for name in names), connection])
 

@@ -11,6 +11,7 @@ from pipeline.stores.credentials import secret_in as secret_in
 
 _AGAIN = "Run the same command again: what is written is kept."
 _SETTINGS = re.compile(r"max_retries: \d+,?|retry_timeout: [^ ,]+")
+_NOBODY = ("the store did not answer", "the store cannot be reached")
 _WHAT = (
     (r"NoSuchBucket|ContainerNotFound|specified (bucket|container) does not exist|no such bucket"
      r"|bucket does not exist",
@@ -49,6 +50,10 @@ class StoreFailed(RunFailed):
     """A store could not be used. Not an OSError: a store that is down makes no failed records."""
 
 
+class Unreachable(StoreFailed):
+    """Nobody answers at the store's address."""
+
+
 def family(url: str) -> str:
     """`s3`, `gs`, `az`, or the scheme itself."""
     scheme = url.partition("://")[0].lower()
@@ -63,7 +68,8 @@ def told(url: str, error: BaseException) -> StoreFailed:
     credentials, endpoint = _CREDENTIALS.get(family(url), ("", "none"))
     for pattern, what in _WHAT:
         if re.search(pattern, text):
-            return StoreFailed(f"{url}: {what.format(credentials=credentials, endpoint=endpoint)}".rstrip())
+            kind = Unreachable if what.startswith(_NOBODY) else StoreFailed
+            return kind(f"{url}: {what.format(credentials=credentials, endpoint=endpoint)}".rstrip())
     lines = [line for line in masked(text).splitlines() if line.strip()]
     return StoreFailed(f"{url}: the store failed: {lines[0][:300]}")
 
