@@ -28,6 +28,10 @@ _MANY = (
 )
 _REMEDY = "{}, mend the input, or raise limits.leaks and run again: what is written is kept."
 _NEWER = "The plan says how many and why; split: {sticky: false} holds out the newest anew"
+_SPELLED = (
+    "{} validation and test rows are of a group that train has too, but for case, blanks or a .0 (leaks.json, "
+    "spelling). If these are the same groups, write them alike in the input"
+)
 _TOGETHER = "Name what belongs together (input.group, split.keep_together)"
 _COLUMN = "Mend the column {!r}, which alone decides the splits"
 
@@ -181,6 +185,8 @@ def leak_warnings(config: JobConfig, leaks: Mapping[str, Any]) -> list[str]:
     told = [f"the audit of leaks is not complete. {sentence}" for sentence in leaks.get("unchecked", ())]
     if leaks.get("disorder"):
         told.append(f"training rows are not all older than held-out ones: {leaks['disorder']}. {_NEWER}")
+    if leaks["leaking"].get("spelling"):
+        told.append(_SPELLED.format(leaks["leaking"]["spelling"]))
     rows, fields = leaks["leaking"]["near"], leaks["near_fields"]
     if not rows or not fields:
         return told

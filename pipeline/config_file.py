@@ -1,5 +1,6 @@
 """YAML text -> checked config: every problem at once, each with its line, and the nearest known key."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,8 +116,15 @@ def _override(values: Any, overrides: Sequence[str]) -> Any:
         if not equals or not key.strip():
             problem = Problem(f"--set {item}", "must be key=value.", "Example: --set copies=8")
             raise ConfigError(str(problem), (problem,))
-        values = _with_value(values, key.strip().split("."), parse_yaml(raw, f"--set {item}").values, item)
+        values = _with_value(values, key.strip().split("."), _value(raw, item), item)
     return values
+
+
+def _value(raw: str, item: str) -> Any:
+    """The value as YAML, but for comments: a command line has none, so a plain value keeps its `#`."""
+    if _COMMENT.search(raw) and raw.strip()[:1] not in _OPENING:
+        return raw.strip()
+    return parse_yaml(raw, f"--set {item}").values
 
 
 def _with_value(values: Any, keys: list[str], value: Any, item: str) -> Any:
@@ -146,6 +154,8 @@ def _no_place(values: object, keys: list[str], item: str) -> Problem:
     return Problem(f"--set {item}", f"{keys[0]!r} lies inside {values!r}, which has no keys.", whole)
 
 
+_COMMENT = re.compile(r"(^|\s)#")
+_OPENING = ("'", '"', "[", "{", "|", ">", "&", "*", "!")
 _MESSAGES = {
     "extra_forbidden": "unknown key.",
     "missing": "is missing.",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from pipeline.config_types import Column, Float, Int, Node
 
@@ -20,10 +20,20 @@ Columns = Annotated[
 ]
 
 
+def _written(value: object) -> object:
+    """Whole numbers as labels have them."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+ClassName = Annotated[str, BeforeValidator(_written)]
+
+
 class PerClass(Node):
     """Copies by class; of several classes in one record the one with most copies counts."""
 
-    per_class: Annotated[dict[str, Count], Field(min_length=1)] = Field(description="Class -> copies.")
+    per_class: Annotated[dict[ClassName, Count], Field(min_length=1)] = Field(
+        description="Class -> copies; numbers, and the names of a Hugging Face ClassLabel, as well."
+    )
     default: Count = Field(4, description="Copies of all other records.")
 
 

@@ -166,7 +166,15 @@ def _scalar_columns(config: JobConfig) -> list[str]:
 def _as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    column = _without_nan(column)
     return column if column.type == pa.string() else column.cast(pa.string())
+
+
+def _without_nan(column: pa.Array) -> pa.Array:
+    """Null in place of NaN, which is how tables from elsewhere write that there is no value."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
 def _text(column: pa.Array, name: str, unit: Unit) -> pa.Array:
@@ -200,11 +208,11 @@ def _default_keys(reader: Reader, unit: Unit, rows: range) -> pa.Array:
 
 
 def _labels(batch: pa.RecordBatch, name: str | None, unit: Unit) -> Labels:
-    """One class per row of a plain column, any number in a list column; nulls within lists are passed over."""
+    """One class per row of a plain column, any number in a list column, each once; nulls in lists are passed over."""
     count = batch.num_rows
     if name is None:
         return Labels(pa.array([], pa.string()), np.empty(0, np.int64), np.zeros(count, np.bool_))
-    column = batch.column(name)
+    column = _without_nan(batch.column(name))
     missing = column.is_null().to_numpy(zero_copy_only=False)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
@@ -213,7 +221,17 @@ def _labels(batch: pa.RecordBatch, name: str | None, unit: Unit) -> Labels:
         values, rows = _text(column, name, unit), np.arange(count)
     if values.null_count:
         values, rows = values.drop_null(), rows[values.is_valid().to_numpy(zero_copy_only=False)]
+    if len(rows) > len(np.unique(rows)):
+        values, rows = _each_once(values, rows)
     return Labels(values, rows, missing)
+
+
+def _each_once(values: pa.Array, rows: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
+    """A class that a row names twice counts once, where it stands first."""
+    coded = values.dictionary_encode()
+    pairs = rows * len(coded.dictionary) + coded.indices.to_numpy().astype(np.int64)
+    first = np.sort(np.unique(pairs, return_index=True)[1])
+    return (values, rows) if len(first) == len(rows) else (values.take(pa.array(first)), rows[first])
 
 
 def _classes(batch: pa.RecordBatch, names: Sequence[str], unit: Unit) -> Labels:

@@ -21,6 +21,7 @@ from pipeline.errors import InputError, RunFailed
 from pipeline.exclusive import guarded
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
+from pipeline.labels.class_names import refuse_unknown_classes, with_numbers
 from pipeline.labels.counting import label_warnings
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
@@ -178,6 +179,7 @@ def _finish(job: Job) -> None:
 
 def job_of(config: JobConfig, listing: Listing) -> Job:
     """A config that met its input."""
+    config = with_numbers(config, listing.schema)
     external = [n for n, f in config.fields.items() if f.uri or listing.kind == "folder"]
     return Job(
         config=config,
@@ -247,11 +249,12 @@ def survey_job(
 def counted_out(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Counted | None]:
     """The job with what depends on all records: which others a step may look at, and copies by class.
 
-    Raises InputError for a shelf that they do not fill.
+    Raises InputError for a shelf that they do not fill, and for classes that no record has.
     """
     refuse_large_shelf(job.config, surveyed.of_split("train"))
     if isinstance(job.config.copies, int):
         return (job if surveyed.candidates is None else replace(job, candidates=surveyed.candidates)), None
+    refuse_unknown_classes(job.config, (label for _, label in surveyed.classes), job.schema)
     counted = count_copies(job, listing.units, surveyed.blocks)
     return replace(job, candidates=surveyed.candidates, counted=counted.table), counted
 

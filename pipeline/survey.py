@@ -141,7 +141,7 @@ def keyed_batches(job: Job, unit: Unit) -> Iterator[tuple[KeyBlock, pa.RecordBat
 
 
 def classes_of(block: KeyBlock) -> dict[tuple[Split, str], int]:
-    """Records of a block by split and class; one that has a class twice counts twice."""
+    """Records of a block by split and class."""
     coded = block.labels.values.dictionary_encode()
     names = coded.dictionary.to_pylist()
     codes = coded.indices.to_numpy().astype(np.int64) * len(SPLITS) + block.splits[block.labels.rows]

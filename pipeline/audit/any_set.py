@@ -9,7 +9,7 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 
 from pipeline.audit.contents import content_marks, payload_columns
-from pipeline.audit.marks import rows_of
+from pipeline.audit.marks import group_marks, rows_of
 from pipeline.audit.rows import Field, Payload, Rows, Set, single, texts_of
 from pipeline.check import open_input
 from pipeline.config import AnyField, FieldConfig, JobConfig
@@ -110,6 +110,8 @@ def _rows(
         for kind, column in (("id", named.id), ("group", named.group))
         if column is not None
     }
+    if named.group is not None:
+        marks |= group_marks(batch, [named.group]) if named.group in batch.schema.names else {}
     payloads = payload_columns(batch, fields)
     for field in fields:
         if field.uri or listing.kind == "folder":

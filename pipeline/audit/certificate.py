@@ -163,7 +163,7 @@ def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequ
         known |= _rows(folder, paths[file], [p for p in places if p[:2] == file], [SAMPLE_ID, *looked.groups, *texts])
     for link in links:
         kind, name = looked.roles[link.role]
-        what = f"{name}={known[link.held][name]}" if kind == "group" else name
+        what = f"{name}={known[link.held][name]}" if kind in ("group", "spelling") else name
         side, (held, train) = SPLITS[link.held.split], (known[place][SAMPLE_ID] for place in (link.held, link.train))
         words = (link.train, link.held) if kind in ("exact", "near") and {*shown[name]} <= {*texts} else ()
         yield Pair(

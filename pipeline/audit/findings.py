@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["id", "source", "group", "parent", "exact", "near"]
-KINDS: tuple[Kind, ...] = ("id", "source", "group", "parent", "exact", "near")
-CERTAIN: frozenset[Kind] = frozenset(KINDS) - {"near"}
+Kind = Literal["id", "source", "group", "parent", "exact", "spelling", "near"]
+KINDS: tuple[Kind, ...] = ("id", "source", "group", "parent", "exact", "spelling", "near")
+CERTAIN: frozenset[Kind] = frozenset(KINDS) - {"spelling", "near"}
 """Kinds that are facts, not likeness."""
 KEPT_PAIRS, _UNSORTED = 1000, 20_000
 

@@ -16,6 +16,7 @@ OPPOSITE: dict[str, tuple[str, ...]] = {
     "source": ("source",),
     "group": ("group",),
     "exact": ("exact",),
+    "spelling": ("spelling",),
     "parent": ("source", "id"),
 }
 """Of what kind the mark on the other side is: a parent is the source of some other row."""
@@ -78,7 +79,7 @@ class Held:
         flat, mine, places = looked
         if column is not None:
             for number, place in _matches(column, mine):
-                what = f"{mark[1]}={flat[number]}" if kind == "group" else mark[1]
+                what = f"{mark[1]}={flat[number]}" if kind in ("group", "spelling") else mark[1]
                 yield _pair(kind, batch.ids[places[number]], self.ids[place], what, self.side)
 
     def _parents(self, name: str, column: _Column, batch: Rows) -> Iterator[Pair]:

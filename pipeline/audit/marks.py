@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.audit.contents import content_marks, contents_of, payload_columns
 from pipeline.audit.findings import Kind
-from pipeline.audit.rows import DIGEST_BYTES, Field, Rows, single, texts_of
+from pipeline.audit.rows import DIGEST_BYTES, Field, Rows, loosely, single, texts_of
 from pipeline.records import Split
 from pipeline.schema import LINEAGE, SAMPLE_ID
 
@@ -62,7 +62,8 @@ class Looked:
         """Each mark's kind, and the column that it is of; a mark's role is a place in here."""
         columns = [("group", name) for name in self.groups] + [("exact", name) for name in contents_of(self.fields)]
         own: tuple[tuple[Kind, str], ...] = (("id", SAMPLE_ID), ("source", _SOURCE), ("parent", _SOURCE))
-        return (*own, *columns)  # type: ignore[arg-type]
+        spelled = [("spelling", name) for name in self.groups]
+        return (*own, *columns, *spelled)  # type: ignore[arg-type]
 
     @property
     def roles(self) -> tuple[tuple[Kind, str], ...]:
@@ -125,10 +126,22 @@ def rows_of(batch: pa.RecordBatch, fields: Sequence[Field], groups: Sequence[str
             tuple(p["source_id"] for p in row or () if p["source_id"] != own)
             for row, own in zip(parents, sources, strict=True)
         ],
-        **{("group", name): single(texts_of(batch.column(name))) for name in groups},
+        **group_marks(batch, groups),
     }
     payloads = payload_columns(batch, fields)
     return Rows([v or "" for v in texts_of(batch.column(SAMPLE_ID))], marks | content_marks(payloads, fields), payloads)
+
+
+def group_marks(batch: pa.RecordBatch, groups: Sequence[str]) -> dict[tuple[str, str], list[tuple[str, ...]]]:
+    """Values of group columns, as they are and without what is easily written otherwise."""
+    values = {name: texts_of(batch.column(name)) for name in groups}
+    return {
+        **{("group", name): single(found) for name, found in values.items()},
+        **{
+            ("spelling", name): single([v if v is None else loosely(v) for v in found])
+            for name, found in values.items()
+        },
+    }
 
 
 def of_role(number: int, role: tuple[Kind, str], rows: Rows, start: int) -> NDArray[Any]:

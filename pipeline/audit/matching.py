@@ -18,6 +18,7 @@ _ALIKE: dict[tuple[Kind, Kind], Kind] = {
     ("source", "source"): "source",
     ("group", "group"): "group",
     ("exact", "exact"): "exact",
+    ("spelling", "spelling"): "spelling",
     ("parent", "source"): "parent",
     ("source", "parent"): "parent",
 }

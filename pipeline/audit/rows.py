@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow as pa
@@ -69,6 +70,13 @@ def texts_of(column: pa.Array) -> list[str | None]:
 
 def _text(value: Any) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def loosely(value: str) -> str:
+    """A value without case, blanks around it and doubled ones, and a `.0` behind a whole number."""
+    short = " ".join(normalize("NFKC", value).casefold().split())
+    whole = short.rpartition(".")
+    return whole[0] if whole[2].strip("0") == "" and whole[0].lstrip("+-").isdigit() and whole[2] else short
 
 
 def single(values: Sequence[str | None]) -> list[tuple[str, ...]]:

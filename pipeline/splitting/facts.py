@@ -1,11 +1,12 @@
 """What of every record decides its split: key columns read once, eight bytes a record and fact."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.columns import Rows, column, some
@@ -16,6 +17,7 @@ from pipeline.keys import KeyBlock, digests, texts
 from pipeline.records import Unit
 from pipeline.split import numbers_of
 from pipeline.splitting.ranges import Digests
+from pipeline.splitting.spelling import Spellings
 from pipeline.survey import keyed_batches, side_by_side
 
 Classes = tuple[str, ...]
@@ -39,6 +41,9 @@ class Facts:
     codes: NDArray[np.int32]
     times: NDArray[Any] | None
     timeless: NDArray[np.bool_]
+    spelled: dict[str, pa.Array] = field(default_factory=dict)
+    """Different values of each group column, while they are read."""
+    spellings: dict[str, Spellings] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -79,6 +84,8 @@ class _Filling:
         self.classes: dict[Classes, int] = {}
         self.codes = column(rows, np.int32)
         self.times: NDArray[Any] | None = None
+        self.timed = False
+        self.spellings: dict[str, Spellings] = {}
 
     def add(self, part: Facts) -> None:
         """The next rows. Raises InputError if their times are of another kind than those before."""
@@ -87,20 +94,27 @@ class _Filling:
         self.identified[here], self.timeless[here] = part.identified, part.timeless
         for name, found in part.groups.items():
             self.groups[name][here] = found
+        for name, values in part.spelled.items():
+            self.spellings.setdefault(name, Spellings()).add(values)
         numbers = [self.classes.setdefault(labels, len(self.classes)) for labels in part.classes]
         self.codes[here] = np.array(numbers, np.int32)[part.codes]
         if part.times is not None:
-            if self.times is None:
+            if self.times is None or not self.timed:
                 self.times = column(self.rows, part.times.dtype)
-            if self.times.dtype.kind != part.times.dtype.kind:
+            if part.timeless.all():
+                pass  # of no kind
+            elif self.times.dtype.kind != part.times.dtype.kind:
                 raise _no_time(self.config, "holds dates in one place and numbers in another")
-            self.times[here] = part.times
+            else:
+                self.times[here] = part.times
+        self.timed |= part.times is not None and not part.timeless.all()
         self.filled += len(part)
 
     def facts(self) -> Facts:
         """All of them."""
         keyed = self.keys, self.identified, self.numbers, self.groups
-        return Facts(*keyed, list(self.classes), self.codes, self.times, self.timeless)
+        own = *keyed, list(self.classes), self.codes, self.times, self.timeless
+        return Facts(*own, spellings=self.spellings)
 
 
 def digests_of(values: Sequence[bytes | None]) -> Digests:
@@ -132,7 +146,12 @@ def _parts(job: Job, unit: Unit) -> Iterator[Facts]:
             codes,
             times,
             timeless,
+            {name: _spelled(batch.column(name)) for name in config.group_columns},
         )
+
+
+def _spelled(column: pa.Array) -> pa.Array:
+    return pa.array(texts(column), pa.string()).drop_null().unique()
 
 
 def _of_texts(column: pa.Array) -> Digests:
@@ -162,6 +181,9 @@ def _times(config: JobConfig, batch: pa.RecordBatch) -> tuple[NDArray[Any] | Non
     column = batch.column(name)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = pc.utf8_trim_whitespace(column)
+        column = pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
     missing = column.is_null().to_numpy(zero_copy_only=False)
     found = _numbered(config, column).fill_null(0).to_numpy(zero_copy_only=False)
     if found.dtype.kind == "f" and np.isnan(found).any():
@@ -173,12 +195,15 @@ def _times(config: JobConfig, batch: pa.RecordBatch) -> tuple[NDArray[Any] | Non
 def _numbered(config: JobConfig, column: pa.Array) -> pa.Array:
     """int64 or float64."""
     kind = column.type
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.float64())
+    if pa.types.is_uint64(kind):  # in the order of the numbers, though not all of them fit
+        return pc.bit_wise_xor(column, pa.scalar(1 << 63, kind)).view(pa.int64())
     if pa.types.is_integer(kind):
         return column.cast(pa.int64())
     if pa.types.is_temporal(kind):
-        return column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date32(kind) else column.cast(pa.int64())
+        short = pa.types.is_date32(kind) or pa.types.is_time32(kind)
+        return column.cast(pa.int32()).cast(pa.int64()) if short else column.cast(pa.int64())
     if pa.types.is_null(kind):
         return pa.nulls(len(column), pa.int64())
     for wanted in (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.float64()):
@@ -187,8 +212,18 @@ def _numbered(config: JobConfig, column: pa.Array) -> pa.Array:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             continue
         return found.cast(pa.int64()) if pa.types.is_timestamp(wanted) else found
-    example = next((v for v in column.to_pylist() if v is not None), None)
-    raise _no_time(config, f"holds {example!r} or other values that are no time")
+    example = next((v for v in column.drop_null().unique() if not _is_time(v)), column.drop_null()[0])
+    raise _no_time(config, f"holds {example.as_py()!r}, which is no time, or times of several kinds")
+
+
+def _is_time(value: pa.Scalar) -> bool:
+    for wanted in (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.float64()):
+        try:
+            value.cast(wanted)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            continue
+        return True
+    return False
 
 
 def _no_time(config: JobConfig, what: str) -> InputError:

@@ -60,7 +60,7 @@ def test_a_training_row_put_into_validation(version: Path, ask: Ask, say: Say) -
     append(first_file(version, "validation"), stolen)
     code, answer = ask("audit", version, "--no-near")
     assert code == 1
-    assert answer["leaking"] == {"id": 1, "source": 1, "group": 0, "parent": 0, "exact": 1, "near": 0}
+    assert answer["leaking"] == {"id": 1, "source": 1, "group": 0, "parent": 0, "exact": 1, "spelling": 0, "near": 0}
     name = stolen.column("sample_id")[0].as_py()
     assert {(p["kind"], p["train"], p["validation"]) for p in answer["pairs"] if p["kind"] == "id"} == {
         ("id", name, name)
