@@ -191,3 +191,14 @@ def test_a_damaged_page_ends_the_run_with_file_and_row_group(
     said = " ".join(map(str, caught.value.problems)) or caught.value.message
     assert "a.parquet row group 1, rows 4..8: cannot be read" in said
     assert "fetch or write it again" in said
+
+
+def test_a_dataset_has_what_stands_in_a_csv_byte_for_byte(tmp_path: Path) -> None:
+    cells = ["00137", "2E2", "12345678901234567890", "0x1F", "1.50", "true", " x ", "2024-01-01"]
+    rows = [f"{row},{cell}" for row, cell in zip(lines(len(cells)), cells, strict=True)]
+    path = csv_file(tmp_path / "in" / "a.csv", rows, "id,label,text,x")
+    found = ran(config_of(path, tmp_path / "out", split={}, copies=1)).table()
+    assert found.schema.field("x").type == pa.string()
+    assert {(row["id"], row["x"]) for row in found.to_pylist()} == {(f"r{n}", cell) for n, cell in enumerate(cells)}
+    priced = config_of(path, tmp_path / "typed", split={}, copies=1, input__columns={"x": "string", "label": "string"})
+    assert ran(priced).table().column("x").to_pylist() == found.column("x").to_pylist()
