@@ -1,7 +1,9 @@
 """JSON Lines: one object a line, and columns of one type each, whatever the order of rows and files."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -17,6 +19,10 @@ from pipeline.sources.text_lines import BLANK, BOM, NOT_TEXT, Lines, input_error
 from pipeline.storage import Folder
 
 Types = Mapping[str, pa.DataType]
+_DEEPEST = 48
+"""Arrow takes 64 levels, those around a value included."""
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+')
+"""Everything else of a line: texts, and what is between them."""
 _REMEDY = "Give every line the same kind, or say `input.columns: {%s: string}`."
 
 
@@ -64,9 +70,17 @@ def _object(line: str) -> tuple[dict[str, Any], str]:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return {}, f"not valid JSON: {error.msg}"
+    if line.count("[") + line.count("{") > _DEEPEST and _depth(line) > _DEEPEST:
+        return {}, f"nested more than {_DEEPEST} deep"
     if isinstance(value, dict):
         return value, ""
     return {}, f"a {type(value).__name__}, not an object. One JSON object per line."
+
+
+def _depth(line: str) -> int:
+    """How deep a line of valid JSON is nested."""
+    steps = [1 if sign in "[{" else -1 for sign in _BRACKETS.sub("", line)]
+    return max(accumulate(steps), default=0)
 
 
 def _part(unit: Unit, rows: list[dict[str, Any]], types: Types) -> list[Part]:
