@@ -128,8 +128,15 @@ def leaks_of(folder: Folder, shards: Sequence[Mapping[str, Any]], looked: Looked
     leaks.checked = _checked(looked)
     for (split, kind), count in findings.leaking.items():
         leaks.leaking.setdefault(SPLITS[split], Counter())[KINDS[kind]] = count
-    leaks.pairs = list(_named(folder, findings.links, looked, portions_of(shards, looked, 0)))
+    leaks.pairs = list(_named(folder, _told_once(findings.links), looked, portions_of(shards, looked, 0)))
     return leaks
+
+
+def _told_once(links: Sequence[Link]) -> list[Link]:
+    """Without another spelling of a group where the row leaks by the group itself."""
+    group, spelling = KINDS.index("group"), KINDS.index("spelling")
+    grouped = {link.held for link in links if link.kind == group}
+    return [link for link in links if link.kind != spelling or link.held not in grouped]
 
 
 def _checked(looked: Looked) -> dict[str, Any]:

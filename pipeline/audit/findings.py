@@ -72,7 +72,11 @@ class Leaks:
 
     def settle(self) -> None:
         """Bring pairs and counts into their final form."""
-        self.pairs = closest(self.pairs)
+        grouped = {(side, row) for (side, kind), rows in self._rows.items() if kind == "group" for row in rows}
+        for side in [side for side, kind in self._rows if kind == "spelling"]:  # the very same is not another spelling
+            self._rows[side, "spelling"] -= {row for own, row in grouped if own == side}
+        told = (p for p in self.pairs if p.kind != "spelling" or (p.side, p.validation) not in grouped)
+        self.pairs = closest(told)
         for (side, kind), rows in self._rows.items():
             self.leaking.setdefault(side, Counter())[kind] = len(rows)
         self.stopping = len(
