@@ -22,7 +22,7 @@ _SPLIT = ("split", "subset", "partition", "set", "fold")
 FEWEST_GROUPS = 5
 _MOST_CLASSES = 2000
 _LISTED = 6
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def roles_of(columns: Sequence[Facts]) -> Roles:
 
 def words_of_name(name: str) -> list[str]:
     """`imageId`, `image_id`, `Image ID` -> image, id."""
-    return [w.lower() for w in _WORD.findall(name)]
+    return [w.lower() for w in WORD.findall(name)]
 
 
 def _named(columns: Sequence[Facts], known: Sequence[str]) -> list[Facts]:

@@ -43,22 +43,27 @@ class Payloads:
     unlike: tuple[str, ...] = ()
 
 
+Setting = str | bool | tuple[str, ...] | tuple[tuple[str, str], ...]
+"""A value in a binding."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelFound:
     """A column that labels places in the payload of a field: boxes, points, masks, stretches.
 
     `kind` is what it can be bound as, with `binding`, the keys and values below it; without a kind it cannot be bound
     for certain, and `note` says why. `columns` are all columns that it takes, those of its labels too. `misfits` is the
-    share of rows looked at whose labels do not fit their payload.
+    share of rows looked at whose labels do not fit their payload. `sided`: mirrored, one entry may be another.
     """
 
     column: str
     what: str
     note: str
     kind: str = ""
-    binding: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    binding: tuple[tuple[str, Setting], ...] = ()
     columns: tuple[str, ...] = ()
     misfits: float = 0.0
+    sided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.looking.findings import FieldFound, LabelFound
+from pipeline.looking.findings import FieldFound, LabelFound, Setting
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -42,8 +42,10 @@ def told(fields: Sequence[FieldFound]) -> list[str]:
     return lines
 
 
-def _value(value: str | tuple[str, ...]) -> str:
-    return _scalar(value) if isinstance(value, str) else f"[{', '.join(map(_scalar, value))}]"
+def _value(value: Setting | tuple[str, str]) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _scalar(value) if isinstance(value, str) else f"[{', '.join(map(_value, value))}]"
 
 
 def _scalar(value: str) -> str:

@@ -73,8 +73,8 @@ def _beside_labels(step: StarterStep, found: FieldFound) -> StarterStep:
     if binds(found, "boxes", "keypoints", "masks") and _MIRRORED.search(text):
         text = _MIRRORED.sub("", text)
         note = "uncovered corners are black: mirrored edges would show things twice"
-    if binds(found, "keypoints") and active and any(name in text for name in _SIDES):
-        active, note = False, "makes left points right ones; only where points have no sides"
+    if any(label.sided for label in found.labels) and active and any(name in text for name in _SIDES):
+        active, note = False, "makes left points right ones: name such pairs in keypoints, swap: [[LEFT, RIGHT]]"
     return replace(step, text=text, note=note, active=active)
 
 

@@ -44,9 +44,9 @@ def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str], res
     facts = _facts(listing, _key_columns(listing, samples, {f.column for f in payloads}), rows)
     roles = roles_of(facts)
     fields = [*payloads, *find_texts(listing, samples, _taken(roles) | {f.column for f in payloads})]
+    fields = _labeled(fields, listing, samples) if fields else []
     if not fields:
         raise _nothing_usable(listing, source, remarks)
-    fields = _labeled(fields, listing, samples)
     labels = {column for label in fields[0].labels for column in label.columns}
     roles = roles_of([f for f in facts if f.name not in labels]) if labels & _taken(roles) else roles
     count = len(listing.files)

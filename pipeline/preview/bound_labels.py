@@ -1,7 +1,6 @@
 """The labels that are bound to a field, as they stand in the source and in what a copy writes; with their names."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -9,6 +8,7 @@ import pyarrow as pa
 from pipeline.config import AnyField
 from pipeline.labels.binding import bind, columns_of
 from pipeline.labels.cells import BadLabels
+from pipeline.looking.class_names import class_names
 from pipeline.records import Record, Sample
 from pipeline.rows import moved_cells
 from transforms.values import Value
@@ -60,32 +60,3 @@ def _called(value: Any, known: Sequence[str]) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(known):
         return known[value]
     return "" if value is None else str(value)
-
-
-def class_names(schema: pa.Schema, column: str, label: str) -> tuple[str, ...]:
-    """Names of the classes that numbers in a column, or in a member of it, stand for: Hugging Face ClassLabel."""
-    raw = (schema.metadata or {}).get(b"huggingface")
-    try:
-        features = json.loads(raw)["info"]["features"] if raw else {}
-    except (ValueError, KeyError, TypeError):
-        return ()
-    feature = features.get(column) if isinstance(features, dict) else None
-    wanted = feature if column == label else {key: held for key, held in _members(feature) if key == label}
-    return next(_class_lists(wanted), ())
-
-
-def _members(feature: Any) -> Iterator[tuple[str, Any]]:
-    """Every key of nested features with what it holds."""
-    if isinstance(feature, dict):
-        for key, held in feature.items():
-            yield key, held
-            yield from _members(held)
-    elif isinstance(feature, list):
-        for held in feature:
-            yield from _members(held)
-
-
-def _class_lists(feature: Any) -> Iterator[tuple[str, ...]]:
-    for key, held in _members(feature):
-        if key == "names" and isinstance(held, list):
-            yield tuple(map(str, held))

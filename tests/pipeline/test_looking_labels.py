@@ -201,7 +201,8 @@ def test_run_lengths_and_landmarks_are_bound(tmp_path: Path) -> None:
     text, config, listing = init(rows, tmp_path)
     assert config.fields["image"].bound()["masks"].column == "rle"
     assert config.fields["image"].bound()["keypoints"].column == "landmarks"
-    assert "# - albumentations.HorizontalFlip   # makes left points right ones" in text
+    assert "# makes left points right ones" in text
+    assert "      # - albumentations.HorizontalFlip" in text
     for row in copies(config, listing):
         down, across = red(row)
         for x, y in row["landmarks"]:
@@ -460,3 +461,65 @@ def test_a_folder_of_masks_is_not_taken_for_a_class_in_silence(tmp_path: Path, m
             (tmp_path / "set" / folder / f"{n}.png").write_bytes(png(scene(n)[0]))
     text = folder_config(tmp_path / "set", tmp_path)
     assert "the folder 'masks', whose files are called like others" in text
+
+
+def test_pairs_of_sides_change_places_and_all_points_are_kept(tmp_path: Path) -> None:
+    names = ["left_eye", "right_eye", "nose"]
+
+    def points(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
+        x, y, w, h = box
+        found = [[x + 2.0, y + 2.0, 2.0], [x + w - 3.0, y + 2.0, 2.0], [x + w / 2, y + h - 3.0, 2.0]]
+        return {"pose": [{"point": p, "name": name} for p, name in zip(found, names, strict=True)]}
+
+    text, config, listing = init(pictures(points), tmp_path)
+    bound = config.fields["image"].bound()["keypoints"]
+    assert (bound.labels, bound.keep_all, bound.swap) == ("name", True, (("left_eye", "right_eye"),))
+    assert "      - albumentations.HorizontalFlip" in text
+    found = copies(config, listing)
+    assert len(found) > 60
+    for row in found:
+        assert [p["name"] for p in row["pose"]] == names
+        by_name = {p["name"]: p["point"] for p in row["pose"] if p["point"][2] > 0}
+        if {"left_eye", "right_eye"} <= set(by_name):
+            assert by_name["left_eye"][0] < by_name["right_eye"][0]
+
+
+@pytest.mark.parametrize(
+    ("names", "sided"),
+    [
+        (["nose", "tail"], False),
+        (["left_eye", "nose"], True),
+        (["LEye", "REye"], False),
+        (["eyeLeft", "eyeRight"], False),
+    ],
+)
+def test_mirroring_stands_where_no_name_loses_its_side(names: list[str], sided: bool, tmp_path: Path) -> None:
+    def points(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
+        return {"points": [[box[0] + 2.0 + 9 * k, box[1] + 2.0] for k in range(2)], "names": names}
+
+    text, config, _ = init(pictures(points), tmp_path)
+    assert config.fields["image"].bound()["keypoints"].labels == "names"
+    assert ("# - albumentations.HorizontalFlip" in text) == sided
+
+
+def test_areas_and_sizes_that_columns_state_are_bound(tmp_path: Path) -> None:
+    def stated(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
+        return {
+            "width": WIDTH,
+            "height": HEIGHT,
+            "objects": {"bbox": [floats(list(box))], "category": [n % 3], "area": [float(box[2] * box[3])]},
+        }
+
+    _, config, listing = init(pictures(stated), tmp_path)
+    field = config.fields["image"]
+    assert field.bound()["boxes"].area == "area"
+    assert (field.size.width, field.size.height) == ("width", "height")
+    for row in copies(config, listing):
+        for (_, _, w, h), area in zip(row["objects"]["bbox"], row["objects"]["area"], strict=True):
+            assert area == pytest.approx(w * h, rel=0.01)
+
+
+def test_areas_of_something_else_stay_as_they_are(tmp_path: Path) -> None:
+    rows = pictures(lambda n, box: {"objects": {"bbox": [floats(list(box))], "category": [1], "area": [7.5 * n]}})
+    _, config, _ = init(rows, tmp_path)
+    assert config.fields["image"].bound()["boxes"].area is None

@@ -15,7 +15,7 @@ from PIL import Image, ImageColor
 from pipeline.check import checked
 from pipeline.config_file import parse_yaml
 from pipeline.job import Job
-from pipeline.preview.bound_labels import class_names
+from pipeline.looking.class_names import class_names
 from pipeline.preview.cells import cells_of, drawn_cells
 from pipeline.preview.drawn_labels import TAGGED_BOXES, counted
 from pipeline.preview.label_colours import PALETTE, VEILS, colours_of

@@ -83,7 +83,8 @@ def _measured(payload: Any, modality: Modality) -> Content | None:
     if payload is None:
         return None
     if modality == "text":
-        return Content(text=payload if isinstance(payload, str) else payload.decode())
+        words = payload if isinstance(payload, list) else [payload]
+        return Content(text=" ".join(w if isinstance(w, str) else w.decode() for w in words if w is not None))
     if modality == "video" and not video_library.installed():
         return None
     return _content_of(_CODECS[modality].decode(payload).value)

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 
+from pipeline.labels.box_formats import BoxFormat, to_corners
+from pipeline.looking.column_roles import WORD, words_of_name
 from pipeline.looking.findings import LabelFound
-from pipeline.looking.label_columns.content import Looked
+from pipeline.looking.label_columns.content import Content, Looked
 from pipeline.looking.label_columns.parts import is_list, label_member_of, named, plain
 
+_AREA, _ALIKE = "area", 0.02
 _LISTED = frozenset({"boxes", "keypoints", "segments", "spans"})
 _BESIDE = frozenset({
     "label", "category", "categorie", "class", "clas", "name", "id", "area", "iscrowd", "crowd", "score", "confidence",
@@ -25,7 +30,10 @@ def with_followers(labels: Sequence[LabelFound], columns: Sequence[pa.Field], lo
             continue
         found = [name for name in _beside(label, columns, looked) if name not in taken]
         taken |= set(found)
-        yield _followed(label, found)
+        followed = _followed(label, found)
+        if label.kind == "boxes":
+            followed = with_area(followed, looked)
+        yield with_sides(followed, looked) if label.kind == "keypoints" and label.sided else followed
 
 
 def _followed(label: LabelFound, found: Sequence[str]) -> LabelFound:
@@ -51,3 +59,88 @@ def _counts(cells: Sequence[object]) -> list[int | None]:
     """How many entries each cell has; a struct of lists has as many as its first list."""
     held = [next((v for v in c.values() if isinstance(v, list)), None) if isinstance(c, dict) else c for c in cells]
     return [len(cell) if isinstance(cell, list) else None for cell in held]
+
+
+def with_area(label: LabelFound, looked: Looked) -> LabelFound:
+    """Boxes with the member or column that states the area of each, where it is that of the box."""
+    keys = dict(label.binding)
+    boxes = _entries(looked.cells(label.column), str(keys.get("member", "bbox")))
+    columns = keys.get("columns", ())
+    beside = isinstance(columns, tuple) and _AREA in columns
+    areas = looked.cells(_AREA) if beside else _entries(looked.cells(label.column), _AREA)
+    own = [_area(box, str(keys["format"]), c) for row, c in zip(boxes, looked.contents, strict=True) for box in row]
+    said = [number for row in areas for number in row or ()]
+    if not said or len(said) != len(own) or not all(isinstance(number, int | float) for number in said):
+        return label
+    alike = all(abs(one - other) <= _ALIKE * other + 1 for one, other in zip(said, own, strict=True))
+    if not alike:
+        return label
+    if beside and isinstance(columns, tuple):
+        keys["columns"] = tuple(str(name) for name in columns if name != _AREA)
+    keys = {key: held for key, held in keys.items() if held != ()}
+    return replace(label, binding=(*keys.items(), ("area", _AREA)))
+
+
+def _entries(cells: Sequence[Any], member: str) -> list[list[Any]]:
+    """One member of every entry, or the entries themselves where they are no structs."""
+    found = []
+    for cell in cells:
+        if isinstance(cell, dict):
+            found.append(list(cell.get(member) or ()))
+        else:
+            held = [e.get(member) if isinstance(e, dict) else e for e in cell or ()]
+            found.append([entry for entry in held if entry is not None])
+    return found
+
+
+def _area(box: Any, written: str, content: Content) -> float:
+    """Square pixels of a box."""
+    height, width = content.sides[-2:]
+    numbers = np.array([box[:4]], np.float64)
+    x1, y1, x2, y2 = to_corners(numbers, cast(BoxFormat, written), height, width)[0].tolist()
+    return float((x2 - x1) * (y2 - y1))
+
+
+def with_sides(label: LabelFound, looked: Looked) -> LabelFound:
+    """Points with the pairs of their names that change places in a mirror; without sides where no name has one."""
+    keys = dict(label.binding)
+    names = _called(label.column, keys.get("labels"), looked)
+    pairs = tuple((name, other) for name in names if (other := _other_side(name)) in names)
+    one_sided = [name for name in names if _is_sided(name) and not any(name in pair for pair in pairs)]
+    if not names or one_sided:
+        return label
+    binding = (*label.binding, ("swap", pairs)) if pairs else label.binding
+    return replace(label, binding=binding, sided=False)
+
+
+def _called(column: str, labels: object, looked: Looked) -> list[str]:
+    """What the points of the rows are called, each name once, in their order."""
+    if not isinstance(labels, str):
+        return []
+    beside = labels in looked.samples[0].rows.column_names
+    found: list[object] = []
+    for cell in looked.cells(labels if beside else column):
+        if beside or cell is None:
+            found += cell or []
+        elif isinstance(cell, dict):
+            found += cell.get(labels) or []
+        else:
+            found += [entry.get(labels) for entry in cell if entry is not None]
+    return list(dict.fromkeys(name for name in found if isinstance(name, str)))
+
+
+_SIDES = {"left": "right", "l": "r"}
+
+
+def _other_side(name: str) -> str:
+    """`right_eye` of `left_eye`; empty for a name that says no left."""
+    for word in WORD.finditer(name):
+        other = _SIDES.get(word[0].lower())
+        if other is not None:
+            cased = other.upper() if word[0].isupper() else other.title() if word[0].istitle() else other
+            return name[: word.start()] + cased + name[word.end() :]
+    return ""
+
+
+def _is_sided(name: str) -> bool:
+    return bool({"left", "right", "l", "r"} & set(words_of_name(name)))

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.looking.column_roles import words_of_name
-from pipeline.looking.findings import LabelFound
+from pipeline.looking.findings import LabelFound, Setting
 from pipeline.looking.label_columns.box_numbers import ROWS_THAT_FIT, Numbers, Sides, format_of
 from pipeline.looking.label_columns.parts import (
     Cells,
@@ -102,8 +102,18 @@ def _points(part: Part, rows: Sequence[list[Any]], sides: Sequence[Sides], label
         return _unbound(part, "points", _why_outside(numbers, sides))
     count = sum(map(len, numbers))
     note = f"{count:,} point{'' if count == 1 else 's'} looked at fit as x, y in pixels"
-    keys = [("column", part.column), *_member(part, "point"), *_labels(label)]
-    return LabelFound(part.column, "keypoints", note, "keypoints", tuple(keys), (part.column,), 1 - fits)
+    keys: list[tuple[str, Setting]] = [("column", part.column), *_member(part, "point"), *_labels(label)]
+    if _have_visibility(rows):
+        keys.append(("keep_all", True))
+    else:
+        note += "; those that leave the picture are dropped (keep_all needs a visibility after x and y)"
+    return LabelFound(part.column, "keypoints", note, "keypoints", tuple(keys), (part.column,), 1 - fits, sided=True)
+
+
+def _have_visibility(rows: Sequence[list[Any]]) -> bool:
+    """Whether all rows have as many points, with 0, 1 or 2 after x and y, as COCO writes them."""
+    shown = {entry[2] if len(entry) > 2 else None for row in rows for entry in row}
+    return len({len(row) for row in rows if row}) == 1 and shown <= {0, 1, 2} and shown != {0}
 
 
 def points_fit(rows: Sequence[Numbers], sides: Sequence[Sides]) -> float:

@@ -39,6 +39,19 @@ def in_numbers(
     return [LabelFound(names[0], "coordinates", why, columns=tuple(names))]
 
 
+def sizes_in(
+    columns: Mapping[str, pa.DataType], cells: Mapping[str, Cells], sides: Sequence[tuple[int, ...]]
+) -> list[LabelFound]:
+    """Columns `width` and `height` that state how large each picture is."""
+    wide, high = cells.get("width"), cells.get("height")
+    if wide is None or high is None or not all(pa.types.is_integer(plain(columns[n])) for n in ("width", "height")):
+        return []
+    if list(zip(high, wide, strict=True)) != [tuple(pair) for pair in sides]:
+        return []
+    binding = (("width", "width"), ("height", "height"))
+    return [LabelFound("width", "sizes", "copies state their own", "size", binding, ("width", "height"))]
+
+
 def in_bounds(
     columns: Mapping[str, pa.DataType], cells: Mapping[str, Cells], contents: Sequence[Content], modality: Modality
 ) -> list[LabelFound]:

@@ -68,6 +68,7 @@ def _pictures(columns: list[pa.Field], looked: Looked) -> Iterator[LabelFound]:
         else:
             yield from in_pictures.in_column(parts_of(column), cells, sides)
     yield from scattered.in_numbers(*_typed(columns, looked), sides)
+    yield from scattered.sizes_in(*_typed(columns, looked), sides)
 
 
 def _volumes(columns: list[pa.Field], looked: Looked) -> Iterator[LabelFound]:
