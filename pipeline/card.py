@@ -1,12 +1,14 @@
 """The dataset card (README.md) and Croissant metadata, made of the manifest alone, so that they are reproducible."""
 
-from typing import Any
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any, Protocol
 
 import orjson
 import pyarrow as pa
 
+from pipeline.config import JobConfig
 from pipeline.copy_settings import told
-from pipeline.job import Job
 from pipeline.labels.counting import label_warnings, rows_of
 from pipeline.records import SPLITS
 
@@ -42,14 +44,35 @@ _TYPES = {
 """Croissant 1.0 has no type for files of other kinds; readers hand on text as the bytes that they are."""
 
 
-def card_files(job: Job, manifest: dict[str, Any]) -> tuple[tuple[str, bytes], ...]:
-    """The files that describe a version to people and to machines."""
+class Described(Protocol):
+    """What a card is made of, besides the manifest."""
+
+    @property
+    def config(self) -> JobConfig:
+        """The config of the run."""
+        ...
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns of input or output."""
+        ...
+
+
+def card_files(job: Described, manifest: dict[str, Any]) -> tuple[tuple[str, bytes], ...]:
+    """The files that describe a version to people and to machines: the same of a manifest that was read back."""
+    manifest = orjson.loads(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS))
     card = dataset_card(job, manifest).encode()
     metadata = orjson.dumps(croissant(job, manifest), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return ("README.md", card), ("croissant.json", metadata)
 
 
-def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
+def with_documents(manifest: dict[str, Any], files: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
+    """The manifest with the digests of the files that describe it; they are made of the manifest without those."""
+    listed = [{"path": name, "bytes": len(data), "sha256": sha256(data).hexdigest()} for name, data in files]
+    return {**manifest, "documents": listed}
+
+
+def dataset_card(job: Described, manifest: dict[str, Any]) -> str:
     """Markdown: what is in it, how it was made, how to read it. The front matter is what dataset hubs expect."""
     lines = ["---", "configs:", "- config_name: default", "  data_files:"]
     for split in _splits(manifest):
@@ -58,7 +81,8 @@ def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
     lines += [*_class_table(manifest), *_balance_table(manifest), *_label_table(manifest)]
     lines += [*_dropped_table(manifest), *_leaks(manifest)]
     lines += ["## How it was made", "", f"Seed {job.config.seed}; {told(job.config.copies)}.", ""]
-    for name, field in manifest["config"]["fields"].items():
+    for name in job.config.fields:
+        field = manifest["config"]["fields"][name]
         steps = [_step_name(s) for s in (*field["prepare"], *field["augment"])]
         lines.append(f"- `{name}` ({field['type']}): {', '.join(steps) or 'as it came'}")
     versions = ", ".join(f"{k} {v}" for k, v in manifest["libraries"].items())
@@ -68,7 +92,7 @@ def dataset_card(job: Job, manifest: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def croissant(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
+def croissant(job: Described, manifest: dict[str, Any]) -> dict[str, Any]:
     """Croissant 1.0: one FileObject per shard, one FileSet over all of them, a record set with the fields."""
     files = [
         {
@@ -95,7 +119,7 @@ def croissant(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fields(job: Job) -> list[dict[str, Any]]:
+def _fields(job: Described) -> list[dict[str, Any]]:
     kinds = {name: _TYPES[field.type] for name, field in job.config.fields.items()}
     columns = {
         **kinds,
@@ -111,7 +135,7 @@ def _fields(job: Job) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _member(job: Job, name: str) -> dict[str, Any]:
+def _member(job: Described, name: str) -> dict[str, Any]:
     """Where a struct holds its payload."""
     held = name in job.schema.names and pa.types.is_struct(job.schema.field(name).type)
     return {"transform": {"jsonPath": "bytes"}} if held else {}

@@ -146,7 +146,10 @@ def verify(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Check manifest, checksums, ids, counts, splits, and render some samples again. Exit 1 if anything differs."""
+    """Check manifest, checksums, ids, counts and splits; compare all rows with their sources, and render some again.
+
+    Exit 1 if anything differs. With --samples 0 nothing is read from the sources.
+    """
     from pipeline import commands
 
     raise typer.Exit(commands.verify(dataset, samples, input_, as_json))
@@ -161,7 +164,7 @@ def replay(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Render one sample again from its source and compare its sha256. Exit 1 if it differs."""
+    """Render one sample again from its source, found by its id, and compare all of it. Exit 1 if it differs."""
     from pipeline import commands
 
     raise typer.Exit(commands.replay(dataset, sample_id, output, input_, as_json))

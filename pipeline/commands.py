@@ -189,10 +189,10 @@ def replay(dataset: str, sample_id: str, output: str | None, input_path: str | N
     """Render one sample again; DIFFERENCES if it is not the same."""
     from pipeline.dataset import open_dataset
     from pipeline.replay import replay as replay_rows
-    from pipeline.replay import write_payloads
+    from pipeline.replay import row_of, write_payloads
 
     opened = open_dataset(dataset)
-    row = opened.sample(sample_id)
+    row = row_of(opened.row(sample_id), 0, opened.config("-", opened.path))
     (result,) = replay_rows(opened, [row], input_path)
     written = write_payloads(result, output) if output else []
     if as_json:

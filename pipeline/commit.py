@@ -8,7 +8,7 @@ import orjson
 
 from pipeline.audit.counting import Findings
 from pipeline.audit.marks import Portion
-from pipeline.card import card_files
+from pipeline.card import card_files, with_documents
 from pipeline.certificate import certify, check_leaks, stated, unaudited
 from pipeline.errors import Damaged, LimitsExceeded, Problem, RunFailed
 from pipeline.fan_out import DOWNSAMPLED
@@ -81,7 +81,9 @@ def commit(job: Job, expected: Expected, made: Tally, found: Findings | None = N
     check_leaks(job, leaks)
     manifest = manifest_of(job, expected, tally) | {"leaks": stated(leaks)}
     refuse_unwritten(job.dataset, manifest, expected.shards)
-    for name, data in card_files(job, manifest):
+    documents = card_files(job, manifest)
+    manifest = with_documents(manifest, documents)
+    for name, data in documents:
         if not is_committed(job.dataset):
             job.dataset.put(name, data)
     publish(job.dataset, manifest)

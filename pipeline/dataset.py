@@ -52,11 +52,15 @@ class Dataset:
 
     def sample(self, sample_id: str) -> dict[str, Any]:
         """One row, lineage included. Raises InputError if there is none of that id."""
+        row: dict[str, Any] = self.row(sample_id).to_pylist()[0]
+        return row
+
+    def row(self, sample_id: str) -> pa.RecordBatch:
+        """One row as Arrow has it. Raises InputError if there is none of that id."""
         for split in self.splits.values():
             rows = split.to_table(filter=pc.field(SAMPLE_ID) == sample_id)
             if rows.num_rows:
-                row: dict[str, Any] = rows.slice(0, 1).to_pylist()[0]
-                return row
+                return rows.slice(0, 1).combine_chunks().to_batches()[0]
         raise InputError(f"{self.path} has no sample {sample_id!r}. {self._examples()}")
 
     def config(self, input_path: str, output: str) -> JobConfig:

@@ -1,8 +1,11 @@
 """Render single samples again from their sources and compare."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import pyarrow as pa
 
 from pipeline import workers
 from pipeline.candidates import kept
@@ -13,15 +16,20 @@ from pipeline.errors import FanbeamError, InputError
 from pipeline.fingerprint import cpu, libraries
 from pipeline.job import Job, Task
 from pipeline.labels.binding import columns_of
-from pipeline.location import completed, placed
 from pipeline.parents import parents_of
+from pipeline.read import without_payload
 from pipeline.records import Block, Gated, Payload, Sample, Shard, Split
 from pipeline.rows import digest, moved_cells
 from pipeline.run_log import newest_log
 from pipeline.running import job_of
 from pipeline.schema import LINEAGE, SAMPLE_ID
-from pipeline.sources import list_file
 from pipeline.storage import Folder, absolute, write_file
+from pipeline.tools import recipe_digest
+from pipeline.versions.passing import differing_columns
+from pipeline.versions.source_files import SourceFile, source_file
+
+_OTHERS = "\0"
+"""Key of the columns that pass through; no column is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +45,12 @@ class Replayed:
 def replay(dataset: Dataset, rows: Sequence[dict[str, Any]], input_path: str | None = None) -> list[Replayed]:
     """Render the samples of some rows again, in a worker process, and compare digests and parameters.
 
-    `rows` need the columns `sample_id` and `lineage`. `input_path` tells where the sources are now, if they moved.
-    Raises InputError if nothing tells where they are.
+    `rows` need the columns `sample_id` and `lineage`; see `row_of`. Records are found by their ids where they have any.
+    `input_path` tells where the sources are now, if they moved. Raises InputError if nothing tells where they are.
     """
-    root = input_root(dataset, input_path)
-    prepared = [_prepare(dataset, row, root) for row in rows]
+    if not rows:
+        return []
+    prepared = list(_Sources(dataset, Folder(input_root(dataset, input_path))).prepared(rows))
     ready = [item for item in prepared if not isinstance(item, Replayed)]
     results = [item for item in prepared if isinstance(item, Replayed)]
     if ready:
@@ -81,29 +90,77 @@ class _Ready:
     row: dict[str, Any]
 
 
-def _prepare(dataset: Dataset, row: dict[str, Any], root: Folder) -> "_Ready | Replayed":
-    """The one-record shard that makes a sample, or why there is none."""
-    lineage, sample_id = row[LINEAGE], row[SAMPLE_ID]
-    name, number = lineage["source_file"], lineage["source_row"]
-    try:
-        job, block = source_of(dataset, root, name, number)
-    except FanbeamError as error:
-        detail = error.problems[0].message if error.problems else error.message
-        return Replayed(sample_id, "", f"its source {name} row {number} cannot be read: {detail}")
-    split: Split = lineage["split"]
-    made = replace(job, counted=CopyTable(lineage["copy"]))  # what other records get does not matter here
-    return _Ready(made, Task(Shard(split, 0, (block.all_of(split),))), row)
+class _Sources:
+    """The source files that some samples were made of: each is opened once, and searched for records by their ids."""
+
+    def __init__(self, dataset: Dataset, root: Folder) -> None:
+        self._dataset, self._root = dataset, root
+        self._candidates = kept(dataset.folder)
+
+    def prepared(self, rows: Sequence[dict[str, Any]]) -> Iterator["_Ready | Replayed"]:
+        """The one-record shard that makes each sample, or why there is none; file by file."""
+        by_file = defaultdict[str, list[dict[str, Any]]](list)
+        for row in rows:
+            by_file[row[LINEAGE]["source_file"]].append(row)
+        for name, some in by_file.items():
+            try:
+                file = self._opened(name)
+                blocks = _blocks(file, self._id(file), some)
+            except FanbeamError as error:
+                yield from (_unreadable(row, error) for row in some)
+                continue
+            for row in some:
+                block = blocks.get(row[LINEAGE]["source_id"])
+                yield self._absent(row) if block is None else self._ready(file, block, row)
+
+    def _opened(self, name: str) -> SourceFile:
+        config = self._dataset.config(self._root.full(name), self._dataset.path)
+        file = source_file(config, self._root, name)
+        if {*config.key_columns(), *bound_columns(config)} <= {*file.listing.schema.names}:
+            return file
+        return source_file(config, self._root, name, self._dataset.columns())
+
+    def _id(self, file: SourceFile) -> str | None:
+        column = self._dataset.config("-", self._dataset.path).input.id
+        return column if column in file.listing.schema.names else None
+
+    def _ready(self, file: SourceFile, block: Block, row: dict[str, Any]) -> "_Ready":
+        config, lineage = self._dataset.config(self._root.full(file.name), self._dataset.path), row[LINEAGE]
+        made = replace(
+            job_of(config, file.listing),
+            reader=file.reader,
+            version=self._dataset.version,
+            candidates=self._candidates,
+            counted=CopyTable(lineage["copy"]),  # what other records get does not matter here
+        )
+        split: Split = lineage["split"]
+        return _Ready(made, Task(Shard(split, 0, (block.all_of(split),))), row)
+
+    def _absent(self, row: dict[str, Any]) -> Replayed:
+        lineage = row[LINEAGE]
+        name, key = lineage["source_file"], lineage["source_id"]
+        return Replayed(row[SAMPLE_ID], "", f"the source has changed: {name} has no record {key!r} any more")
 
 
-def source_of(dataset: Dataset, root: Folder, name: str, number: int) -> tuple[Job, Block]:
-    """The job that reads one source file, and the block of one row in it. Raises InputError."""
-    config = dataset.config(root.full(name), dataset.path)
-    listing = list_file(config, root, name)
-    if not {*config.key_columns(), *bound_columns(config)} <= {*listing.schema.names}:
-        listing = completed(listing, dataset.columns())
-    block = placed(listing, name, number)
-    job = replace(job_of(config, listing), version=dataset.version, candidates=kept(dataset.folder))
-    return job, block
+def _blocks(file: SourceFile, column: str | None, rows: Sequence[dict[str, Any]]) -> dict[str, Block]:
+    """Where the records of some samples are in their file now: by their ids; by their rows where there is no id.
+
+    Raises InputError.
+    """
+    numbers = {row[LINEAGE]["source_id"]: row[LINEAGE]["source_row"] for row in rows}
+    found = {key: block for key, number in numbers.items() if (block := file.block(number)) is not None}
+    if column is None:
+        return found
+    there = {key: block for key, block in found.items() if file.has(block, column, key)}
+    moved = sorted(numbers.keys() - there.keys())
+    return {**there, **(file.rows_of(column, moved) if moved else {})}
+
+
+def _unreadable(row: dict[str, Any], error: FanbeamError) -> Replayed:
+    lineage = row[LINEAGE]
+    detail = error.problems[0].message if error.problems else error.message
+    place = f"{lineage['source_file']} row {lineage['source_row']}"
+    return Replayed(row[SAMPLE_ID], "", f"its source {place} cannot be read: {detail}")
 
 
 def _rendered(pool: workers.Pool, item: _Ready) -> list[Gated]:
@@ -145,14 +202,40 @@ def _judged(dataset: Dataset, item: _Ready, sample: Sample, fields: tuple[str, .
         difference = "the applied steps differ from the lineage"
     elif list(parents_of(sample).items()) != [tuple(p.values()) for p in lineage["parents"] or ()]:
         difference = "the parents differ from the lineage"
+    elif differing := _differing_lineage(item, sample):
+        difference = f"{' and '.join(differing)} differ from the lineage"
     elif differing := _differing_labels(item, sample):
         difference = f"the labels in {', '.join(differing)} differ"
+    elif differing := _differing_columns(item, sample):
+        difference = f"columns that pass through differ from the source: {', '.join(differing)}"
     return Replayed(item.row[SAMPLE_ID], now, difference, payloads)
 
 
 def bound_columns(config: JobConfig) -> list[str]:
     """Columns of labels that change with a field."""
     return [name for field in config.fields.values() for name in columns_of(field.bound())]
+
+
+def row_of(batch: pa.RecordBatch, number: int, config: JobConfig) -> dict[str, Any]:
+    """A written row as `replay` takes it: id, lineage and bound labels as Python values, the others as Arrow has them.
+
+    Values of some types, such as times in nanoseconds, are none of Python.
+    """
+    one = batch.slice(number, 1)
+    names = [SAMPLE_ID, LINEAGE, *(n for n in bound_columns(config) if n in batch.schema.names)]
+    row: dict[str, Any] = {name: one.column(name)[0].as_py() for name in names}
+    return {**row, _OTHERS: without_payload(one, tuple(config.fields))}
+
+
+def _differing_columns(item: "_Ready", sample: Sample) -> list[str]:
+    others = item.row.get(_OTHERS)
+    return [] if others is None else differing_columns(others, sample.record, bound_columns(item.job.config))
+
+
+def _differing_lineage(item: "_Ready", sample: Sample) -> list[str]:
+    """What the lineage says otherwise though the payload is the same."""
+    own = {"seed": sample.variant.seed.hex(), "recipe": recipe_digest(item.job.config)}
+    return [name for name, value in own.items() if item.row[LINEAGE][name] != value]
 
 
 def _differing_labels(item: "_Ready", sample: Sample) -> list[str]:

@@ -19,12 +19,15 @@ from pipeline.fingerprint import fingerprint_of
 from pipeline.keys import digests, texts
 from pipeline.read import BYTES
 from pipeline.records import SPLITS, Receipt
-from pipeline.replay import bound_columns, environment_differences, replay
+from pipeline.replay import environment_differences, input_root, replay, row_of
 from pipeline.rows import digest
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources.fetching import in_order
 from pipeline.tally import Tally
+from pipeline.versions.documents import rewritten
+from pipeline.versions.passing import Passing
 from pipeline.versions.receipts import read_receipt, receipt_path
+from pipeline.versions.wholeness import described_files
 
 _READ_ROWS = 256
 
@@ -56,19 +59,23 @@ class _Seen:
     parents: set[str] = field(default_factory=set)
     """Keys of records that were blended into others: no more than the donor shelf has."""
     candidates: list[tuple[bytes, dict[str, Any]]] = field(default_factory=list)
+    passing: Passing | None = None
+    """What is compared with the sources; None if nothing is read from them."""
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
 
 def verify(dataset: Dataset, samples: int, input_path: str | None = None) -> Report:
     """Check manifest, checksums, ids, counts, splits, and render `samples` samples again from their sources."""
     report, seen = Report(), _Seen(samples)
+    if samples:
+        seen.passing = Passing(dataset.config("-", dataset.path))
     for shard in dataset.manifest["shards"]:
         data = _whole_file(dataset, shard, report)
         if data is not None:
             report.rows += _check_rows(dataset, shard, data, report, seen)
-    for file in (*dataset.manifest["dropped_shards"], *dataset.manifest.get("leaks", {}).get("files", ())):
+    for file in (*dataset.manifest["dropped_shards"], *described_files(dataset.manifest)):
         _whole_file(dataset, file, report)
-    report.differences += [*_edited(dataset), *_strangers(dataset)]
+    report.differences += [*_edited(dataset), *rewritten(dataset), *_strangers(dataset)]
     admitted = dataset.manifest.get("leaks", {}).get("leaking", {})
     for kind, crossing in _crossing(seen):
         (report.notes if admitted.get(kind) else report.differences).append(crossing)
@@ -102,6 +109,8 @@ def _check_rows(dataset: Dataset, shard: dict[str, Any], data: bytes, report: Re
         rows += batch.num_rows
         _check_batch(dataset, shard, batch, report)
         _remember(dataset, shard["split"], batch, seen)
+        if seen.passing is not None:
+            seen.passing.see(shard["path"], batch)
     if rows != shard["rows"]:
         report.differences.append(f"{shard['path']}: has {rows} rows, the manifest says {shard['rows']}")
     return rows
@@ -148,12 +157,11 @@ def _remember(dataset: Dataset, split: str, batch: pa.RecordBatch, seen: _Seen) 
         known = [f"{column}\0{group}" for group in texts(batch.column(column)) if group is not None]
         seen.groups.append((split, _hashes(known)))
     seen.counts.setdefault(split, Counter())["samples"] += len(ids)
-    bound = [n for n in bound_columns(dataset.config("-", dataset.path)) if n in batch.schema.names]
+    config = dataset.config("-", dataset.path)
     ranked = [(blake2b(i.encode(), digest_size=8).digest(), n) for n, i in enumerate(ids)]
     for rank, number in sorted(ranked)[: seen.wanted]:
-        row = {SAMPLE_ID: ids[number], LINEAGE: lineage[number].as_py()}
-        row |= {name: batch.column(name)[number].as_py() for name in bound}
-        seen.candidates.append((rank, row))
+        if len(seen.candidates) < seen.wanted or rank < seen.candidates[-1][0]:
+            seen.candidates.append((rank, row_of(batch, number, config)))
     seen.candidates = sorted(seen.candidates, key=lambda c: c[0])[: seen.wanted]
 
 
@@ -252,6 +260,8 @@ def _render_again(dataset: Dataset, input_path: str | None, report: Report, seen
         return
     try:
         replayed = replay(dataset, [row for _, row in seen.candidates], input_path)
+        if seen.passing is not None:
+            report.differences += seen.passing.differences(dataset.folder, input_root(dataset, input_path))
     except FanbeamError as error:
         report.differences.append(f"no sample could be rendered again: {error.message}")
         return

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,15 @@ from transforms.interface import StepProblem
 EXTENSIONS = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".wav")
 """What both audiomentations and libsndfile read; other formats depend on programs of the machine."""
 _MOST_NAMED = 3
+
+
+def package_version(module: str) -> dict[str, str]:
+    """The version of the distribution that has a module; nothing if it is not installed, or if there is no module."""
+    name = module.replace("_", "-")
+    try:
+        return {name: metadata.version(name)} if name else {}
+    except metadata.PackageNotFoundError:
+        return {}
 
 
 def locations(value: object) -> tuple[str, ...]:

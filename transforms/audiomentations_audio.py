@@ -24,23 +24,9 @@ from transforms.values import AudioValue, Segments, Value, VideoValue
 
 PRELOAD = ("audiomentations", "librosa")
 DISTRIBUTIONS = (
-    "audiomentations",
-    "fast-mp3-augment",
-    "lameenc",
-    "librosa",
-    "loudness",
-    "numba",
-    "numpy",
-    "numpy-audio-limiter",
-    "numpy-minmax",
-    "numpy-rms",
-    "pydub",
-    "pyroomacoustics",
-    "python-stretch",
-    "scipy",
-    "soundfile",
+    "audiomentations", "librosa", "numba", "numpy", "numpy-minmax", "numpy-rms", "python-stretch", "scipy", "soundfile",
     "soxr",
-)
+)  # fmt: skip
 _GROUP = "is a composition; write the groups one_of, some_of or sometimes instead"
 REFUSED = {
     "Compose": "is a composition; a list of steps is one already",
@@ -129,8 +115,12 @@ def build(name: str, params: Mapping[str, Any]) -> Transform:
 
 
 def resources(name: str, params: Mapping[str, Any]) -> dict[str, str]:
-    """Give the digests of the sounds that the parameters name."""
-    return audio_files.digests([FILES[name]], params) if name in FILES else {}
+    """Give the digests of the sounds that the parameters name, and the version of a package that only some classes use.
+
+    Another extra that is installed leaves the version of a dataset alone.
+    """
+    digests = audio_files.digests([FILES[name]], params) if name in FILES else {}
+    return digests | audio_files.package_version(_module(name, params))
 
 
 def places(name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
@@ -289,11 +279,16 @@ def _kind(parameter: inspect.Parameter) -> str:
     return inspect.formatannotation(parameter.annotation).removeprefix("typing.")
 
 
+def _module(name: str, params: Mapping[str, Any]) -> str:
+    """Give the module of the extras that a class uses; empty if none."""
+    if name == "Mp3Compression":
+        return _BACKENDS.get(str(params.get("backend", "fast-mp3-augment")), "")
+    return _MODULES.get(name, "")
+
+
 def _missing_extra(name: str, params: Mapping[str, Any]) -> str:
     """Say what to install for a class of the extras; empty if nothing is missing."""
-    module = _MODULES.get(name, "")
-    if name == "Mp3Compression":
-        module = _BACKENDS.get(str(params.get("backend", "fast-mp3-augment")), "")
+    module = _module(name, params)
     if not module or util.find_spec(module) is not None:
         return ""
     return f"audiomentations.{name} needs {module.replace('_', '-')}: pip install 'fanbeam[audio-extras]'"

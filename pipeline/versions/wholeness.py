@@ -11,10 +11,16 @@ _NAMED = 3
 
 
 def named_files(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every file that a manifest names: of shards, of what was dropped, of the audit; path, bytes, sha256."""
+    """Every file that a manifest names: of shards, of what was dropped, of the audit, for people; with its digest."""
     yield from manifest["shards"]
     yield from manifest["dropped_shards"]
+    yield from described_files(manifest)
+
+
+def described_files(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Files that people read: of the audit, the card, the metadata. Versions of long ago name fewer."""
     yield from manifest.get("leaks", {}).get("files", ())
+    yield from manifest.get("documents", ())
 
 
 def refuse_incomplete(dataset: Folder, manifest: Mapping[str, Any]) -> None:

@@ -153,6 +153,107 @@ def test_a_record_smuggled_into_another_split(copy: Path, ask: Ask) -> None:
     assert "occur more than once" in shown
 
 
+def _adjusted(version: Path) -> None:
+    """Make manifest and receipts fit what the files now are, as the most careful forger would."""
+    path = version / "manifest.json"
+    manifest = json.loads(path.read_text())
+    named = [*manifest["shards"], *manifest["leaks"]["files"], *manifest["documents"]]
+    for file in named:
+        data = (version / file["path"]).read_bytes()
+        file.update(bytes=len(data), sha256=material.sha256(data).hexdigest())
+    for split, totals in manifest["splits"].items():
+        totals["bytes"] = sum(s["bytes"] for s in manifest["shards"] if s["split"] == split)
+    by_path = {file["path"]: file for file in named}
+    for receipt in (version / "_receipts").iterdir():
+        stated = json.loads(receipt.read_text())
+        own = by_path[stated["data"]["path"]]
+        stated["data"].update(bytes=own["bytes"], sha256=own["sha256"])
+        receipt.write_text(json.dumps(stated))
+    path.write_text(json.dumps(manifest))
+
+
+def _swapped(paths: list[Path], column: str) -> list[str]:
+    """Swap the values of a column between the first two samples whose values differ; their ids."""
+    tables = {path: pq.read_table(path) for path in paths}
+    places = [(path, row) for path, table in tables.items() for row in range(table.num_rows)]
+    value = {place: tables[place[0]][column][place[1]].as_py() for place in places}
+    one, other = places[0], next(place for place in places if value[place] != value[places[0]])
+    for (path, row), new in ((one, value[other]), (other, value[one])):
+        table = pq.read_table(path)
+        values = table[column].to_pylist()
+        values[row] = new
+        at = table.schema.get_field_index(column)
+        pq.write_table(table.set_column(at, table.schema.field(at), pa.array(values, table.schema.types[at])), path)
+    return [tables[path]["sample_id"][row].as_py() for path, row in (one, other)]
+
+
+@pytest.mark.parametrize("column", ["label", "weight"])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_two_swapped_values_with_digests_adjusted(copy: Path, ask: Ask, column: str, split: str) -> None:
+    ids = _swapped(files(copy, split), column)
+    _adjusted(copy)
+    shown = found(ask, copy, 1)
+    assert "samples differ from their sources in columns that pass through" in shown
+    assert all(f"{name!r} ({column})" in shown for name in ids)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "folder"])
+def test_two_swapped_labels_of_any_input(kind: str, tmp_path: Path, ask: Ask) -> None:
+    rows = [{"id": f"n{n}", "label": material.LABELS[n % 3], "text": material.sentence(n)} for n in range(9)]
+    data = tmp_path / f"in.{kind}"
+    if kind == "folder":
+        material.write_folder(data, 9, lambda n: material.sentence(n).encode(), ".txt")
+    else:
+        (material.write_csv if kind == "csv" else material.write_jsonl)(data, rows)
+    fields = {"text": {"type": "text", "augment": material.TEXT_STEPS}}
+    given = {"path": str(data)} | ({} if kind == "folder" else {"id": "id", "label": "label"})
+    tree = {"input": given, "split": {}, "copies": 1, "fields": fields, "output": {"path": str(tmp_path / "out")}}
+    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    version = material.version_folder(tmp_path / "out")
+    assert ask("verify", version)[0] == 0
+    _swapped(files(version), "label")
+    _adjusted(version)
+    assert "2 samples differ from their sources in columns that pass through" in found(ask, version, 1)
+
+
+def _retold(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    changed = text.replace("owl", "eagle") if "owl" in text else text.replace('"exact": 0', '"exact": 1')
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.md", "croissant.json", "leaks.json"])
+@pytest.mark.parametrize("adjusted", [False, True])
+def test_an_edited_description(copy: Path, ask: Ask, name: str, adjusted: bool) -> None:
+    if name == "croissant.json":
+        path = copy / name
+        path.write_text(path.read_text().replace("sc:ImageObject", "sc:Text"))
+    else:
+        _retold(copy / name)
+    if adjusted:
+        _adjusted(copy)
+    assert name in found(ask, copy)
+
+
+@pytest.mark.parametrize("name", ["README.md", "croissant.json", "leaks.json"])
+def test_a_missing_description(copy: Path, ask: Ask, name: str) -> None:
+    (copy / name).unlink()
+    assert f"{name}: is missing" in found(ask, copy)
+
+
+@pytest.mark.parametrize("member", ["seed", "recipe"])
+def test_a_forged_lineage(copy: Path, ask: Ask, member: str) -> None:
+    def change(table: pa.Table) -> pa.Table:
+        lineage = [{**row, member: "0" * len(row[member])} for row in table["lineage"].to_pylist()]
+        place = table.schema.get_field_index("lineage")
+        return table.set_column(place, table.schema.field(place), pa.array(lineage, table.schema.types[place]))
+
+    _forge(copy, change)
+    _adjusted(copy)
+    assert f"{member} differ from the lineage" in found(ask, copy, 100)
+
+
 def test_missing_and_damaged_receipts(copy: Path, ask: Ask) -> None:
     receipts = sorted((copy / "_receipts").glob("train-*"))
     receipts[0].unlink()
@@ -197,7 +298,9 @@ def test_a_source_that_is_missing_or_changed(photos: tuple[Path, Path], ask: Ask
     assert ask("replay", output, "owl/f003.jpg/1")[0] == 0
     code, answer = ask("verify", output, "--samples", "100")
     assert code == 1
-    assert len(answer["differences"]) == 6
+    of_samples = [d for d in answer["differences"] if d.startswith("sample ")]
+    assert len(of_samples) == 6
+    assert "1 source files cannot be read any more: owl/f000.jpg" in answer["differences"]
 
 
 def test_a_missing_referenced_file_is_named(tmp_path: Path, ask: Ask) -> None:
@@ -215,16 +318,33 @@ def test_a_missing_referenced_file_is_named(tmp_path: Path, ask: Ask) -> None:
 
 
 def test_a_table_that_lost_rows_or_moved_them(tmp_path: Path, ask: Ask) -> None:
+    """Records are found by their ids: those that are there are the same, wherever they are now."""
     data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
     tree = material.image_config(data, tmp_path / "out", split={}, copies=1)
     assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
-    material.write_parquet(data, material.image_rows(12)[1:])
-    code, answer = ask("replay", tmp_path / "out", "r005/1")
+    rows = material.image_rows(12)
+    material.write_parquet(data, [*rows[:0:-1]][:10], 3)  # neither r000 nor r001, and in the opposite order
+    assert ask("replay", tmp_path / "out", "r005/1")[0] == 0
+    assert ask("replay", tmp_path / "out", "r011/1")[0] == 0
+    code, answer = ask("replay", tmp_path / "out", "r001/1")
     assert code == 1
-    assert "'r006'" in answer["difference"]
-    code, answer = ask("replay", tmp_path / "out", "r011/1")
+    assert "in.parquet has no record 'r001' any more" in answer["difference"]
+    code, answer = ask("verify", tmp_path / "out", "--samples", "100")
+    told = [d for d in answer["differences"] if d.startswith("sample ")]
+    assert sorted(d.split("'")[1] for d in told) == ["r000/0", "r000/1", "r001/0", "r001/1"]
+
+
+def test_rows_without_ids_are_found_by_their_numbers(tmp_path: Path, ask: Ask) -> None:
+    rows = [{k: v for k, v in row.items() if k != "id"} for row in material.image_rows(6)]
+    data = material.write_parquet(tmp_path / "in.parquet", rows, 2)
+    tree = material.image_config(data, tmp_path / "out", split={}, copies=1, input={"path": str(data)})
+    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    assert ask("verify", tmp_path / "out", "--samples", "100")[0] == 0
+    assert ask("replay", tmp_path / "out", "in.parquet#5/1")[0] == 0
+    material.write_parquet(data, rows[:5], 2)
+    code, answer = ask("replay", tmp_path / "out", "in.parquet#5/1")
     assert code == 1
-    assert "row 11" in answer["difference"]
+    assert "no record 'in.parquet#5' any more" in answer["difference"]
 
 
 def test_the_run_log_is_gone(photos: tuple[Path, Path], ask: Ask) -> None:

@@ -284,7 +284,11 @@ def test_the_manifest_is_the_last_file(tmp_path: Path, monkeypatch: pytest.Monke
     )
     manifest = commit(job, expected, tallied(receipts))
     assert names == ["leaks.json", "README.md", "croissant.json", "manifest.json"]
-    stated = manifest.pop("leaks")
+    stated, documents = manifest.pop("leaks"), manifest.pop("documents")
+    for file in documents:
+        data = (Path(job.dataset.url) / file["path"]).read_bytes()
+        assert (len(data), sha256(data).hexdigest()) == (file["bytes"], file["sha256"])
+    assert [file["path"] for file in documents] == ["README.md", "croissant.json"]
     assert manifest == manifest_of(job, expected, tallied(receipts))
     assert stated["stopping"] == 0
     (file,) = stated["files"]

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,7 @@ def test_recipes_of_python_and_of_yaml_are_the_same(source: Path) -> None:
 
 PROGRAM = """
 import sys
+from importlib import metadata
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from small_inputs import config_of, opened
@@ -178,3 +180,26 @@ def test_the_kernel_that_multiplies_matrices_is_part_of_the_cpu() -> None:
     assert found[0].startswith("openblas ")
     assert found[0].endswith(" Haswell")
     assert found[0] != found[1]
+
+
+EXTRAS = {"fast-mp3-augment", "lameenc", "loudness", "numpy-audio-limiter", "pydub", "pyroomacoustics"}
+
+
+@pytest.mark.parametrize(
+    ("step", "used"),
+    [
+        ("audiomentations.Gain", set()),
+        ({"audiomentations.RoomSimulator": {}}, {"pyroomacoustics"}),
+        ({"audiomentations.Mp3Compression": {}}, {"fast-mp3-augment"}),
+        ({"audiomentations.LoudnessNormalization": {}}, {"loudness"}),
+        ({"audiomentations.Limiter": {}}, {"numpy-audio-limiter"}),
+    ],
+)
+def test_extras_that_no_step_uses_do_not_decide(
+    step: Any, used: set[str], source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"sound": {"type": "audio", "augment": [step]}}
+    config = config_of(source, "out", fields=fields)
+    version = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "9" if name in EXTRAS else version(name))
+    assert EXTRAS & set(libraries(config)) == used
