@@ -1,12 +1,12 @@
 """What a command answers: with --json exactly one JSON object on standard output, else errors as lines."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
 from pipeline.errors import FanbeamError
+from pipeline.escaping.terminal import json_text, plain
 
 _json_to: list[TextIO] = []
 _known: dict[str, Any] = {}
@@ -32,7 +32,7 @@ def known() -> dict[str, Any]:
 def put(value: object, for_people: bool = False) -> None:
     """The JSON object: indented for a terminal or `for_people`; else one line, as logs and schedulers take it."""
     to = _json_to[-1] if _json_to else sys.stdout
-    to.write(json.dumps(value, indent=2 if for_people or to.isatty() else None, ensure_ascii=False, default=str) + "\n")
+    to.write(json_text(value, 2 if for_people or to.isatty() else None) + "\n")
 
 
 def tell(error: FanbeamError, as_json: bool) -> None:
@@ -43,6 +43,6 @@ def tell(error: FanbeamError, as_json: bool) -> None:
     from pipeline.report import error_lines
 
     for line in error_lines(error):
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{plain(line)}\n")
     for note in getattr(error, "__notes__", ()) if "--debug" in sys.argv else ():
-        sys.stderr.write(f"{note}\n")
+        sys.stderr.write(f"{plain(note)}\n")

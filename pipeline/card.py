@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.config import JobConfig
 from pipeline.copy_settings import told
+from pipeline.escaping.markdown import cell, code, identifier
 from pipeline.labels.counting import label_warnings, rows_of
 from pipeline.records import SPLITS
 
@@ -63,7 +64,7 @@ def card_files(job: Described, manifest: dict[str, Any]) -> tuple[tuple[str, byt
     manifest = orjson.loads(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS))
     card = dataset_card(job, manifest).encode()
     metadata = orjson.dumps(croissant(job, manifest), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return ("README.md", card), ("croissant.json", metadata)
+    return ("README.md", card), ("croissant.json", metadata.replace(b"<", rb"\u003c"))  # it may stand in a page
 
 
 def with_documents(manifest: dict[str, Any], files: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def dataset_card(job: Described, manifest: dict[str, Any]) -> str:
     for name in job.config.fields:
         field = manifest["config"]["fields"][name]
         steps = [_step_name(s) for s in (*field["prepare"], *field["augment"])]
-        lines.append(f"- `{name}` ({field['type']}): {', '.join(steps) or 'as it came'}")
+        lines.append(f"- {code(name)} ({field['type']}): {', '.join(map(cell, steps)) or 'as it came'}")
     versions = ", ".join(f"{k} {v}" for k, v in manifest["libraries"].items())
     lines += ["", f"Versions: {versions}.", "", "## Reading it", "", "```python"]
     lines += ["import datasets", 'datasets.load_dataset("parquet", data_dir="PATH OF THIS FOLDER")', "```", ""]
@@ -128,7 +129,7 @@ def _fields(job: Described) -> list[dict[str, Any]]:
     }
     return [
         {
-            "@type": "cr:Field", "@id": f"samples/{name}", "name": name, "dataType": kind,
+            "@type": "cr:Field", "@id": f"samples/{identifier(name)}", "name": name, "dataType": kind,
             "source": {"fileSet": {"@id": "shards"}, "extract": {"column": name}, **_member(job, name)},
         }
         for name, kind in columns.items()
@@ -169,7 +170,7 @@ def _class_table(manifest: dict[str, Any]) -> list[str]:
         for split in splits:
             counts = manifest["splits"][split]["classes"].get(name, {"records": 0, "samples": 0})
             cells.append(f"{counts['records']} → {counts['samples']}")
-        out.append(f"| {_cell(name)} | {' | '.join(cells)} |")
+        out.append(f"| {cell(name)} | {' | '.join(cells)} |")
     return [*out, ""]
 
 
@@ -179,18 +180,11 @@ def _balance_table(manifest: dict[str, Any]) -> list[str]:
     if not balance:
         return []
     rows = [
-        f"| {_cell(name)} | {n['records']} | {n['samples']} | {n['effective_parents']:g} |"
+        f"| {cell(name)} | {n['records']} | {n['samples']} | {n['effective_parents']:g} |"
         for name, n in sorted(balance.items())
     ]
     head = ["| class of train | records | samples | effective parents |", "|---|---|---|---|"]
     return ["## Balance", "", *head, *rows, ""]
-
-
-def _cell(text: str) -> str:
-    """Any text as one cell of a Markdown table."""
-    for mark, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;")):
-        text = text.replace(mark, escaped)
-    return " ".join(text.split())
 
 
 def _label_table(manifest: dict[str, Any]) -> list[str]:
@@ -198,9 +192,9 @@ def _label_table(manifest: dict[str, Any]) -> list[str]:
     counts = manifest.get("labels", {})
     if not counts:
         return []
-    rows = [f"| {' | '.join(map(_cell, row))} |" for row in rows_of(counts)]
+    rows = [f"| {' | '.join(map(cell, row))} |" for row in rows_of(counts)]
     head = ["| labels of changed samples | in | kept | of them clipped | dropped |", "|---|---|---|---|---|"]
-    warnings = [f"- {_cell(warning)}" for warning in label_warnings(counts)]
+    warnings = [f"- {cell(warning)}" for warning in label_warnings(counts)]
     return ["## Labels", "", *head, *rows, "", *warnings, *([""] if warnings else [])]
 
 
@@ -222,11 +216,11 @@ def _leaks(manifest: dict[str, Any]) -> list[str]:
     ]
     unchecked = leaks.get("unchecked", [])
     if unchecked:
-        head += ["**Not fully checked.**", *(_cell(sentence) for sentence in unchecked), ""]
+        head += ["**Not fully checked.**", *(cell(sentence) for sentence in unchecked), ""]
     elif not leaks.get("looked_for_near", True):
         head += ["Near duplicates were not looked for (`certificate: facts`).", ""]
     if leaks.get("disorder"):
-        head += [f"**Training rows are not all older than held-out ones**: {_cell(leaks['disorder'])}.", ""]
+        head += [f"**Training rows are not all older than held-out ones**: {cell(leaks['disorder'])}.", ""]
     if not any(leaks["leaking"].values()):
         return [*head, "Nothing of validation or test was found in train.", ""]
     rows = [f"| {kind} | {count} |" for kind, count in leaks["leaking"].items() if count]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.answers import known, put
 from pipeline.errors import Damaged, ExitCode, FanbeamError, UsageError
+from pipeline.escaping.terminal import plain
 
 if TYPE_CHECKING:
     from pipeline.config_file import ConfigText
@@ -255,13 +256,13 @@ def demo(folder: str, as_json: bool, debug: bool) -> None:
 def _console() -> Any:
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, markup=False, emoji=False)  # what is printed holds text of users
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{plain(line)}\n")
 
 
 def _warn(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{plain(line)}\n")
     sys.stderr.flush()

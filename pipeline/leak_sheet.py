@@ -17,6 +17,7 @@ from pipeline.audit.matching import Link, Place
 from pipeline.audit.reading import rows_at
 from pipeline.audit.rows import texts_of
 from pipeline.codecs import CodecError
+from pipeline.escaping.terminal import shown
 from pipeline.job import Job
 from pipeline.preview import drawing
 from pipeline.preview.cells import beside, stacked
@@ -93,7 +94,7 @@ def _card(link: Link, field: str, names: Sequence[str], panels: Sequence[Panel])
 
 def _line(text: str, ink: str = drawing.INK, width: int = WIDTH) -> Image.Image:
     image = Image.new("RGB", (width, LINE[SMALL]), drawing.CARD)
-    plain = text.replace("×", "x").replace("·", "-").encode("ascii", "backslashreplace").decode()
+    plain = shown(text).replace("×", "x").replace("·", "-").encode("ascii", "backslashreplace").decode()
     drawing.draw_line(ImageDraw.Draw(image), (0, 0), drawing.shortened(plain, SMALL, width), SMALL, ink)
     return image
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.escaping.terminal import plain
+
 _LINE_SECONDS = 5.0
 _AUDITING = "looking for leaks in what was written"
 Count = Callable[[], int]
@@ -166,8 +168,9 @@ class Bar(_Ticking):
         from rich.progress import Progress as RichProgress
 
         self._bar = RichProgress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}", markup=False), TimeRemainingColumn(),
+            console=Console(stderr=True, highlight=False, markup=False, emoji=False), transient=True,
         )  # fmt: skip
         self._task = self._bar.add_task("starting", total=None, rate="")
         self._bar.start()
@@ -178,7 +181,7 @@ class Bar(_Ticking):
 
     def warn(self, what: str) -> None:
         """A line above the bar, which stays."""
-        self._bar.console.print(what)
+        self._bar.console.print(plain(what), soft_wrap=True)
 
     def begin(self, samples: int, resumed: int, count: Count) -> None:
         """The bar gets its length."""

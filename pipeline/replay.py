@@ -13,6 +13,7 @@ from pipeline.config import JobConfig
 from pipeline.copies import CopyTable
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, InputError
+from pipeline.escaping.file_names import file_name
 from pipeline.fingerprint import cpu, libraries
 from pipeline.job import Job, Task
 from pipeline.labels.binding import columns_of
@@ -63,10 +64,13 @@ def replay(dataset: Dataset, rows: Sequence[dict[str, Any]], input_path: str | N
 def write_payloads(result: Replayed, output: str) -> list[str]:
     """Write what was rendered again: one field to `output`, several to one file each. Returns the names."""
     payloads = result.payloads or {}
-    stem, dot, ending = output.rpartition(".")
+    folder, slash, last = output.rpartition("/")
+    stem, dot, ending = last.rpartition(".")
     written = []
     for field, payload in payloads.items():
-        name = output if len(payloads) == 1 else f"{stem}.{field}{dot}{ending}" if dot else f"{output}.{field}"
+        own = file_name(field)
+        several = f"{stem}.{own}{dot}{ending}" if stem else f"{last}.{own}"
+        name = output if len(payloads) == 1 else f"{folder}{slash}{several}"
         write_file(name, payload.encode() if isinstance(payload, str) else payload)
         written.append(name)
     return written

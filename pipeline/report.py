@@ -5,11 +5,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pipeline.copy_warnings import copy_warnings
 from pipeline.errors import ExitCode, FanbeamError
+from pipeline.escaping.terminal import plain, shown
 from pipeline.labels.counting import rows_of
 from pipeline.records import SPLITS
 
@@ -61,12 +61,12 @@ def run_json(result: "RunResult") -> dict[str, Any]:
 def show_run(console: Console, result: "RunResult") -> None:
     """The summary at the end of a run."""
     if result.already_there:
-        console.print(f"Nothing to do: version {result.version} is complete.\n{result.path}", soft_wrap=True)
+        _print(console, f"Nothing to do: version {result.version} is complete.\n{result.path}", soft_wrap=True)
         return
     if result.handed_over is not None:
         job = f" as job {result.handed_over}" if result.handed_over else ""
-        console.print(
-            f"Handed over{job}; it commits version {result.version} by itself.\n{result.path}", soft_wrap=True
+        _print(
+            console, f"Handed over{job}; it commits version {result.version} by itself.\n{result.path}", soft_wrap=True
         )
         return
     splits = result.manifest["splits"]
@@ -74,17 +74,17 @@ def show_run(console: Console, result: "RunResult") -> None:
     console.print(_split_table({s: (v["records"], v["samples"], v["bytes"]) for s, v in splits.items()}))
     for kind, reasons in result.manifest["dropped"].items():
         if reasons:
-            console.print(f"{kind}: {', '.join(f'{r} {n}' for r, n in reasons.items())} (see _{kind}/)")
+            _print(console, f"{kind}: {', '.join(f'{r} {n}' for r, n in reasons.items())} (see _{kind}/)")
     for what, there, kept, clipped, lost in rows_of(result.manifest.get("labels", {})):
-        console.print(escape(f"{what} in changed samples: {kept} of {there} kept, {clipped} clipped, {lost} dropped"))
+        _print(console, f"{what} in changed samples: {kept} of {there} kept, {clipped} clipped, {lost} dropped")
     leaks = result.manifest.get("leaks", {"leaking": {}})
     if any(leaks["leaking"].values()):
         counts = ", ".join(f"{kind} {count}" for kind, count in leaks["leaking"].items() if count)
-        console.print(f"shared by train and held-out rows: {counts} (see leaks.json)")
+        _print(console, f"shared by train and held-out rows: {counts} (see leaks.json)")
     rate = result.samples / result.seconds if result.seconds else 0.0
     resumed = f", {result.resumed_shards} shards were there already" if result.resumed_shards else ""
-    console.print(f"{result.samples} samples in {result.seconds:.1f} s ({rate:.0f} samples/s{resumed})")
-    console.print(f"Dataset: {result.path}", soft_wrap=True)
+    _print(console, f"{result.samples} samples in {result.seconds:.1f} s ({rate:.0f} samples/s{resumed})")
+    _print(console, f"Dataset: {result.path}", soft_wrap=True)
 
 
 def plan_json(planned: "Planned", seconds: float) -> dict[str, Any]:
@@ -118,20 +118,20 @@ def show_plan(console: Console, planned: "Planned", seconds: float, workers: int
     console.print(_split_table({s: (p.records, p.samples, p.bytes) for s, p in plan.splits.items()}))
     _print_balance(console, planned)
     for note in planned.plan.notes:
-        console.print(f"note: {note}", soft_wrap=True)
+        _print(console, f"note: {note}", soft_wrap=True)
     if plan.refused:
-        console.print(f"{plan.refused} records will fail: their id, label or time is null, or they bridge splits")
+        _print(console, f"{plan.refused} records will fail: their id, label or time is null, or they bridge splits")
     if planned.listing.ignored:
         names = planned.listing.ignored
         more = ", …" if len(names) > 3 else ""
-        console.print(f"{len(names)} files are not read: {', '.join(names[:3])}{more}")
+        _print(console, f"{len(names)} files are not read: {', '.join(map(shown, names[:3]))}{more}")
     if planned.donors:
-        console.print(f"{planned.donors} training records are at hand as partners of blends")
+        _print(console, f"{planned.donors} training records are at hand as partners of blends")
     shards, size = len(plan.shards), megabytes(sum(p.bytes for p in plan.splits.values()))
-    console.print(f"{plan.samples} samples in {shards} shards, about {size}")
+    _print(console, f"{plan.samples} samples in {shards} shards, about {size}")
     if planned.probe.seconds_per_sample:
-        console.print(f"About {duration(seconds)} with {workers} workers, judged by {planned.probe.records} records")
-    console.print(f"Version {planned.version}")
+        _print(console, f"About {duration(seconds)} with {workers} workers, judged by {planned.probe.records} records")
+    _print(console, f"Version {planned.version}")
 
 
 def verify_json(report: "Report", path: str) -> dict[str, Any]:
@@ -178,6 +178,11 @@ def audit_lines(leaks: "Leaks") -> Iterable[str]:
     sizes = ", ".join(f"{side.rows} rows of {side.name}" for side in leaks.sides)
     verdict = "nothing leaks" if leaks.clean else "leaks" if leaks.leaks else "nothing was found; not fully checked"
     yield f"{sizes}: {verdict}"
+
+
+def _print(console: Console, line: str, soft_wrap: bool = False) -> None:
+    """A line that may hold text of users."""
+    console.print(plain(line), soft_wrap=soft_wrap)
 
 
 def megabytes(size: float) -> str:
@@ -229,12 +234,14 @@ def _print_balance(console: Console, planned: "Planned") -> None:
     for name, n in ordered[:_MAX_CLASSES]:
         own = n.staying * planned.config.keep_original
         each = (n.samples - own) / max(1, n.staying)
-        table.add_row(name, str(n.records), str(n.staying), str(n.samples), f"{each:.1f}", f"{n.effective_parents:.0f}")
+        table.add_row(
+            shown(name), str(n.records), str(n.staying), str(n.samples), f"{each:.1f}", f"{n.effective_parents:.0f}"
+        )
     if len(ordered) > _MAX_CLASSES:
         table.add_row(f"… and {len(ordered) - _MAX_CLASSES} more")
     console.print(table)
     for warning in copy_warnings(planned.config.copies, counted):
-        console.print(f"warning: {warning}", soft_wrap=True)
+        _print(console, f"warning: {warning}", soft_wrap=True)
 
 
 def _split_table(splits: dict[Any, tuple[int, int, int]]) -> Table:
@@ -261,7 +268,7 @@ def _print_classes(console: Console, classes: dict[Any, dict[str, dict[str, int]
         column.justify = "right"
     for label in sorted(sizes, key=lambda name: (-sizes[name], name))[:_MAX_CLASSES]:
         cells = [classes[s].get(label, {"records": 0, "samples": 0}) for s in splits]
-        table.add_row(label, *(f"{c['records']} → {c['samples']}" for c in cells))
+        table.add_row(shown(label), *(f"{c['records']} → {c['samples']}" for c in cells))
     if len(sizes) > _MAX_CLASSES:
         table.add_row(f"… and {len(sizes) - _MAX_CLASSES} more")
     console.print(table)

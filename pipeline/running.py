@@ -111,7 +111,17 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     seconds = time.monotonic() - started
     result = RunResult(job.version, job.dataset.url, manifest, seconds, False, resumed, None, told)
     count = options.workers or (workers.default_count() if engine.local else 0)
-    write_log(job, result.seconds, result.samples, options.runner, count)
+    return _logged(job, result, options, count)
+
+
+def _logged(job: Job, result: RunResult, options: RunOptions, count: int) -> RunResult:
+    """The result, with a warning if its run log cannot be written: the version is committed and whole without it."""
+    try:
+        write_log(job, result.seconds, result.samples, options.runner, count)
+    except RunFailed as error:
+        warning = f"the dataset is committed, but has no log of this run (verify and replay need --input): {error}"
+        options.progress.warn(f"warning: {warning}")
+        return replace(result, warnings=(*result.warnings, warning))
     return result
 
 

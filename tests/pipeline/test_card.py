@@ -176,3 +176,38 @@ def test_the_files_are_made_of_the_manifest_alone(tmp_path: Path) -> None:
     }  # fmt: skip
     assert croissant(made.job, manifest) == json.loads(text(made, "croissant.json"))
     assert dataset_card(made.job, manifest) == text(made)
+
+
+HOSTILE = [
+    "[/b]",
+    "<script>alert(1)</script>",
+    "a|b",
+    "a\tb",
+    "a b",
+    "a\nb",
+    "x\x1b[2J",
+    "**b**",
+    "![p](http://x/y.png)",
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_hostile_labels_and_columns_stay_text(tmp_path: Path) -> None:
+    import mlcroissant as croissants
+    from markdown_it import MarkdownIt
+
+    name = "te`xt*|<b>"
+    count = len(HOSTILE)
+    columns = {"id": [str(n) for n in range(count)], "label": HOSTILE, name: [words(n) for n in range(count)]}
+    parquet(tmp_path / "in/a.parquet", columns)
+    made = ran(config_of(tmp_path / "in", tmp_path / "out", split={}, fields={name: {"type": "text"}}))
+    page = MarkdownIt().enable("table").render(text(made).split("---\n", 2)[2])
+    rows = page.split("Classes</h2>")[1].split("</table>")[0].split("<tr>")[2:]
+    told = [row.split("<td>")[1].split("</td>")[0] for row in rows]
+    assert len(set(told)) == count
+    assert not any(mark in cell for cell in told for mark in ("<", "\x1b", "\t", "\n"))
+    assert "[/b]" in told
+    assert "<code>te`xt*|&lt;b&gt;</code>" in page
+    raw = text(made, "croissant.json")
+    assert "<" not in raw
+    assert not croissants.Dataset(jsonld=json.loads(raw)).metadata.ctx.issues.errors
