@@ -70,6 +70,13 @@ def dismiss(dataset: Folder, name: str) -> None:
             dataset.remove(f"{_FOLDER}/{file}")
 
 
+def dismiss_all(dataset: Folder) -> None:
+    """Remove what submissions of a committed version left: those that were killed, and late ones that find it made."""
+    for folder in (_FOLDER, f"{RUNS}/failures", f"{RUNS}/workers"):
+        for file in dataset.names(folder):
+            dataset.remove(f"{folder}/{file}")
+
+
 def assigned_whole(job: Job, name: str, made: Tally) -> Tally:
     """The sums over all shards of a submission, of which `made` are this run's. An engine may ask for it once more."""
     try:

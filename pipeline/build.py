@@ -13,6 +13,7 @@ from pipeline.arrival import Arrival
 from pipeline.audit_stages import Audit
 from pipeline.job import Job
 from pipeline.runners import end_job_servers
+from pipeline.scratch import claim
 from pipeline.surroundings import Surroundings
 from pipeline.tally import Tally
 
@@ -98,6 +99,7 @@ def run_graph(options: Any, work: Work | Search, cancel: Callable[[], None]) -> 
     raised; `cancel` ends the job on the engine if this process is interrupted.
     """
     pipeline = beam.Pipeline(options=options)
+    claim(str(pipeline.local_tempdir))
     if isinstance(work, Work):
         build(pipeline, work)
     else:

@@ -1,5 +1,6 @@
 """Receipts -> manifest. The manifest is the commit: put if absent, after everything it names is there."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ from pipeline.snapshot import refuse_changed_references
 from pipeline.sources.fetching import in_order
 from pipeline.splitting.ledger import count_in
 from pipeline.storage import Folder
-from pipeline.tally import Tally
+from pipeline.tally import SplitTotals, Tally
 from pipeline.versions.publishing import is_committed
 from pipeline.versions.receipts import MANIFEST as MANIFEST
 from pipeline.versions.receipts import RECEIPTS, read_receipt, receipt_path, written_files
@@ -160,7 +161,10 @@ def _written(dataset: Folder, name: str) -> Receipt:
 
 
 def check_limits(job: Job, tally: Tally) -> None:
-    """Raise LimitsExceeded if more records failed or copies were rejected than the config allows."""
+    """Raise LimitsExceeded if more records failed or copies were rejected than the config allows, or nothing is left.
+
+    An empty version, or one without training samples, is committed under no limit.
+    """
     limits = job.config.limits
     records, failed, copies = tally.records, tally.failed_records, tally.copies
     rejected = tally.rejected.total() - tally.rejected[DOWNSAMPLED]
@@ -170,11 +174,26 @@ def check_limits(job: Job, tally: Tally) -> None:
     if rejected > limits.rejected * max(copies, 1):
         what = f"{rejected} of {copies} copies were rejected"
         problems.append(_too_many("rejected", what, limits.rejected, tally.rejected))
+    problems += _emptied(tally)
     if problems:
         where = job.dataset.full()
         raise LimitsExceeded(
             f"nothing was committed: {problems[0].message} See _failed and _rejected in {where}", tuple(problems)
         )
+
+
+def _emptied(tally: Tally) -> list[Problem]:
+    """Splits that matter and of whose records nothing is left."""
+    train = tally.splits.get("train", SplitTotals())
+    samples = sum(totals.samples for totals in tally.splits.values())
+    if samples and (train.samples or not train.records):
+        return []
+    what = "train" if samples else "the dataset"
+    reasons = Counter(tally.failed) + Counter(tally.rejected)
+    listed = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    message = f"{what} would be empty: nothing is left of {train.records or tally.records} records ({listed})."
+    remedy = "Fix the input; docs/reasons.md says what each reason means. An empty dataset is committed under no limit."
+    return [Problem("input", message, remedy)]
 
 
 def _too_many(limit: str, what: str, allowed: float, reasons: Mapping[str, int]) -> Problem:

@@ -18,6 +18,8 @@ from pipeline.split_settings import SplitConfig
 from pipeline.storage import read_text
 
 Path = tuple[str | int, ...]
+_MOST_NODES, _MOST_TIMES = 100_000, 10
+"""Values that a config may have whatever its aliases do, and times as many as are written in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,13 @@ def parse_yaml(text: str, name: str) -> ConfigText:
     lines: dict[Path, int] = {}
     try:
         node = yaml.compose(text)
+        if node is not None:
+            _refuse_large(name, node)
         values = yaml.load(text)
         if node is not None:
             _index(node, (), lines)
+    except ConfigError:
+        raise
     except DuplicateKeyError as error:
         raise _syntax(name, error.problem_mark, str(error.problem).split("\n")[0]) from error
     except MarkedYAMLError as error:
@@ -84,6 +90,30 @@ def validate(text: ConfigText) -> tuple[JobConfig | None, tuple[Problem, ...]]:
         return JobConfig.model_validate(text.values), ()
     except ValidationError as error:
         return None, tuple(_problem(text, dict(e)) for e in error.errors(include_url=False))
+
+
+def _refuse_large(name: str, node: Node) -> None:
+    """Raise ConfigError for a text whose aliases stand for more values than any config has, before they are made."""
+    sizes: dict[Node, int] = {}
+    count = _size(node, sizes)
+    if count > max(_MOST_NODES, _MOST_TIMES * len(sizes)):
+        message = f"its aliases stand for {count:.0e} values"
+        problem = Problem(name, f"{message}.", "Remove aliases that hold other aliases.")
+        raise ConfigError(f"{name}: {message}", (problem,))
+
+
+def _size(node: Node, sizes: dict[Node, int]) -> int:
+    """Values below a node, those of aliases as often as they are named; each node is looked at once."""
+    if node in sizes:
+        return sizes[node]
+    sizes[node] = 0  # an alias that holds itself: the constructor says so
+    inner: list[Node] = []
+    if isinstance(node, MappingNode):
+        inner = [part for pair in node.value for part in pair]
+    elif isinstance(node, SequenceNode):
+        inner = node.value
+    sizes[node] = 1 + sum(_size(part, sizes) for part in inner)
+    return sizes[node]
 
 
 def _index(node: Node, path: Path, lines: dict[Path, int]) -> None:

@@ -4,9 +4,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver, get_context, resource_tracker
+from multiprocessing import forkserver, get_context, resource_tracker, util
 
 from pipeline.interruption import deferred
+from pipeline.scratch import claim
 from transforms.registry import preloads
 
 _PRELOAD = ("pipeline.worker", "pipeline.rendering")
@@ -24,6 +25,7 @@ def ensure_running() -> None:
     resource_tracker.ensure_running()  # it unblocks signals: so before they are blocked
     with _chatter_elsewhere(), deferred(), _one_thread_each():
         forkserver.ensure_running()
+    claim(util.get_temp_dir())  # where its socket is
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import mmap
 import os
 import stat as modes
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -22,6 +23,7 @@ LINK = "link"
 """The tag of a link to a folder that is not followed."""
 MISSING = "missing"
 """The tag of a file that is named and not there."""
+_ENDING = ".tmp"
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _NOT_DIRECTLY = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 _DIRECT = getattr(os, "O_DIRECT", 0)  # of Linux
@@ -127,13 +129,18 @@ def _refuse_irregular(mode: int) -> None:
         raise OSError(errno.EINVAL, "not a regular file")
 
 
-def publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool) -> bool:
-    """Temporary file of a name never used before, fsync, then rename (or link, which fails if the name exists)."""
+def publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool, root: str = "") -> bool:
+    """Temporary file of a name never used before, fsync, then rename (or link, which fails if the name exists).
+
+    It lies directly in the folder `root` if that is of the same file system, else beside the target. Its name does not
+    end as the target's, so that nobody who reads folders takes it for data.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not replace and target.exists():
         return False
-    temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{time.monotonic_ns()}-{target.name}"
+    folder = _of_same_system(target.parent, root)
+    temporary = folder / f"{TEMPORARY}{os.getpid()}-{threading.get_native_id()}-{time.monotonic_ns()}{_ENDING}"
     try:
         with _locked(temporary) as file:
             _write(file.fileno(), memoryview(data).cast("B"))
@@ -141,6 +148,13 @@ def publish(path: str, data: bytes | memoryview | pa.Buffer, replace: bool) -> b
             return _reveal(temporary, target, replace)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _of_same_system(folder: Path, root: str) -> Path:
+    """`root` if a file there can be renamed into the folder."""
+    if not root or folder.stat().st_dev != os.stat(root).st_dev:
+        return folder
+    return Path(root)
 
 
 def copy_of(place: str, name: str, data: bytes) -> str:
@@ -213,7 +227,7 @@ def _reveal(temporary: Path, target: Path, replace: bool) -> bool:
 
 def _rename_if_absent(temporary: Path, target: Path) -> bool:
     """For file systems without hard links: look and rename under a lock that all writers of the name take."""
-    with (target.parent / f"{TEMPORARY}lock-{target.name}").open("ab") as lock:
+    with (target.parent / f"{TEMPORARY}lock-{target.name}{_ENDING}").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists():
             return False

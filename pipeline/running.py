@@ -38,6 +38,7 @@ from pipeline.submission import Submission, Submitted, load_beam, settings_for, 
 from pipeline.survey import Survey, survey
 from pipeline.surveying import OnEngine, seeker_for
 from pipeline.tally import Tally
+from pipeline.versions.tidying import tidy
 from pipeline.versions.wholeness import refuse_incomplete
 
 
@@ -92,7 +93,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
         own = job_of(config, listing)
     job = descended(own)
     options.progress.identify(job.version, job.dataset.url)
-    job.output.remove_leftovers()
+    tidy(job)
     manifest = read_manifest(job.dataset)
     if manifest is not None and not leaves_template(options.beam):
         refuse_incomplete(job.dataset, manifest)
@@ -107,6 +108,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
         return RunResult(job.version, job.dataset.url, {}, seconds, False, resumed, handed, (*warnings, *plan.notes))
     manifest = _outcome(job, plan, listing)
     announce(job)
+    tidy(job)
     told = (*warnings, *plan.notes, *_warned(job, manifest, options.progress))
     seconds = time.monotonic() - started
     result = RunResult(job.version, job.dataset.url, manifest, seconds, False, resumed, None, told)

@@ -1,16 +1,23 @@
 """What outgrows memory, on this machine's disk for the time of one survey. TMPDIR says where."""
 
+import fcntl
 import mmap
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
+from typing import IO
 
 import pyarrow as pa
 
 from pipeline.errors import RunFailed
 
 _PREFIX = "fanbeam-survey-"
+_OF_LIBRARIES = ("pymp-", "beam-pipeline-temp")
+_CLAIM = "fanbeam.lock"
+_claimed: dict[str, IO[bytes]] = {}
 _MORE_ROOM = "Set TMPDIR to a folder with more room"
 
 
@@ -19,6 +26,42 @@ def scratch_folder() -> Iterator[str]:
     """A folder that is gone afterwards."""
     with TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
         yield folder
+
+
+def claim(folder: str) -> None:
+    """Mark a temporary folder that a library made for this process, so that it is removed if the process is killed."""
+    if folder not in _claimed:
+        with suppress(OSError):
+            file = Path(folder, _CLAIM).open("xb")  # noqa: SIM115  (open, and so locked, as long as the process lives)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _claimed[folder] = file
+
+
+def release() -> None:
+    """Remove the folders that this process claimed: it is about to end without anything else that would."""
+    while _claimed:
+        folder, file = _claimed.popitem()
+        shutil.rmtree(folder, ignore_errors=True)
+        file.close()
+
+
+def remove_abandoned() -> int:
+    """Remove temporary folders that killed processes of fanbeam had claimed; how many."""
+    marks = [mark for prefix in _OF_LIBRARIES for mark in Path(gettempdir()).glob(f"{prefix}*/{_CLAIM}")]
+    return sum(_removed(mark) for mark in marks)
+
+
+def _removed(mark: Path) -> bool:
+    """Whether the mark's folder belonged to nobody who lives, and is gone. Those of other users stay."""
+    try:
+        if mark.stat().st_uid != os.getuid():
+            return False
+        with mark.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(mark.parent, ignore_errors=True)
+    except OSError:
+        return False
+    return not mark.parent.exists()
 
 
 def write_table(path: str, table: pa.Table) -> None:

@@ -141,7 +141,7 @@ class Folder:
         """Write a whole object; an existing one is replaced. Never visible in part. Raises RunFailed."""
         with clear_errors(self.full(name)):
             if self.local:
-                publish(self.full(name), data, replace=True)
+                publish(self.full(name), data, replace=True, root=self.url)
                 return
             store, key = connect(self.full(name))
             store.put(key, memoryview(data).cast("B"))
@@ -150,7 +150,7 @@ class Folder:
         """Write a whole object unless one of that name exists; whether it was written. Raises RunFailed."""
         with clear_errors(self.full(name)):
             if self.local:
-                return publish(self.full(name), data, replace=False)
+                return publish(self.full(name), data, replace=False, root=self.url)
             store, key = connect(self.full(name))
             return store.put_if_absent(key, data)
 
@@ -174,11 +174,15 @@ class Folder:
         As deep as an output folder goes: its own files, those of versions, those of a version's folders, and of the
         folders within those that readers skip.
         """
+        return sum(remove_unlocked(Path(self.full(name))) for name in self.temporary_files())
+
+    def temporary_files(self) -> list[str]:
+        """Names of temporary files, as deep as an output folder goes. Object stores have none."""
         if not self.local:
-            return 0
+            return []
         places = (TEMPORARY, f"*/{TEMPORARY}", f"*/*/{TEMPORARY}", f"*/_*/*/{TEMPORARY}")
         found = [path for place in places for path in Path(self.url).glob(f"{place}*") if path.is_file()]
-        return sum(remove_unlocked(path) for path in found)
+        return sorted(path.relative_to(self.url).as_posix() for path in found)
 
     def content_tag(self, name: str) -> str:
         """Digest of the content of a file."""

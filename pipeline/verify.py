@@ -18,7 +18,7 @@ from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fingerprint import fingerprint_of
 from pipeline.keys import digests, texts
 from pipeline.read import BYTES
-from pipeline.records import SPLITS, Receipt
+from pipeline.records import Receipt
 from pipeline.replay import environment_differences, input_root, replay, row_of
 from pipeline.rows import digest
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
@@ -27,6 +27,7 @@ from pipeline.tally import Tally
 from pipeline.versions.documents import rewritten
 from pipeline.versions.passing import Passing
 from pipeline.versions.receipts import read_receipt, receipt_path
+from pipeline.versions.strangers import leftovers, strangers
 from pipeline.versions.wholeness import described_files
 
 _READ_ROWS = 256
@@ -75,7 +76,8 @@ def verify(dataset: Dataset, samples: int, input_path: str | None = None) -> Rep
             report.rows += _check_rows(dataset, shard, data, report, seen)
     for file in (*dataset.manifest["dropped_shards"], *described_files(dataset.manifest)):
         _whole_file(dataset, file, report)
-    report.differences += [*_edited(dataset), *rewritten(dataset), *_strangers(dataset)]
+    report.differences += [*_edited(dataset), *rewritten(dataset), *strangers(dataset)]
+    report.notes += leftovers(dataset)
     admitted = dataset.manifest.get("leaks", {}).get("leaking", {})
     for kind, crossing in _crossing(seen):
         (report.notes if admitted.get(kind) else report.differences).append(crossing)
@@ -197,15 +199,6 @@ def _receipt(dataset: Dataset, name: str) -> Receipt | None:
         return read_receipt(dataset.folder, name)
     except (OSError, RunFailed):
         return None
-
-
-def _strangers(dataset: Dataset) -> list[str]:
-    """Files that the manifest does not name and that a reader of the folder would find."""
-    known = {s["path"] for s in (*dataset.manifest["shards"], *dataset.manifest["dropped_shards"])}
-    data = (*SPLITS, "_failed", "_rejected")
-    found = [f.path for f in dataset.folder.walk()]
-    read = [path for path in found if path.endswith(".parquet") or path.split("/")[0] in data]
-    return [f"{path}: is not in the manifest" for path in read if path not in known]
 
 
 def _doubled(seen: _Seen) -> list[str]:

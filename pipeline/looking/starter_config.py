@@ -34,6 +34,7 @@ def config_text(findings: Findings, output: str, generator: Translation | None =
     if generator and findings.fields[0].modality != "image":
         message = f"{findings.source!r} holds {findings.fields[0].modality}, and ImageDataGenerator is for images"
         raise InputError(message, (Problem(findings.source, f"{message}.", "Leave the option out."),))
+    _refuse_unusable(findings)
     dataset = dataset_path(findings)
     lines = [
         f"# fanbeam run {_comment(output)}     ->  {_comment(dataset)}/<version>/",
@@ -184,12 +185,25 @@ def _range(modality: str, seen: Payloads) -> str:
 
 
 def _limit_lines(refused: float) -> Iterator[str]:
-    if refused <= _ALLOWED_FAILED / 2:
-        yield "# limits: {failed: 0.01, rejected: 0.2}   # above these shares nothing is committed"
+    """The ordinary limits. They are never lifted to fit damaged data: whoever accepts the loss says so."""
+    yield "# limits: {failed: 0.01, rejected: 0.2}   # above these shares nothing is committed"
+    if refused > _ALLOWED_FAILED / 2:
+        allowed = min(1.0, math.ceil(refused * 110 + 1) / 100)
+        share = f"{refused:.1%} of the records"
+        yield f"# NOTE: about {share} lack label or payload, or cannot be decoded: they will fail."
+        yield "# A run stops at this limit and lists them in _failed: fix or remove them; if they may be lost, write"
+        yield f"# limits: {{failed: {allowed:g}}}"
+
+
+def _refuse_unusable(findings: Findings) -> None:
+    """Raise InputError if no record can be used: no limit makes a dataset of that."""
+    if findings.refused < 1:
         return
-    allowed = min(1.0, math.ceil(refused * 110 + 1) / 100)
-    why = f"about {refused:.1%} of the records lack label or payload, or cannot be decoded"
-    yield _with_comment(f"limits: {{failed: {allowed:g}}}", why)
+    causes = [note for found in (*findings.fields, *findings.other_fields) for note in found.notes]
+    cause = f": {'; '.join(causes)}" if causes else ""
+    message = f"no record of {findings.source!r} can be used{cause}"
+    cure = "Convert the files to a format that is read, or give labels; `fanbeam init --help` shows what it takes."
+    raise InputError(message, (Problem(findings.source, f"{message}.", cure),))
 
 
 def _with_comment(line: str, comment: str) -> str:

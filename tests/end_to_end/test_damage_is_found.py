@@ -60,6 +60,20 @@ def test_truncated_missing_empty_and_added_files_all_at_once(copy: Path, ask: As
     assert f"train/{train[4].name}" not in shown
 
 
+def test_what_does_not_belong_is_named(copy: Path, ask: Ask) -> None:
+    """Files that a reader would take for data are differences, all others notes."""
+    for name in ("_runs/work/fanbeam-x-00000.json", ".fanbeam-1-2-3.tmp", "train/.fanbeam-1-2-part", "notes/mine.txt"):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes(b"{}")
+    code, answer = ask("verify", copy, "--samples", "0")
+    notes = "\n".join(answer["notes"])
+    assert code == 0
+    for name in ("_runs/work/fanbeam-x-00000.json", ".fanbeam-1-2-3.tmp", "train/.fanbeam-1-2-part", "notes/mine.txt"):
+        assert name in notes
+    (copy / "test" / "notes.txt").write_bytes(b"")
+    assert "test/notes.txt: is not in the manifest" in found(ask, copy)
+
+
 @pytest.mark.parametrize("other", ["train", "test"])
 def test_swapped_files(copy: Path, ask: Ask, other: str) -> None:
     one, two = files(copy)[0], files(copy, other)[-1]

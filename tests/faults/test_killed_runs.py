@@ -127,3 +127,16 @@ def test_a_committed_version_that_lost_files_is_not_called_complete(
     assert run(config) == 0
     assert json.loads(capsys.readouterr().out)["resumed_shards"] == slow.shards - 2
     slow.is_whole(tmp_path / "out")
+
+
+def test_work_of_a_killed_submission_is_removed_by_the_next_run(
+    slow: Slow, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = slow.config(tmp_path)
+    process = slow.start(config)
+    material.until(lambda: receipts(tmp_path / "out") >= 1)
+    all_gone(kill(process, "group"))
+    (version,) = material.versions(tmp_path / "out")
+    assert list((version / "_runs" / "work").iterdir())
+    finishes(slow, tmp_path, config, capsys)
+    assert not list((version / "_runs" / "work").iterdir())

@@ -317,3 +317,20 @@ def test_any_tree_is_a_config_or_has_problems(tree: object) -> None:
     config, found = validate(ConfigText("c.yaml", tree))
     assert (config is None) == bool(found)
     assert all(p.message and "\n" not in str(p) for p in found)
+
+
+def test_aliases_of_aliases_are_refused_at_once() -> None:
+    """Eight lines that stand for 10^9 values."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    with pytest.raises(ConfigError, match=r"its aliases stand for .* values") as error:
+        parse_yaml("\n".join(lines), "bomb.yaml")
+    assert "Remove aliases" in error.value.problems[0].suggestion
+    with pytest.raises(ConfigError, match="its aliases stand for"):
+        parse_yaml("\n".join([lines[0].replace("[", "{k: [").replace("]", "]}"), *lines[1:]]), "--set fields")
+
+
+def test_a_large_config_without_aliases_is_read() -> None:
+    classes = "".join(f"    class{n}: {n % 7}\n" for n in range(60_000))
+    values = parse_yaml(f"copies:\n  per_class:\n{classes}", "large.yaml").values
+    assert len(values["copies"]["per_class"]) == 60_000

@@ -2,7 +2,9 @@ import errno
 import fcntl
 import mmap
 import os
+import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -391,3 +393,36 @@ def test_put_if_absent_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
     assert home.read("a") == str(won.index(True)).encode()
     home.remove_leftovers()
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_temporary_files_lie_outside_of_folders_that_others_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever lists Parquet files meets no half of one, whenever a run is killed."""
+    seen: list[list[str]] = []
+    fsync = os.fsync
+
+    def looks(handle: int) -> None:
+        seen.append([p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()])
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", looks)
+    folder = Folder(str(tmp_path))
+    folder.put("train/part-00000.parquet", b"x")
+    assert folder.put_if_absent("test/deeper/part-00000.parquet", b"x")
+    during = [names for names in seen if any(".fanbeam-" in name for name in names)]
+    assert len(during) >= 2
+    for name in (name for names in during for name in names if ".fanbeam-" in name):
+        assert "/" not in name
+        assert name.endswith(".tmp")
+
+
+def test_a_folder_on_another_file_system_is_written_to(tmp_path: Path) -> None:
+    elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    try:
+        assert elsewhere.stat().st_dev != tmp_path.stat().st_dev
+        (tmp_path / "train").symlink_to(elsewhere)
+        Folder(str(tmp_path)).put("train/part", b"x")
+        assert [p.name for p in elsewhere.iterdir()] == ["part"]
+    finally:
+        shutil.rmtree(elsewhere)

@@ -1,0 +1,51 @@
+"""What lies in a version's folder and does not belong to the version."""
+
+import re
+from collections.abc import Iterator
+
+from pipeline.candidates import FILE as REFERENCES
+from pipeline.dataset import Dataset
+from pipeline.exclusive import LOCK
+from pipeline.probe import PLAN
+from pipeline.records import SPLITS
+from pipeline.run_log import RUNS
+from pipeline.shelf_file import FILE as DONORS
+from pipeline.versions.receipts import MANIFEST, RECEIPTS
+from pipeline.versions.wholeness import named_files
+
+_OWN = frozenset({MANIFEST, "README.md", "croissant.json", PLAN, REFERENCES, DONORS, LOCK})
+_READ = (*SPLITS, "_failed", "_rejected")
+_LOG = re.compile(rf"{RUNS}/\d{{8}}T\d{{6}}\.\d+Z\.json")
+_NAMED = 5
+
+
+def strangers(dataset: Dataset) -> Iterator[str]:
+    """Files that the manifest does not name and that readers of the folder would take for data."""
+    yield from (f"{path}: is not in the manifest" for path in _unknown(dataset) if _is_read(path))
+
+
+def leftovers(dataset: Dataset) -> Iterator[str]:
+    """Files that no reader takes for data: of runs that were killed or still go on, and of other programs."""
+    for what, paths in (
+        ("files of runs that were killed, or that still go on", [p for p in _unknown(dataset) if _of_runs(p)]),
+        ("temporary files of runs that were killed, or that still go on", dataset.folder.temporary_files()),
+        ("files that do not belong", [p for p in _unknown(dataset) if not _is_read(p) and not _of_runs(p)]),
+    ):
+        if paths:
+            more = ", …" if len(paths) > _NAMED else ""
+            cure = "" if what == "files that do not belong" else "; the next run removes those of killed ones"
+            yield f"{len(paths)} {what}: {', '.join(paths[:_NAMED])}{more}{cure}"
+
+
+def _unknown(dataset: Dataset) -> list[str]:
+    known = {file["path"] for file in named_files(dataset.manifest)}
+    found = [file.path for file in dataset.folder.walk()]
+    return [p for p in found if p not in known | _OWN and not p.startswith(f"{RECEIPTS}/") and not _LOG.fullmatch(p)]
+
+
+def _is_read(path: str) -> bool:
+    return path.endswith(".parquet") or path.split("/")[0] in _READ
+
+
+def _of_runs(path: str) -> bool:
+    return path.startswith(f"{RUNS}/") and not _is_read(path)
