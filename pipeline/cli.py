@@ -146,7 +146,7 @@ def verify(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Check manifest, checksums, ids, splits; compare rows with their sources, render some again. Exit 1: differences."""
+    """Check manifest, checksums, ids, splits; compare rows with sources, render some again. Exit 1: differences."""
     from pipeline import commands
 
     raise typer.Exit(commands.verify(dataset, samples, input_, as_json))
