@@ -169,11 +169,7 @@ class Folder:
                 Path(self.url).mkdir(parents=True, exist_ok=True)
 
     def remove_leftovers(self) -> int:
-        """Remove temporary files of killed runs; those of living ones are locked and stay. Returns how many.
-
-        As deep as an output folder goes: its own files, those of versions, those of a version's folders, and of the
-        folders within those that readers skip.
-        """
+        """Remove temporary files of killed runs; those of living ones are locked and stay. Returns how many."""
         return sum(remove_unlocked(Path(self.full(name))) for name in self.temporary_files())
 
     def temporary_files(self) -> list[str]:
