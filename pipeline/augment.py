@@ -269,7 +269,13 @@ def _guarded(field: str, stage: str, call: Callable[..., T], *args: Any) -> T | 
         return Refusal("rejected", field, stage, error.reason, type(error).__name__, clean_message(error))
     except Exception as error:  # noqa: BLE001  (libraries raise anything; one record must never take the job with it)
         reason = "bad_labels" if stage == "bind" else f"{stage}_error"
+        reason = "out_of_memory" if _out_of_memory(error) else reason
         return Refusal("failed", field, stage, reason, type(error).__name__, clean_message(error))
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether an error tells of the machine, not of the record; OpenCV has no class of its own for that."""
+    return isinstance(error, MemoryError) or "Insufficient memory" in str(error)
 
 
 def clean_message(error: Any) -> str:

@@ -200,7 +200,11 @@ def _label_table(manifest: dict[str, Any]) -> list[str]:
 
 def _dropped_table(manifest: dict[str, Any]) -> list[str]:
     rows = [f"| {kind} | {r} | {n} |" for kind, reasons in manifest["dropped"].items() for r, n in reasons.items()]
-    return ["## Dropped", "", "| kind | reason | count |", "|---|---|---|", *rows, ""] if rows else []
+    note = [
+        "Records were dropped for want of memory: another machine may keep them, so this version is not reproducible."
+    ]
+    told = [*note, ""] if manifest.get("not_reproducible") else []
+    return ["## Dropped", "", *told, "| kind | reason | count |", "|---|---|---|", *rows, ""] if rows else []
 
 
 def _leaks(manifest: dict[str, Any]) -> list[str]:

@@ -213,6 +213,7 @@ def manifest_of(job: Job, expected: Expected, tally: Tally) -> dict[str, Any]:
         "libraries": libraries(job.config),
         "cpu": cpu(),
         **({"split": dict(expected.split)} if expected.split else {}),
+        **({"not_reproducible": tally.irreproducible} if tally.irreproducible else {}),
         **tally.as_json(),
     }
 

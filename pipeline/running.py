@@ -37,7 +37,7 @@ from pipeline.storage import Folder
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
 from pipeline.surveying import OnEngine, seeker_for
-from pipeline.tally import Tally
+from pipeline.tally import Tally, machine_warnings
 from pipeline.versions.tidying import tidy
 from pipeline.versions.wholeness import refuse_incomplete
 
@@ -128,7 +128,8 @@ def _logged(job: Job, result: RunResult, options: RunOptions, count: int) -> Run
 
 
 def _warned(job: Job, manifest: dict[str, Any], progress: Progress) -> list[str]:
-    warnings = [*leak_warnings(job.config, manifest["leaks"]), *label_warnings(manifest.get("labels", {}))]
+    of_labels = label_warnings(manifest.get("labels", {}))
+    warnings = [*leak_warnings(job.config, manifest["leaks"]), *of_labels, *machine_warnings(manifest)]
     for warning in warnings:
         progress.warn(f"warning: {warning}")
     return warnings

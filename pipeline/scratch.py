@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
-from typing import IO
 
 import pyarrow as pa
 
@@ -17,7 +16,7 @@ from pipeline.errors import RunFailed
 _PREFIX = "fanbeam-survey-"
 _OF_LIBRARIES = ("pymp-", "beam-pipeline-temp")
 _CLAIM = "fanbeam.lock"
-_claimed: dict[str, IO[bytes]] = {}
+_claimed: dict[str, int] = {}
 _MORE_ROOM = "Set TMPDIR to a folder with more room"
 
 
@@ -32,17 +31,17 @@ def claim(folder: str) -> None:
     """Mark a temporary folder that a library made for this process, so that it is removed if the process is killed."""
     if folder not in _claimed:
         with suppress(OSError):
-            file = Path(folder, _CLAIM).open("xb")  # noqa: SIM115  (open, and so locked, as long as the process lives)
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _claimed[folder] = file
+            handle = os.open(Path(folder, _CLAIM), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _claimed[folder] = handle  # open, and so locked, as long as the process lives
 
 
 def release() -> None:
     """Remove the folders that this process claimed: it is about to end without anything else that would."""
     while _claimed:
-        folder, file = _claimed.popitem()
+        folder, handle = _claimed.popitem()
         shutil.rmtree(folder, ignore_errors=True)
-        file.close()
+        os.close(handle)
 
 
 def remove_abandoned() -> int:

@@ -10,6 +10,8 @@ from pipeline.balance import effective_parents
 from pipeline.labels import counting
 from pipeline.records import SPLITS, FileReceipt, Receipt, Split
 
+MACHINE_REASONS = ("out_of_memory", "worker_killed")
+"""Of failures that say nothing of the record: another machine may keep it."""
 _Place = tuple[int, int, int]
 """Of a file: its split's place, its shard's index, its place among the shard's files."""
 
@@ -110,6 +112,11 @@ class Tally:
         counting.merge(self.labels, other.labels)
         return self
 
+    @property
+    def irreproducible(self) -> dict[str, int]:
+        """Records that were dropped for want of memory, or since somebody killed their worker, by reason."""
+        return {reason: self.failed[reason] for reason in MACHINE_REASONS if self.failed[reason]}
+
     def as_json(self) -> dict[str, Any]:
         """What of the manifest is made of the receipts alone: nothing in it depends on their order."""
         return {
@@ -119,6 +126,18 @@ class Tally:
             "dropped_shards": _listed(self.dropped),
             **({"labels": counting.as_json(self.labels)} if self.labels else {}),
         }
+
+
+def machine_warnings(manifest: Mapping[str, Any]) -> list[str]:
+    """What people should know of a version that another machine may make otherwise."""
+    dropped = manifest.get("not_reproducible", {})
+    if not dropped:
+        return []
+    listed = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items()))
+    return [
+        f"this version is not reproducible: records were dropped for the machine's sake ({listed}); with fewer "
+        "--workers, or more memory, they may be kept: remove the version's folder and run again"
+    ]
 
 
 def tallied(receipts: Iterable[Receipt]) -> Tally:

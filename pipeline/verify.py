@@ -23,7 +23,7 @@ from pipeline.replay import environment_differences, input_root, replay, row_of
 from pipeline.rows import digest
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources.fetching import in_order
-from pipeline.tally import Tally
+from pipeline.tally import Tally, machine_warnings
 from pipeline.versions.documents import rewritten
 from pipeline.versions.passing import Passing
 from pipeline.versions.receipts import read_receipt, receipt_path
@@ -77,7 +77,7 @@ def verify(dataset: Dataset, samples: int, input_path: str | None = None) -> Rep
     for file in (*dataset.manifest["dropped_shards"], *described_files(dataset.manifest)):
         _whole_file(dataset, file, report)
     report.differences += [*_edited(dataset), *rewritten(dataset), *strangers(dataset)]
-    report.notes += leftovers(dataset)
+    report.notes += [*leftovers(dataset), *machine_warnings(dataset.manifest)]
     admitted = dataset.manifest.get("leaks", {}).get("leaking", {})
     for kind, crossing in _crossing(seen):
         (report.notes if admitted.get(kind) else report.differences).append(crossing)

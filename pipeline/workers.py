@@ -2,7 +2,9 @@
 
 A worker that dies or hangs at a record is replaced and the record is tried alone. Only if it hangs again, or kills
 twice more, is it quarantined: its shard is rendered again without it, and the record goes to `_failed`. A death that
-had another cause (the machine, a person) costs just the time of its shard.
+had another cause (the machine, a person) costs just the time of its shard. SIGKILL is what a system without memory
+sends, or a person: it says nothing of a record that does not die of it alone, again and again; and a version that
+lacks one for that says in its manifest that it is not reproducible.
 """
 
 import multiprocessing
@@ -25,13 +27,14 @@ from pipeline.fork_server import ensure_running, start_for, without_main_module
 from pipeline.job import Job, Task
 from pipeline.orders import Order
 from pipeline.planning import Probe
+from pipeline.processes.work_clock import WorkClock
 from pipeline.records import Refusal
 
 _POLL_SECONDS = 0.1
 _MAX_DEATHS = 8
 _GUILTY_DEATHS = 3
 _GIVEN_UP_DEATHS = 4  # more than chance: what the probe cannot weigh changes how shards are cut
-_TRIAL_DEATHS = 2
+_TRIAL_DEATHS, _TRIAL_KILLS = 2, 3
 _START_ATTEMPTS = 5
 _forking = threading.Lock()  # to fork, the process as a whole is changed for a moment
 _GIVEN_UP: dict[str, Any] = {"probe": Probe(), "collect": [], "replay": [], "donor": None}
@@ -42,8 +45,14 @@ class _Worker:
     process: Any
     pipe: connection.Connection
     beat: Any
+    clock: WorkClock
     order: Order | None = None
     hung: bool = False
+
+    @property
+    def killed(self) -> bool:
+        """Whether somebody else ended it, or the system for want of memory."""
+        return not self.hung and self.process.exitcode == -signal.SIGKILL
 
 
 class Pool:
@@ -167,7 +176,8 @@ class Pool:
         order.deaths += 1
         order.at_work += at >= 0
         if order.kind == "trial" and order.suspect_of is not None:
-            alone, convinced = order.task.only or 0, order.at_work >= (1 if member.hung else _TRIAL_DEATHS)
+            needed = 1 if member.hung else _TRIAL_KILLS if member.killed else _TRIAL_DEATHS
+            alone, convinced = order.task.only or 0, order.at_work >= needed
             waiting.appendleft(order.suspect_of.without(alone, cause) if convinced else order)
             return
         if order.kind in _GIVEN_UP and order.at_work >= (2 if member.hung else _GIVEN_UP_DEATHS):
@@ -178,11 +188,13 @@ class Pool:
                 f"workers died {order.deaths} times at {order.described()} (the last one: {cause.message}). "
                 "If memory ran out, use fewer --workers or a smaller output.shard_size."
             )
-        waiting.appendleft(self._suspect(order, at, cause))
+        waiting.appendleft(self._suspect(order, at, cause, member.killed))
 
-    def _suspect(self, order: Order, at: int, cause: Refusal) -> Order:
+    def _suspect(self, order: Order, at: int, cause: Refusal, killed: bool) -> Order:
         if at < 0 or order.kind not in {"render", "survey"}:
             return order
+        if killed:  # only a trial tells whether the record is to blame
+            return Order("trial", replace(order.task, only=at), suspect_of=order) if order.kind == "render" else order
         order.culprits[at] += 1
         if order.kind == "survey":
             guilty = order.culprits[at] >= _GUILTY_DEATHS
@@ -192,10 +204,10 @@ class Pool:
         return Order("trial", replace(order.task, only=at), order, order.call)
 
     def _kill_hung(self) -> None:
-        limit, now = self._job.config.record_timeout, time.monotonic()
+        limit = self._job.config.record_timeout
         for member in self._workers:
             at_work = member.order is not None and member.beat[worker.RECORD] >= 0
-            if at_work and not member.hung and now - member.beat[worker.STARTED] > limit:
+            if at_work and not member.hung and member.clock.seconds(member.beat[worker.STARTED]) > limit:
                 member.hung = True
                 member.process.kill()
 
@@ -223,7 +235,7 @@ class Pool:
             ensure_running()
             process.start()
         theirs.close()
-        return _Worker(process, ours, beat)
+        return _Worker(process, ours, beat, WorkClock(process.pid or 0))
 
     def _end(self, member: _Worker) -> None:
         if member.process.is_alive():
@@ -292,5 +304,8 @@ def _cause(member: _Worker) -> Refusal:
         message = "the record took longer than record_timeout, twice"
         return Refusal("failed", field_, stage, "timed_out", "TimeoutError", message)
     code = member.process.exitcode or 0
+    if member.killed:
+        message = "the worker process was killed (SIGKILL), three times with this record alone: by want of memory?"
+        return Refusal("failed", field_, stage, "worker_killed", "WorkerKilled", message)
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return Refusal("failed", field_, stage, "worker_crashed", "WorkerCrashed", f"the worker process ended with {how}")

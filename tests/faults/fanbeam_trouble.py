@@ -61,6 +61,12 @@ class _Act:
             os._exit(7)
         if "SEGV" in value.text:
             os.kill(os.getpid(), signal.SIGSEGV)
+        if "KILL" in value.text:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "MEMORY" in value.text:
+            raise MemoryError
+        while "BUSY" in value.text:
+            pass
         while "HANG" in value.text:
             time.sleep(60)
         time.sleep(self._seconds)
@@ -81,13 +87,13 @@ class _DieOnce:
         return TextValue(f"{value.text}!"), {}
 
 
-def _publish(path: str, data: Any, replace: bool) -> bool:
+def _publish(path: str, data: Any, replace: bool, root: str = "") -> bool:
     if FAULT.exists():
         number, how, whose = FAULT.read_text().split()
         mine = "worker" if parent_process() else "parent"
         if whose in (mine, "any") and _count() == int(number):
-            return _go_wrong(how, path, data, replace)
-    return _real_publish(path, data, replace)
+            return _go_wrong(how, path, data, replace, root)
+    return _real_publish(path, data, replace, root)
 
 
 def _count() -> int:
@@ -100,17 +106,17 @@ def _count() -> int:
         os.close(handle)
 
 
-def _go_wrong(how: str, path: str, data: Any, replace: bool) -> bool:
-    folder, name = os.path.split(path)
+def _go_wrong(how: str, path: str, data: Any, replace: bool, root: str) -> bool:
+    folder = root or os.path.split(path)[0]
     Path(folder).mkdir(parents=True, exist_ok=True)
-    half = Path(folder, f"{pipeline.storage.TEMPORARY}{os.getpid()}-0-{name}")
+    half = Path(folder, f"{pipeline.storage.TEMPORARY}{os.getpid()}-0.tmp")
     if how == "full":
         raise OSError(errno.ENOSPC, "No space left on device")
     if how == "error-after":
-        _real_publish(path, data, replace)
+        _real_publish(path, data, replace, root)
         raise OSError(errno.EIO, "Input/output error")
     if how == "kill-after":
-        _real_publish(path, data, replace)
+        _real_publish(path, data, replace, root)
     if how == "kill-half":
         half.write_bytes(bytes(data)[: len(bytes(data)) // 2])
     os.kill(os.getpid(), signal.SIGKILL)

@@ -117,6 +117,24 @@ def test_a_step_that_kills_its_process(trouble: Trouble, tmp_path: Path, mark: s
         assert row["stage"] == "render"
 
 
+@pytest.mark.parametrize(("mark", "reason"), [("KILL", "worker_killed"), ("MEMORY", "out_of_memory")])
+def test_what_a_machine_without_memory_drops_is_said_to_be_not_reproducible(
+    trouble: Trouble, tmp_path: Path, mark: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version, failed = outcome(trouble, tmp_path, {4: mark})
+    assert {row["reason"] for row in failed} == {reason}
+    manifest = material.manifest_of(version.parent)
+    assert manifest["not_reproducible"] == {reason: len(failed)}
+    assert "not reproducible" in (version / "README.md").read_text()
+    assert "this version is not reproducible" in capsys.readouterr().out
+    assert "not_reproducible" not in material.manifest_of(tmp_path / "clean" / "out")
+
+
+def test_a_step_that_is_busy_for_ever(trouble: Trouble, tmp_path: Path) -> None:
+    _, failed = outcome(trouble, tmp_path, {13: "BUSY"})
+    assert [(row["source_id"], row["reason"]) for row in failed] == [("t013", "timed_out")]
+
+
 @pytest.mark.slow
 def test_a_step_that_hangs(trouble: Trouble, tmp_path: Path) -> None:
     _, failed = outcome(trouble, tmp_path, {13: "HANG"})
@@ -139,19 +157,16 @@ def test_the_first_records_are_poison(trouble: Trouble, tmp_path: Path) -> None:
 
 def test_every_record_is_poison(trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = trouble.config(tmp_path, marked(6, dict.fromkeys(range(6), "EXIT")), split={}, limits=ALL)
-    assert run(config) == 0
-    version = material.version_folder(tmp_path / "out")
+    assert run(config) == 3  # nothing empty is committed
+    (version,) = material.versions(tmp_path / "out")
     assert len(material.dropped(version)) == 6
-    assert material.samples(version, ("text",)) == {}
-    capsys.readouterr()
-    from pipeline.cli import main
-
-    assert main(["verify", str(tmp_path / "out")]) == 0
+    assert "the dataset would be empty" in capsys.readouterr().out
+    assert not (version / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("deaths", [1, 2])
+@pytest.mark.parametrize("deaths", [1, 3])
 def test_a_death_with_another_cause_quarantines_nobody(trouble: Trouble, tmp_path: Path, deaths: int) -> None:
-    """The worker dies at a record, and perhaps once more when the record is tried alone; then all is well."""
+    """The worker dies at a record, and perhaps twice more when the record is tried alone; then all is well."""
     tally = tmp_path / "tally"
     tally.write_bytes(b"")
     fields = {"text": {"type": "text", "augment": [{"trouble.DieOnce": {"value": str(tally)}}]}}

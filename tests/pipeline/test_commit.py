@@ -317,3 +317,25 @@ def test_latest(tmp_path: Path) -> None:
     assert (tmp_path / "LATEST").stat().st_mtime_ns == before
     point_latest(folder, "two")
     assert (tmp_path / "LATEST").read_bytes() == b"two\n"
+
+
+# An empty version
+
+
+@pytest.mark.parametrize("limit", [0.01, 1.0])
+def test_nothing_empty_is_committed_under_any_limit(tmp_path: Path, limit: float) -> None:
+    parquet(
+        tmp_path / "in/a.parquet", {"id": ["a", "b"], "label": ["x", "y"], "text": pa.array([None, None], pa.string())}
+    )
+    with pytest.raises(LimitsExceeded, match=r"the dataset would be empty|of 2 records failed") as error:
+        ran(config_of(tmp_path / "in", tmp_path / "out", split={}, limits__failed=limit))
+    assert "null_payload 2" in str(error.value.problems[-1])
+    assert not list((tmp_path / "out").rglob("manifest.json"))
+
+
+def test_nothing_without_training_samples_is_committed(tmp_path: Path) -> None:
+    texts = pa.array([None, None, words(1)], pa.string())
+    columns = {"id": list("abc"), "label": ["x"] * 3, "part": ["train", "train", "test"], "text": texts}
+    parquet(tmp_path / "in/a.parquet", columns)
+    with pytest.raises(LimitsExceeded, match="train would be empty: nothing is left of 2 records"):
+        ran(config_of(tmp_path / "in", tmp_path / "out", split={"column": "part"}, limits__failed=1))

@@ -58,10 +58,9 @@ def test_rejected_copies_are_kept_apart(tmp_path: Path) -> None:
 
 def test_a_shard_of_which_nothing_is_left_has_no_data_file(tmp_path: Path) -> None:
     parquet(tmp_path / "in" / "a.parquet", {"id": ["a"], "label": ["x"], "text": pa.array([None], pa.string())})
-    done = ran(config_of(tmp_path / "in", tmp_path / "out", split={}, limits__failed=1))
-    assert done.receipts[0].data is None
-    assert not (Path(done.dataset.path) / "train").exists()
-    assert done.dataset.splits == {}
+    job, _, plan = planned(config_of(tmp_path / "in", tmp_path / "out", split={}, limits__failed=1))
+    assert render(job, Task(plan.shards[0])).data is None
+    assert not (Path(job.dataset.url) / "train").exists()
 
 
 def test_the_same_shard_has_the_same_bytes(tmp_path: Path) -> None:

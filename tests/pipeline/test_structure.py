@@ -37,7 +37,7 @@ CLOCKS = {
     "pipeline/surveying.py",
     "pipeline/exclusive.py", "pipeline/stores/attempts.py", "pipeline/stores/environment.py",
     "pipeline/stores/fsspec_store.py",
-    "pipeline/worker.py", "pipeline/workers.py",
+    "pipeline/worker.py", "pipeline/workers.py", "pipeline/processes/work_clock.py",
 }  # fmt: skip
 # Where a library's draws from Python's and numpy's globals are seeded and put back, and where a library takes a
 # `random.Random` that is made of the step's seed.

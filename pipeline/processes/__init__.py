@@ -1,0 +1,1 @@
+"""Processes of this machine: what they have done so far."""
