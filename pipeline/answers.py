@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
-from pipeline.errors import FanbeamError
+from pipeline.errors import FanbeamError, UsageError
 from pipeline.escaping.terminal import json_text, plain
 
 _json_to: list[TextIO] = []
@@ -46,3 +46,14 @@ def tell(error: FanbeamError, as_json: bool) -> None:
         sys.stderr.write(f"{plain(line)}\n")
     for note in getattr(error, "__notes__", ()) if "--debug" in sys.argv else ():
         sys.stderr.write(f"{plain(note)}\n")
+
+
+def meant_for_people(error: Any) -> FanbeamError:
+    """Any error as one of ours: what the command line parser or the operating system says; else it is a defect."""
+    if isinstance(error, FanbeamError):
+        return error
+    if hasattr(error, "format_message"):
+        return UsageError(error.format_message())
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return FanbeamError(f"{error.filename}: {error.strerror}")
+    return FanbeamError(f"{type(error).__name__}: {error} (a defect of fanbeam; --debug shows where)")

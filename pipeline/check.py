@@ -18,6 +18,7 @@ from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem
 from pipeline.labels.check import asked_of_steps, label_problems, missing_columns
 from pipeline.leaks import leak_problems
+from pipeline.local_files import unusable
 from pipeline.other_records import blend_problems, class_problems, prepare_problems
 from pipeline.same_draws import draw_problems
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
@@ -224,6 +225,10 @@ def _output_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
         yield Problem(text.where(("output", "path")), reason)
         return
     output = absolute(config.output.path)
+    if not is_url(output) and (reason := unusable(output)):
+        message = f"{config.output.path!r} cannot be a folder: {reason}."
+        yield Problem(text.where(("output", "path")), message, "Choose another folder.")
+        return
     example = f"{output}/version/train/part-00000.parquet"
     paths = (config.input.path,) if isinstance(config.input.path, str) else config.input.path
     for path in paths:

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from pipeline.errors import ExitCode, FanbeamError, Interrupted, UsageError
+from pipeline.errors import ExitCode, Interrupted
 from pipeline.interruption import heard
 
 app = typer.Typer(
@@ -282,19 +282,12 @@ def _main(given: list[str]) -> int:
 
 
 def _tell(error: Exception, given: list[str]) -> int:
-    from pipeline.answers import tell
+    from pipeline.answers import meant_for_people, tell
 
     if "--debug" in given:
         import traceback
 
         traceback.print_exception(error)
-    known = error if isinstance(error, FanbeamError) else _usage(error)
-    if known is None:
-        known = FanbeamError(f"{type(error).__name__}: {error} (a defect of fanbeam; --debug shows where)")
+    known = meant_for_people(error)
     tell(known, "--json" in given)
     return int(known.exit_code)
-
-
-def _usage(error: Any) -> UsageError | None:
-    """What the command line parser says, as ours."""
-    return UsageError(error.format_message()) if hasattr(error, "format_message") else None

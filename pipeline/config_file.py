@@ -18,6 +18,7 @@ from pipeline.split_settings import SplitConfig
 from pipeline.storage import read_text
 
 Path = tuple[str | int, ...]
+_DEEPEST, _SHOWN_CHARACTERS = 50, 200
 _MOST_NODES, _MOST_TIMES = 100_000, 10
 """Values that a config may have whatever its aliases do, and times as many as are written in it."""
 
@@ -146,6 +147,10 @@ def _override(values: Any, overrides: Sequence[str]) -> Any:
         if not equals or not key.strip():
             problem = Problem(f"--set {item}", "must be key=value.", "Example: --set copies=8")
             raise ConfigError(str(problem), (problem,))
+        if key.count(".") > _DEEPEST:
+            shown = f"--set {_brief(item)}"
+            problem = Problem(shown, f"names a key more than {_DEEPEST} levels deep: no config has one.")
+            raise ConfigError(str(problem), (problem,))
         values = _with_value(values, key.strip().split("."), _value(raw, item), item)
     return values
 
@@ -154,7 +159,11 @@ def _value(raw: str, item: str) -> Any:
     """The value as YAML, but for comments: a command line has none, so a plain value keeps its `#`."""
     if _COMMENT.search(raw) and raw.strip()[:1] not in _OPENING:
         return raw.strip()
-    return parse_yaml(raw, f"--set {item}").values
+    return parse_yaml(raw, f"--set {_brief(item)}").values
+
+
+def _brief(item: str) -> str:
+    return item if len(item) <= _SHOWN_CHARACTERS else f"{item[:_SHOWN_CHARACTERS]}…"
 
 
 def _with_value(values: Any, keys: list[str], value: Any, item: str) -> Any:

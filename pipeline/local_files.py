@@ -39,34 +39,53 @@ class Found:
     tag: str
 
 
-def walk(
-    root: str, enters: Callable[[str], bool], inside: str = "", above: frozenset[tuple[int, int]] = frozenset()
-) -> Iterator[Found]:
-    """Every file below `root`, names relative to it; names that begin with a dot are left out.
+def walk(root: str, enters: Callable[[str], bool]) -> Iterator[Found]:
+    """Every file below `root`, however deep, names relative to it; names that begin with a dot are left out.
 
-    Links are followed, but not into a folder that is already being walked (`above`: device and inode of those), nor to
-    folders that `enters` does not let in: such a link is found itself, with the tag LINK; one that leads nowhere is a
-    file that is MISSING. Raises InputError for a folder that may not be listed.
+    Links are followed, but not into a folder that is already being walked, nor to folders that `enters` does not let
+    in: such a link is found itself, with the tag LINK; one that leads nowhere is a file that is MISSING. Raises
+    InputError for a folder that may not be listed.
     """
-    folder = os.path.join(root, inside)
-    info = os.stat(folder)
-    here = (info.st_dev, info.st_ino)
-    if here in above:
-        return
-    with _scanned(folder) as entries:
-        for entry in entries:
-            name = f"{inside}/{entry.name}" if inside else entry.name
-            if entry.name.startswith("."):
-                continue
-            if entry.is_symlink() and not os.path.exists(entry.path):
-                yield Found(name, 0, MISSING)
-            elif entry.is_dir():
-                if entry.is_symlink() and not enters(os.path.realpath(entry.path)):
-                    yield Found(name, 0, LINK)
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
+    while waiting:
+        inside, above = waiting.pop()
+        folder = os.path.join(root, inside)
+        info = os.stat(folder)
+        here = (info.st_dev, info.st_ino)
+        if here in above:
+            continue
+        with _scanned(folder) as entries:
+            for entry in entries:
+                name = f"{inside}/{entry.name}" if inside else entry.name
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir() and (not entry.is_symlink() or enters(os.path.realpath(entry.path))):
+                    waiting.append((name, above | {here}))
                 else:
-                    yield from walk(root, enters, name, above | {here})
-            elif entry.is_file():
-                yield stat(entry.path, name)
+                    yield from _found(entry, name)
+
+
+def _found(entry: os.DirEntry[str], name: str) -> Iterator[Found]:
+    """A file, a link that leads nowhere, or one that is not followed; nothing for pipes and devices."""
+    if entry.is_symlink() and not os.path.exists(entry.path):
+        yield Found(name, 0, MISSING)
+    elif entry.is_dir():
+        yield Found(name, 0, LINK)
+    elif entry.is_file():
+        yield stat(entry.path, name)
+
+
+def unusable(path: str) -> str:
+    """Why nothing can lie at a path, though it may not be there yet; empty if something can."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # said where it is written to
+        return ""
+    except ValueError as error:
+        return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _scanned(folder: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:

@@ -6,6 +6,7 @@ import numpy as np
 import orjson
 
 from pipeline.config import JobConfig
+from pipeline.errors import Damaged
 from pipeline.job import Job, Task
 from pipeline.planning import Probe
 from pipeline.records import Gated, Payload, Shard
@@ -60,10 +61,16 @@ def weigh(gated: Gated, seconds: float) -> Probe:
 def remembered(dataset: Folder) -> Probe | None:
     """The probe that this version was planned with by an earlier run or by one beside us; None if there is none."""
     try:
-        sizes = orjson.loads(dataset.read(PLAN))["probe"]
+        data = dataset.read(PLAN)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return Probe(**sizes)
+    try:
+        return Probe(**orjson.loads(data)["probe"])
+    except (ValueError, TypeError, LookupError) as error:  # shards that are there were cut by it: no other will do
+        raise Damaged(
+            f"{dataset.full(PLAN)} is damaged. Remove the folder {dataset.url} and run the same command again: "
+            "it is made anew, with the same bytes."
+        ) from error
 
 
 def remember(dataset: Folder, probe: Probe) -> Probe:

@@ -51,7 +51,7 @@ def replay(dataset: Dataset, rows: Sequence[dict[str, Any]], input_path: str | N
     """
     if not rows:
         return []
-    prepared = list(_Sources(dataset, Folder(input_root(dataset, input_path))).prepared(rows))
+    prepared = list(_Sources(dataset, input_root(dataset, input_path)).prepared(rows))
     ready = [item for item in prepared if not isinstance(item, Replayed)]
     results = [item for item in prepared if isinstance(item, Replayed)]
     if ready:
@@ -77,14 +77,25 @@ def write_payloads(result: Replayed, output: str) -> list[str]:
 
 
 def input_root(dataset: Dataset, input_path: str | None) -> Folder:
-    """Folder of the sources: as given, else as the newest run log has it; several roots lie in it as they did."""
+    """Folder of the sources: as given, else as the newest run log has it; several roots lie in it as they did.
+
+    Raises InputError if nothing tells where it is, or if it is not there.
+    """
     log = newest_log(dataset.folder)
     parts = tuple((prefix, place) for prefix, place in (log or {}).get("input_parts", ()))
     if input_path is not None:
-        return Folder(absolute(input_path), parts)
+        return _there(Folder(absolute(input_path), parts), "")
     if log is None:
         raise InputError(f"{dataset.path} has no run log that tells where its sources are: give --input FOLDER")
-    return Folder(str(log["input_root"]), parts)
+    cure = ": give --input FOLDER, or run the same command again with the new input.path"
+    return _there(Folder(str(log["input_root"]), parts), cure)
+
+
+def _there(root: Folder, cure: str) -> Folder:
+    """The folder, if it is there."""
+    if not root.exists():
+        raise InputError(f"the sources are not at {root.url}{' any more' if cure else ''}{cure}")
+    return root
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +174,7 @@ def _blocks(file: SourceFile, column: str | None, rows: Sequence[dict[str, Any]]
 def _unreadable(row: dict[str, Any], error: FanbeamError) -> Replayed:
     lineage = row[LINEAGE]
     detail = error.problems[0].message if error.problems else error.message
-    place = f"{lineage['source_file']} row {lineage['source_row']}"
-    return Replayed(row[SAMPLE_ID], "", f"its source {place} cannot be read: {detail}")
+    return Replayed(row[SAMPLE_ID], "", f"its source {lineage['source_file']} cannot be read: {detail}")
 
 
 def _rendered(pool: workers.Pool, item: _Ready) -> list[Gated]:

@@ -1,6 +1,7 @@
 """The log of a run, beside the manifest and not part of the version: when, where, how long, from which folder."""
 
 import platform
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,9 +32,10 @@ def write_log(job: Job, seconds: float, samples: int, runner: str, workers: int)
 
 
 def newest_log(dataset: Folder) -> dict[str, Any] | None:
-    """The newest log of a version, or None."""
-    names = dataset.names(RUNS)
-    if not names:
-        return None
-    entry: dict[str, Any] = orjson.loads(dataset.read(f"{RUNS}/{names[-1]}"))
-    return entry
+    """The newest log of a version that can be read, or None."""
+    for name in reversed(dataset.names(RUNS)):
+        with suppress(ValueError, OSError):
+            entry = orjson.loads(dataset.read(f"{RUNS}/{name}"))
+            if isinstance(entry, dict) and isinstance(entry.get("input_root"), str):
+                return entry
+    return None

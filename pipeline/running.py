@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from pipeline.labels.counting import label_warnings
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
-from pipeline.run_log import newest_log, write_log
+from pipeline.run_log import write_log
 from pipeline.runners import engine_of, leaves_template
 from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
@@ -38,7 +38,7 @@ from pipeline.submission import Submission, Submitted, load_beam, settings_for, 
 from pipeline.survey import Survey, survey
 from pipeline.surveying import OnEngine, seeker_for
 from pipeline.tally import Tally, machine_warnings
-from pipeline.versions.tidying import tidy
+from pipeline.versions.tidying import finish, tidy
 from pipeline.versions.wholeness import refuse_incomplete
 
 
@@ -97,7 +97,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     manifest = read_manifest(job.dataset)
     if manifest is not None and not leaves_template(options.beam):
         refuse_incomplete(job.dataset, manifest)
-        _finish(job)
+        finish(job)
         return RunResult(job.version, job.dataset.url, manifest, time.monotonic() - started, True, 0)
     with _swept(job), guarded(own.dataset) as warnings:
         for warning in warnings:
@@ -180,14 +180,6 @@ def _swept(job: Job) -> Iterator[None]:
         yield
     finally:
         job.output.remove_leftovers()
-
-
-def _finish(job: Job) -> None:
-    """What a run that was killed right after its commit did not come to: LATEST, and where its sources are."""
-    announce(job)
-    if newest_log(job.dataset) is None:
-        with suppress(RunFailed):  # the dataset is whole without it
-            write_log(job, 0.0, 0, "none", 0)
 
 
 def job_of(config: JobConfig, listing: Listing) -> Job:

@@ -80,7 +80,7 @@ def _with_features(raw: bytes, new: list[pa.Field]) -> bytes:
         document = json.loads(raw)
         features = document["info"]["features"]
         features |= {field.name: _feature(field.type) for field in new}
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         return raw
     return json.dumps(document, sort_keys=False).encode()
 

@@ -45,7 +45,7 @@ class Folder:
 
     @property
     def local(self) -> bool:
-        """Whether it lies on a file system of this machine."""
+        """Whether it lies on this machine."""
         return not is_url(self.url)
 
     def full(self, name: str = "") -> str:
@@ -177,7 +177,7 @@ class Folder:
         if not self.local:
             return []
         places = (TEMPORARY, f"*/{TEMPORARY}", f"*/*/{TEMPORARY}", f"*/_*/*/{TEMPORARY}")
-        found = [path for place in places for path in Path(self.url).glob(f"{place}*") if path.is_file()]
+        found = (path for place in places for path in Path(self.url).glob(f"{place}*") if path.is_file())
         return sorted(path.relative_to(self.url).as_posix() for path in found)
 
     def content_tag(self, name: str) -> str:
@@ -258,8 +258,8 @@ def expand(pattern: str, allowed: Sequence[str] = ()) -> tuple[Folder, list[Foun
         return _expanded(pattern, where, allowed)
     except StoreFailed as error:
         raise InputError(error.message.rstrip(".")) from error
-    except PermissionError as error:
-        raise InputError(f"{pattern}: cannot be read: {error.strerror}. Check owner and mode") from error
+    except OSError as error:
+        raise InputError(f"{pattern}: cannot be read: {error.strerror or error}. Check owner and mode") from error
 
 
 def _expanded(pattern: str, where: str, allowed: Sequence[str]) -> tuple[Folder, list[Found]]:

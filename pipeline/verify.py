@@ -1,7 +1,7 @@
 """Check a committed dataset against its manifest, its own promises, and its sources. Every damage is reported."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from typing import Any
@@ -19,7 +19,7 @@ from pipeline.fingerprint import fingerprint_of
 from pipeline.keys import digests, texts
 from pipeline.read import BYTES
 from pipeline.records import Receipt
-from pipeline.replay import environment_differences, input_root, replay, row_of
+from pipeline.replay import Replayed, environment_differences, input_root, replay, row_of
 from pipeline.rows import digest
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources.fetching import in_order
@@ -259,7 +259,18 @@ def _render_again(dataset: Dataset, input_path: str | None, report: Report, seen
         report.differences.append(f"no sample could be rendered again: {error.message}")
         return
     report.rendered = len(replayed)
-    report.differences += [f"sample {r.sample_id!r}: {r.difference}" for r in replayed if r.difference]
+    report.differences += _told(replayed)
     changed = environment_differences(dataset)
     if changed:
         report.notes.append(changed)
+
+
+def _told(replayed: Sequence[Replayed]) -> Iterator[str]:
+    """Each difference once, with the samples that have it: all those of a source that is gone have the same."""
+    samples: dict[str, list[str]] = {}
+    for one in replayed:
+        if one.difference:
+            samples.setdefault(one.difference, []).append(repr(one.sample_id))
+    for difference, ids in samples.items():
+        more = "" if len(ids) == 1 else f" and {len(ids) - 1} more"
+        yield f"sample {ids[0]}{more}: {difference}"

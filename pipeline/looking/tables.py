@@ -186,7 +186,7 @@ def _class_names(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
     try:
         features = json.loads(raw)["info"]["features"] if raw else {}
         return {n: tuple(f["names"]) for n, f in features.items() if isinstance(f, dict) and "names" in f}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

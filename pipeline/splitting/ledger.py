@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from pipeline.columns import Growing, column, some, where
 from pipeline.config import JobConfig
+from pipeline.errors import Damaged
 from pipeline.job import Job
 from pipeline.sources.fetching import in_order
 from pipeline.splitting.inheriting import ID, Known, Relations
@@ -49,11 +50,17 @@ def settings_digest(config: JobConfig) -> str:
 
 def descent_of(output: Folder, fingerprint: str) -> Descent | None:
     """What an earlier run of this very input found; None if there was none."""
+    path = _descent_path(fingerprint)
     try:
-        stated = orjson.loads(output.read(_descent_path(fingerprint)))
+        data = output.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return Descent(stated["version"], tuple(stated["ancestors"]))
+    try:
+        stated = orjson.loads(data)
+        return Descent(stated["version"], tuple(stated["ancestors"]))
+    except (ValueError, TypeError, LookupError) as error:
+        remedy = "Put it back from a copy, or remove it: then splits are decided from the versions beside it."
+        raise Damaged(f"{output.full(path)} is damaged. {remedy}") from error
 
 
 def keep_descent(output: Folder, fingerprint: str, descent: Descent) -> Descent:
@@ -79,7 +86,7 @@ def known_rows(output: Folder, settings: str, versions: Sequence[str]) -> Known:
     names = sorted(n for n in output.names(f"{FOLDER}/{settings}") if n.endswith(".parquet"))
     paths = [f"{FOLDER}/{settings}/{name}" for name in names if name.rpartition("-")[0] in wanted]
     parts, relations = Growing(np.uint8), dict[str, Growing]()
-    for table in in_order(lambda path: pq.read_table(pa.BufferReader(output.read(path))), paths):
+    for table in in_order(lambda path: _table(output, path), paths):
         parts.extend(table.column(_PART).to_numpy())
         for name in table.column_names:
             if name != _PART:
@@ -91,6 +98,14 @@ def known_rows(output: Folder, settings: str, versions: Sequence[str]) -> Known:
         again[rows] = True
     kept = where(len(again), lambda span: ~again[span])
     return Known(some(parts.values, kept), {name: some(found.values, kept) for name, found in relations.items()})
+
+
+def _table(output: Folder, path: str) -> pa.Table:
+    try:
+        return pq.read_table(pa.BufferReader(output.read(path)))
+    except (pa.ArrowException, OSError) as error:
+        remedy = "Put it back from a copy; if it is removed, its records may come into other splits than before."
+        raise Damaged(f"{output.full(path)}, which says what was split before, is damaged. {remedy}") from error
 
 
 def keep_rows(job: Job, parts: np.ndarray[Any, np.dtype[np.uint8]], relations: Relations) -> None:

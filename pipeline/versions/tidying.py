@@ -1,10 +1,12 @@
-"""Remove what runs that were killed left behind: the next run does."""
+"""What the next run does for one that was killed: remove what it left, and bring its commit to an end."""
 
 from contextlib import suppress
 
 from pipeline.assignment import dismiss_all
+from pipeline.commit import announce
 from pipeline.errors import RunFailed
 from pipeline.job import Job
+from pipeline.run_log import newest_log, write_log
 from pipeline.scratch import remove_abandoned
 from pipeline.versions.publishing import is_committed
 
@@ -16,3 +18,15 @@ def tidy(job: Job) -> None:
     with suppress(RunFailed, OSError):
         if is_committed(job.dataset):
             dismiss_all(job.dataset)
+
+
+def finish(job: Job) -> None:
+    """What a run that was killed right after its commit did not come to: LATEST, and where its sources are.
+
+    They may have moved since: the newest log tells verify and replay where to look.
+    """
+    announce(job)
+    log = newest_log(job.dataset)
+    if log is None or log["input_root"] != job.reader.root.url:
+        with suppress(RunFailed):  # the dataset is whole without it
+            write_log(job, 0.0, 0, "none", 0)
