@@ -27,6 +27,7 @@ from pipeline.fork_server import ensure_running, start_for, without_main_module
 from pipeline.job import Job, Task
 from pipeline.orders import Order
 from pipeline.planning import Probe
+from pipeline.processes.deaths import cause_of_death
 from pipeline.processes.work_clock import WorkClock
 from pipeline.records import Refusal
 
@@ -168,7 +169,7 @@ class Pool:
         """Replace a dead worker, and find out whether the record that it was at is to blame."""
         order, at = member.order, int(member.beat[worker.RECORD])
         member.process.join()
-        cause = _cause(member)
+        cause = cause_of_death(member.hung, member.process.exitcode)
         self._workers[self._workers.index(member)] = self._start()
         self._end(member)
         if order is None:
@@ -296,16 +297,3 @@ def current() -> Pool:
 def default_count() -> int:
     """Processes that this machine (or its container) has cores for."""
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
-def _cause(member: _Worker) -> Refusal:
-    field_, stage = "", "render"
-    if member.hung:
-        message = "the record took longer than record_timeout, twice"
-        return Refusal("failed", field_, stage, "timed_out", "TimeoutError", message)
-    code = member.process.exitcode or 0
-    if member.killed:
-        message = "the worker process was killed (SIGKILL), three times with this record alone: by want of memory?"
-        return Refusal("failed", field_, stage, "worker_killed", "WorkerKilled", message)
-    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return Refusal("failed", field_, stage, "worker_crashed", "WorkerCrashed", f"the worker process ended with {how}")

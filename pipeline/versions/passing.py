@@ -71,12 +71,12 @@ class Passing:
         known = [batch.column(name) for name in names if name in batch.schema.names]
         return row_hashes(known, batch.num_rows)
 
-    def differences(self, dataset: Folder, root: str) -> Iterator[str]:
+    def differences(self, dataset: Folder, root: Folder) -> Iterator[str]:
         """What differs from the sources below `root`; nothing is said of files that cannot be read at all."""
         names = [] if self.schema is None else passing_columns(self.config, self.schema)
         if not names or self.schema is None:
             return
-        sources = Sources(self.config, Folder(root), self.schema, sorted(self.files))
+        sources = Sources(self.config, root, self.schema, sorted(self.files))
         if sources.unread and sources.opened:
             yield f"{len(sources.unread)} source files cannot be read any more: {_listed(sources.unread)}"
         lacking = [name for name in names if name not in sources.columns()]
@@ -92,7 +92,8 @@ class Passing:
             gone, wrong = np.flatnonzero(~there), np.flatnonzero(there & (hashes[at] != values))
             if len(gone) and not sources.unread:
                 ids = _ids(dataset, path, gone[:_NAMED].tolist())
-                yield f"{path}: the source records of {len(gone)} samples are not in {root} any more: {_listed(ids)}"
+                told = f"{len(gone)} samples have no source record in {root.url} any more: {_listed(ids)}"
+                yield f"{path}: {told}"
             if len(wrong):
                 yield self._named(dataset, path, sources, wrong)
 

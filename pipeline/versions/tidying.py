@@ -27,6 +27,8 @@ def finish(job: Job) -> None:
     """
     announce(job)
     log = newest_log(job.dataset)
-    if log is None or log["input_root"] != job.reader.root.url:
+    root = job.reader.root
+    known = None if log is None else (log["input_root"], [tuple(part) for part in log.get("input_parts", ())])
+    if known != (root.url, [tuple(part) for part in root.parts]):
         with suppress(RunFailed):  # the dataset is whole without it
             write_log(job, 0.0, 0, "none", 0)
