@@ -59,7 +59,8 @@ def walk(root: str, enters: Callable[[str], bool]) -> Iterator[Found]:
                 name = f"{inside}/{entry.name}" if inside else entry.name
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir() and (not entry.is_symlink() or enters(os.path.realpath(entry.path))):
+                dead = entry.is_symlink() and not os.path.exists(entry.path)  # `is_dir` raises for a loop of links
+                if not dead and entry.is_dir() and (not entry.is_symlink() or enters(os.path.realpath(entry.path))):
                     waiting.append((name, above | {here}))
                 else:
                     yield from _found(entry, name)
