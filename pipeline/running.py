@@ -150,9 +150,7 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
             return survey_job(job, listing, pool, text, options.progress, seeker)
 
         found = surveyed()
-        settings = settings or settings_for(
-            engine, found.job, options.beam, options.debug
-        )  # before anything is written
+        settings = settings or settings_for(engine, found.job, options.beam, options.debug)  # writes nothing yet
         version = _told(job.version, found, options.progress)  # as well
         found = _settled(job, found, surveyed)
         if found.job.version != version:
