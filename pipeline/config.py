@@ -7,7 +7,6 @@ from pydantic import (
     BeforeValidator,
     ByteSize,
     Field,
-    StringConstraints,
     model_validator,
 )
 
@@ -40,6 +39,7 @@ from pipeline.labels.settings import (
     VolumeKeypointBinding,
     VolumeMaskBinding,
 )
+from pipeline.output_settings import OutputConfig
 from pipeline.quality_settings import AudioGate, ImageGate, TextGate, VideoGate, VolumeGate
 from pipeline.same_draws.settings import SameDraws, groups_of
 from pipeline.split_settings import NearSettings, SplitConfig
@@ -160,15 +160,6 @@ class VolumeField(_Field):
 
 
 FieldConfig = Annotated[ImageField | AudioField | TextField | VideoField | VolumeField, Field(discriminator="type")]
-
-
-class OutputConfig(Node):
-    """Where the dataset goes."""
-
-    path: Annotated[str, StringConstraints(min_length=1)] = Field(description="Folder; local or any fsspec URL.")
-    shard_size: Annotated[ByteSize, BeforeValidator(number), Field(ge=1024, le=4 * 2**30)] = Field(
-        ByteSize(64 * 2**20), description="About how big a shard becomes, e.g. 64MiB."
-    )
 
 
 class Limits(Node):

@@ -14,6 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from pipeline import config as tree
 from pipeline.config import JobConfig
 from pipeline.errors import ConfigError, Problem, nearest
+from pipeline.output_settings import OutputConfig
 from pipeline.split_settings import SplitConfig
 from pipeline.storage import read_text
 
@@ -246,7 +247,7 @@ _FIELD_MODELS: dict[object, type[BaseModel]] = {
 def _known_keys(path: Path, values: Any) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "": JobConfig, "input": tree.InputConfig, "split": SplitConfig,
-        "output": tree.OutputConfig, "limits": tree.Limits,
+        "output": OutputConfig, "limits": tree.Limits,
     }  # fmt: skip
     model: type[BaseModel] | None = models.get(dotted(path))
     if len(path) >= 2 and path[0] == "fields":

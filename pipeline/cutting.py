@@ -58,14 +58,40 @@ class ShardTable(Sequence[Shard]):
             yield from map(part.shard, range(len(part)))
 
 
-def cut_shards(split: Split, table: BlockTable, weights: NDArray[np.float64], size: int) -> SplitShards:
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """How large shards become: about `size` bytes, or all alike, `count` of them."""
+
+    size: float
+    count: int | None = None
+
+    def cuts(self, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The places where shards begin. There are fewer than `count` where there are fewer blocks."""
+        if self.count is None:
+            return np.fromiter(cut(weights, self.size), np.int64)
+        ends = np.cumsum(np.maximum(weights, 1.0))
+        number = ((ends - weights / 2) / ends[-1] * self.count).astype(np.int64) if len(ends) else ends
+        return np.flatnonzero(np.diff(number, prepend=-1))
+
+
+def cut_shards(
+    split: Split,
+    table: BlockTable,
+    weights: NDArray[np.float64],
+    sizing: "Sizing",
+    order: NDArray[np.int64] | None = None,
+) -> SplitShards:
     """Blocks that hold records of the split, cut into shards; `weights`: what each of those blocks becomes, in bytes.
 
-    Neighbouring blocks of one unit are one run, so that a shard reads each stretch once.
+    `order`: the order in which blocks are dealt to shards; absent: that of the input. Within a shard blocks are in
+    input order, and neighbouring blocks of one unit are one run, so that a shard reads forwards, each stretch once.
     """
     chosen = np.flatnonzero(table.of_split(split))
+    cuts = sizing.cuts(weights if order is None else weights[order])
+    if order is not None:
+        shard = np.repeat(np.arange(len(cuts)), np.diff(np.append(cuts, len(chosen))))
+        chosen = chosen[order[np.lexsort((order, shard))]]
     unit, start, stop = table.unit[chosen], table.start[chosen], table.stop[chosen]
-    cuts = np.fromiter(cut(weights, size), np.int64)
     begins = np.ones(len(chosen), np.bool_)
     begins[1:] = (unit[1:] != unit[:-1]) | (start[1:] != stop[:-1])
     begins[cuts] = True
@@ -75,7 +101,7 @@ def cut_shards(split: Split, table: BlockTable, weights: NDArray[np.float64], si
     return SplitShards(split, table.units, unit[runs], start[runs], stop[ends], first, table.decided)
 
 
-def cut(weights: NDArray[np.float64], size: int) -> Iterator[int]:
+def cut(weights: NDArray[np.float64], size: float) -> Iterator[int]:
     """The places where shards begin: blocks go together until the next one would make more than `size` bytes.
 
     Of the last two shards' worth quarters are made: a worker that is done early finds something left to do.

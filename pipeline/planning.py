@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.block_table import BlockTable
 from pipeline.copy_counts import Counted
-from pipeline.cutting import ShardTable, SplitShards, cut_shards
+from pipeline.cutting import ShardTable, Sizing, SplitShards, cut_shards
 from pipeline.job import Job
+from pipeline.mixing import mixed_order, reach_of
 from pipeline.records import SPLITS, Shard, Split, Unit
 from pipeline.survey import Survey
 
@@ -60,10 +62,11 @@ class Plan:
 
 
 def make_plan(job: Job, surveyed: Survey, probe: Probe, counted: Counted | None = None) -> Plan:
-    """Cut the blocks of each split into shards, in input order."""
+    """Deal the blocks of each split to shards, mixed or in input order."""
     table = surveyed.blocks
     parts: list[SplitShards] = []
     splits: dict[Split, SplitPlan] = {}
+    train_bytes = float(job.config.output.shard_size)
     for split in SPLITS:
         records = surveyed.of_split(split)
         if not records:
@@ -73,11 +76,29 @@ def make_plan(job: Job, surveyed: Survey, probe: Probe, counted: Counted | None 
         originals, copies = _samples(job, split, held, counted)
         original, copied = (each[table.unit[chosen]] for each in _bytes_each(table.units, probe))
         weights = originals[chosen] * original + copies[chosen] * copied
-        parts.append(cut_shards(split, table, weights, int(job.config.output.shard_size)))
+        train_bytes = sum(weights.tolist()) if split == "train" else train_bytes
+        parts.append(
+            cut_shards(split, table, weights, _sizing(job, split, train_bytes), _order(job, split, table, weights))
+        )
         splits[split] = SplitPlan(
             records, int(originals.sum() + copies.sum()), int(sum(weights.tolist())), len(parts[-1])
         )
     return Plan(ShardTable(tuple(parts)), splits, surveyed.classes, surveyed.records, surveyed.unlabeled, counted)
+
+
+def _sizing(job: Job, split: Split, train_bytes: float) -> Sizing:
+    """`shard_count` is of training shards; those of other splits are about as large."""
+    output = job.config.output
+    if output.shard_count is None:
+        return Sizing(float(output.shard_size))
+    return Sizing(train_bytes / output.shard_count, output.shard_count if split == "train" else None)
+
+
+def _order(job: Job, split: Split, table: BlockTable, weights: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    if job.config.output.order == "input":
+        return None
+    units = table.unit[np.flatnonzero(table.of_split(split))]
+    return mixed_order(reach_of(job.reader.seekable, table.units), units, weights, job.config.seed)
 
 
 def estimated_seconds(plan: Plan, probe: Probe, workers: int) -> float:

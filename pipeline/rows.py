@@ -1,19 +1,21 @@
 """Samples -> Arrow tables: pass-through columns from Arrow to Arrow, payload in place, then id and lineage."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.dictionaries import encoded
 from pipeline.job import Job
 from pipeline.labels.binding import columns_of
 from pipeline.parents import label_weights, parents_of
 from pipeline.read import BYTES
-from pipeline.records import Dropped, Payload, Sample, Split
+from pipeline.records import Dropped, Payload, Record, Sample, Split
 from pipeline.schema import (
     DROPPED_SCHEMA,
     LABEL_WEIGHTS,
@@ -35,48 +37,70 @@ class RowMaker:
     split: Split
     recipe: str
 
-    def table(self, samples: Sequence[Sample]) -> pa.Table:
-        """One row per sample, in order."""
-        schema = output_schema(self.job)
-        passing = _pass_through(samples)
-        moving = {n for f in self.job.config.fields.values() for n in columns_of(f.bound())}
-        columns = []
-        for field in schema:
-            if field.name == SAMPLE_ID:
-                ids = [f"{s.record.key}/{s.variant.copy}" for s in samples]
-                columns.append(pa.chunked_array([pa.array(ids, pa.string())]))
-            elif field.name == LINEAGE:
-                columns.append(pa.chunked_array([self._lineage(samples)]))
-            elif field.name == LABEL_WEIGHTS:
-                columns.append(pa.chunked_array([self._label_weights(samples)]))
-            elif field.name in self.job.config.fields:
-                columns.append(_payload_column(samples, field, passing))
-            elif field.name in moving:
-                columns.append(pa.chunked_array([moved_cells(samples, field.name)]))
-            else:
-                columns.append(passing.column(field.name))
-        return pa.table(columns, schema=schema)
+    def rows_of(self, samples: Sequence[Sample], order: NDArray[np.int64]) -> "Rows":
+        """The rows of some samples, which come as their records were read, in another order."""
+        moving = frozenset(n for f in self.job.config.fields.values() for n in columns_of(f.bound()))
+        return Rows(self, output_schema(self.job), _pass_through(samples, order), moving)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What rows of some samples have in common: their other columns, and digests of their records' payload by key.
+
+    Tables are made of a part of the samples at a time, so that nobody need hold the payload of those that are written.
+    """
+
+    maker: RowMaker
+    schema: pa.Schema
+    passing: pa.Table
+    moving: frozenset[str]
+    digests: dict[str, str] = dataclass_field(default_factory=dict)
+
+    def table(self, samples: Sequence[Sample], start: int) -> pa.Table:
+        """One row per sample; `start`: the place of the first one among all samples."""
+        passing = self.passing.slice(start, len(samples))
+        return pa.table([self._column(field, samples, passing) for field in self.schema], schema=self.schema)
+
+    def _column(self, field: pa.Field, samples: Sequence[Sample], passing: pa.Table) -> pa.ChunkedArray:
+        if field.name == SAMPLE_ID:
+            return pa.chunked_array([_strings([f"{s.record.key}/{s.variant.copy}" for s in samples])])
+        if field.name == LINEAGE:
+            return pa.chunked_array([self._lineage(samples)])
+        if field.name == LABEL_WEIGHTS:
+            return pa.chunked_array([self._label_weights(samples)])
+        if field.name in self.maker.job.config.fields:
+            return _payload_column(samples, field, passing)
+        if field.name in self.moving:
+            return pa.chunked_array([moved_cells(samples, field.name)])
+        return passing.column(field.name)
 
     def _lineage(self, samples: Sequence[Sample]) -> pa.StructArray:
-        names = tuple(self.job.config.fields)
+        names = tuple(self.maker.job.config.fields)
         sources = [s.record for s in samples]
         columns: dict[str, pa.Array] = {
             "source_id": _strings([r.key for r in sources]),
             "source_file": _strings([r.file for r in sources]),
             "source_row": pa.array([r.row for r in sources], pa.int64()),
-            "source_sha256": _strings(_per_record(samples, lambda s: digest([s.record.payloads[n] for n in names]))),
-            "split": _strings([self.split] * len(samples)),
+            "source_sha256": _strings([self._source_digest(r, names) for r in sources]),
+            "split": _strings([self.maker.split] * len(samples)),
             "copy": pa.array([s.variant.copy for s in samples], pa.int32()),
             "seed": _strings([s.variant.seed.hex() for s in samples]),
-            "recipe": _strings([self.recipe] * len(samples)),
+            "recipe": _strings([self.maker.recipe] * len(samples)),
             "transforms": _transforms(samples, names),
             "parents": _weighted([parents_of(s) for s in samples], LINEAGE_TYPE.field("parents").type),
             "sha256": _strings([digest([s.rendered[n].payload for n in names]) for s in samples]),
         }
         return pa.StructArray.from_arrays([columns[f.name] for f in LINEAGE_TYPE], fields=list(LINEAGE_TYPE))
 
+    def _source_digest(self, record: Record, names: Sequence[str]) -> str:
+        found = self.digests.get(record.key)
+        if found is None:
+            found = self.digests[record.key] = digest([record.payloads[n] for n in names])
+        return found
+
     def _label_weights(self, samples: Sequence[Sample]) -> pa.Array:
-        known = {} if self.job.candidates is None else self.job.candidates.labels()
+        candidates = self.maker.job.candidates
+        known = {} if candidates is None else candidates.labels()
         return _weighted([label_weights(s, known) for s in samples], LABEL_WEIGHTS_TYPE)
 
 
@@ -109,34 +133,30 @@ def _strings(values: list[str]) -> pa.Array:
     return pa.array(values, pa.string())
 
 
-def _per_record(samples: Sequence[Sample], call: Callable[[Sample], str]) -> list[str]:
-    """The call's result for each sample, made once per record (its samples follow one another)."""
-    out: list[str] = []
+def _pass_through(samples: Sequence[Sample], order: NDArray[np.int64]) -> pa.Table:
+    """The samples' other columns, in that order. A column may hold nulls if it may in any batch."""
+    batches: list[pa.RecordBatch] = []
+    indices = np.empty(len(samples), np.int64)
+    first = rows = 0
     for number, sample in enumerate(samples):
-        same = number > 0 and samples[number - 1].record is sample.record
-        out.append(out[-1] if same else call(sample))
-    return out
+        batch = sample.record.batch
+        if not batches or batches[-1] is not batch:
+            first, rows = rows, rows + batch.num_rows
+            batches.append(batch)
+        indices[number] = first + sample.record.index
+    taken = pa.array(indices[order])
+    all_rows = pa.concat_tables([pa.table(b) for b in batches], promote_options="default")
+    return pa.table([_gathered(column, taken) for column in all_rows.columns], schema=all_rows.schema)
 
 
-def _pass_through(samples: Sequence[Sample]) -> pa.Table:
-    """The samples' other columns, taken batch by batch. A column may hold nulls if it may in any batch."""
-    parts: list[pa.Table] = []
-    first = 0
-    for number in range(1, len(samples) + 1):
-        batch = samples[first].record.batch
-        if number == len(samples) or samples[number].record.batch is not batch:
-            indices = [s.record.index for s in samples[first:number]]
-            parts.append(pa.table([_taken(c, indices) for c in batch.columns], schema=batch.schema))
-            first = number
-    return pa.concat_tables(parts, promote_options="default")
-
-
-def _taken(column: pa.Array, indices: list[int]) -> pa.Array:
-    """The rows of a column; one by one for the types that Arrow's `take` does not know, such as string views."""
+def _gathered(column: pa.ChunkedArray, indices: pa.Array) -> pa.ChunkedArray:
+    """Rows of a column; one by one for types that Arrow cannot gather from several chunks."""
     try:
-        return column.take(pa.array(indices, pa.int64()))
-    except pa.ArrowNotImplementedError:
-        return pa.concat_arrays([column.slice(index, 1) for index in indices])
+        return column.unify_dictionaries().take(indices)
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return pa.chunked_array(
+            [chunk for n in indices.to_pylist() for chunk in column.slice(n, 1).chunks], column.type
+        )
 
 
 def moved_cells(samples: Sequence[Sample], name: str) -> pa.Array:

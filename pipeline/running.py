@@ -23,12 +23,13 @@ from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.labels.class_names import refuse_unknown_classes, with_numbers
 from pipeline.labels.counting import label_warnings
+from pipeline.mixing import blocks_per_shard
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
 from pipeline.run_log import write_log
 from pipeline.runners import engine_of, leaves_template
-from pipeline.sources import Listing
+from pipeline.sources import Listing, mixed
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import descent_of
 from pipeline.splitting.seeking import InPool, Seeker
@@ -186,11 +187,12 @@ def job_of(config: JobConfig, listing: Listing) -> Job:
     external = [n for n, f in config.fields.items() if f.uri or listing.kind == "folder"]
     return Job(
         config=config,
-        reader=listing.reader,
+        reader=mixed(listing.reader) if config.output.order == "shuffled" else listing.reader,
         schema=listing.schema,
         external=tuple(external),
         version=fingerprint(config, listing),
         output=Folder.at(config.output.path),
+        blocks_per_shard=blocks_per_shard(sum(unit.rows for unit in listing.units)),
     )
 
 

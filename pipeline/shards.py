@@ -1,9 +1,11 @@
 """Gated families -> one data file, the files of what was dropped, and the receipt that proves them."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.job import Job, Task
 from pipeline.labels.counting import LabelCounts
@@ -11,6 +13,7 @@ from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, Space, file_of, 
 from pipeline.records import Dropped, FileReceipt, Gated, Receipt, Sample, Shard
 from pipeline.rows import RowMaker, dropped_table
 from pipeline.schema import output_schema
+from pipeline.seeds import unit_intervals
 from pipeline.snapshot import refuse_changed
 from pipeline.versions.publishing import publish_shard
 
@@ -30,11 +33,13 @@ def write_shard(job: Job, task: Task, recipe: str, families: Iterator[Gated]) ->
 
 
 class ShardBuilder:
-    """Collects one shard; at most a row group of samples and the finished bytes are held."""
+    """Collects one shard: its samples, until all are there and their order is known, then the finished bytes."""
 
     def __init__(self, job: Job, shard: Shard, recipe: str, space: Space | None = None) -> None:
         self._shard, self._rows = shard, RowMaker(job, shard.split, recipe)
         self._file = ParquetFile(output_schema(job), plain_columns(job), space)
+        self._shuffled, self._group_rows = job.config.output.order == "shuffled", job.config.output.row_group_rows
+        self._seed = job.config.seed
         self._pending: list[Sample] = []
         self._pending_bytes = 0
         self._dropped: list[Dropped] = []
@@ -49,11 +54,11 @@ class ShardBuilder:
         """Take one family in."""
         self._tally(gated)
         self._dropped += gated.dropped
-        for sample in gated.samples:
-            self._pending.append(sample)
-            self._pending_bytes += sum(len(r.payload or b"") for r in sample.rendered.values())
-        if self._pending_bytes >= ROW_GROUP_BYTES:
-            self._flush()
+        self._pending += gated.samples
+        if not self._shuffled:
+            self._pending_bytes += sum(map(_bytes_of, gated.samples))
+            if self._pending_bytes >= ROW_GROUP_BYTES or len(self._pending) >= self._group_rows:
+                self._flush()
 
     def finish(self) -> tuple[Receipt, list[tuple[str, pa.Buffer]]]:
         """The receipt and the files, by path within the version folder."""
@@ -75,9 +80,18 @@ class ShardBuilder:
         return self._receipt(data, tuple(dropped_files)), files
 
     def _flush(self) -> None:
-        if self._pending:
-            self._file.add(self._rows.table(self._pending))
-            self._pending, self._pending_bytes = [], 0
+        """Write what is pending as row groups. A group's payload is let go as soon as it is written."""
+        samples, self._pending, self._pending_bytes = self._pending, [], 0
+        if not samples:
+            return
+        order = shuffled(samples, self._seed) if self._shuffled else np.arange(len(samples))
+        rows = self._rows.rows_of(samples, order)
+        samples = [samples[n] for n in order.tolist()]
+        groups = deque(_groups(samples, self._group_rows))
+        del samples
+        while groups:
+            start, group = groups.popleft()
+            self._file.add(rows.table(group, start))
 
     def _tally(self, gated: Gated) -> None:
         count = self._count
@@ -116,6 +130,26 @@ class ShardBuilder:
             balance={name: (n[0], n[1], n[2]) for name, n in sorted(self._balance.items())},
             labels=dict(sorted(self._labels.totals.items())),
         )
+
+
+def shuffled(samples: Sequence[Sample], seed: int) -> NDArray[np.int64]:
+    """An order of samples that depends on the seed and their ids alone."""
+    ids = (f"{s.record.key}/{s.variant.copy}".encode("utf-8", "surrogatepass") for s in samples)
+    return np.argsort(unit_intervals(seed, ids, "order"), kind="stable")
+
+
+def _groups(samples: Sequence[Sample], most_rows: int) -> Iterator[tuple[int, Sequence[Sample]]]:
+    """Runs of samples, each a row group, with the place where it begins."""
+    start, size = 0, 0
+    for stop, sample in enumerate(samples, 1):
+        size += _bytes_of(sample)
+        if size >= ROW_GROUP_BYTES or stop - start == most_rows or stop == len(samples):
+            yield start, samples[start:stop]
+            start, size = stop, 0
+
+
+def _bytes_of(sample: Sample) -> int:
+    return sum(len(r.payload or b"") for r in sample.rendered.values())
 
 
 def _add(total: list[int], more: Iterable[int]) -> None:

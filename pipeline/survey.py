@@ -25,7 +25,6 @@ from pipeline.sources.fetching import THREADS, in_order
 
 _MAX_LISTED = 10
 _MAX_EXAMINED = 100_000
-_BLOCKS_PER_SHARD = 8
 _MAX_BLOCK_ROWS = 8192
 _LOCAL_THREADS = 4
 _Found = TypeVar("_Found")
@@ -122,7 +121,10 @@ def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
 def block_rows(job: Job, unit: Unit) -> int:
     """Rows per block, so that a shard takes several blocks whatever its records weigh."""
     average = max(1, unit.bytes // max(1, unit.rows))
-    room = int(job.config.output.shard_size) // _BLOCKS_PER_SHARD // (average * (job.config.most_copies + 1))
+    output = job.config.output
+    room = int(output.shard_size) // job.blocks_per_shard // (average * (job.config.most_copies + 1))
+    if output.shard_count is not None:
+        room = unit.rows // (job.blocks_per_shard * output.shard_count)
     return max(1, min(_MAX_BLOCK_ROWS, room))
 
 

@@ -6,6 +6,7 @@ It is read as a table of paths: `path`, `label`, and the field's column, which r
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -35,6 +36,7 @@ class FolderReader:
     field: str
     named: tuple[str, ...] = ()
     """The folders and files that the config names, absolute; links within may not lead out of them. Empty: `root`."""
+    seekable: ClassVar[bool] = True
 
     def read(self, unit: Unit, columns: Sequence[str] | None, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Files `start`..`stop` of a unit; see `Reader.read`. No file is opened."""

@@ -12,6 +12,10 @@ from pipeline.storage import Folder
 BATCH_BYTES = 4 * 2**20
 BATCH_ROWS = 1024
 KEY_ROWS = 65_536
+HELD_BYTES = 64 * 2**20
+"""Units of this size together are held by a worker, so that shards may take their rows in any order."""
+LARGEST_HELD = 2 * HELD_BYTES
+"""Of a unit that is held alone."""
 
 
 class Reader(Protocol):
@@ -20,6 +24,11 @@ class Reader(Protocol):
     @property
     def root(self) -> Folder:
         """The input root, against which all paths are relative."""
+        ...
+
+    @property
+    def seekable(self) -> bool:
+        """Whether any row of a unit is reached at no cost; else a unit is read from its start."""
         ...
 
     def read(self, unit: Unit, columns: Sequence[str] | None, start: int, stop: int) -> Iterator[pa.RecordBatch]:

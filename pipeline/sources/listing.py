@@ -12,11 +12,11 @@ from pipeline.local_files import LINK, MISSING, Found
 from pipeline.records import InputFile
 from pipeline.sources.fetching import in_order
 from pipeline.sources.folder import EXTENSIONS, ending_of, list_folder
-from pipeline.sources.interface import Listing
+from pipeline.sources.interface import Listing, Reader
 from pipeline.sources.links import link_notes, link_problems
-from pipeline.sources.parquet import list_parquet
+from pipeline.sources.parquet import ParquetReader, list_parquet
 from pipeline.sources.roots import together
-from pipeline.sources.tables import Columns, list_tables
+from pipeline.sources.tables import Columns, TableReader, list_tables
 from pipeline.storage import Folder, absolute, expand, fixed_part, is_url
 
 KINDS = {
@@ -28,6 +28,11 @@ KINDS = {
 _DIGESTING_THREADS = 8
 _NAMED = 3
 _RELATIVE = "Relative paths start at the current folder."
+
+
+def mixed(reader: Reader) -> Reader:
+    """A reader for shards that take rows of several places of the input in turns."""
+    return replace(reader, mixed=True) if isinstance(reader, ParquetReader | TableReader) else reader
 
 
 def list_input(config: JobConfig, guessed: bool = False) -> Listing:

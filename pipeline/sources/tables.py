@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pyarrow as pa
 
@@ -11,7 +11,8 @@ from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.broken_lines import notes_of, refused
 from pipeline.sources.csv_tables import csv_table, csv_units, header_of, usual_delimiter
-from pipeline.sources.interface import Listing, batch_rows
+from pipeline.sources.fetching import Kept
+from pipeline.sources.interface import HELD_BYTES, Listing, batch_rows
 from pipeline.sources.json_columns import unstorable
 from pipeline.sources.json_lines import Part, json_parts, json_table
 from pipeline.sources.text_lines import input_error
@@ -19,6 +20,7 @@ from pipeline.storage import Folder
 
 UNIT_BYTES = 8 * 2**20
 _MAX_PROBLEMS = 20
+_PARSED = Kept(HELD_BYTES)
 Kind = Literal["csv", "jsonl"]
 
 
@@ -47,17 +49,31 @@ class TableReader:
     kind: Kind
     schema: pa.Schema
     header: tuple[str, ...] = ()
+    mixed: bool = False
+    """Whether shards take rows of several places in turns: then what was parsed is held."""
+    seekable: ClassVar[bool] = False
 
     def read(self, unit: Unit, columns: Sequence[str] | None, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         """Rows `start`..`stop` of a byte range; see `Reader.read`."""
-        raw = self.root.read_range(unit.file, unit.begin, unit.end)
         wanted = list(self.schema.names if columns is None else columns)
-        if self.kind == "csv":
-            table = csv_table(raw, unit, self.header, {f.name: f.type for f in self.schema})
-        else:
-            table = json_table(raw, unit, self.schema)
+        table = self._held(unit) if self.mixed and columns is None else self._parsed(unit)
         table = table.select(wanted).slice(start, stop - start).combine_chunks()
         yield from table.to_batches(max_chunksize=batch_rows(unit, columns))
+
+    def _held(self, unit: Unit) -> pa.Table:
+        """The unit's rows, parsed once for as long as there is room."""
+        key = (self, unit)
+        table = _PARSED.get(key)
+        if table is None:
+            table = self._parsed(unit)
+            _PARSED.put(key, table, table.nbytes)
+        return table
+
+    def _parsed(self, unit: Unit) -> pa.Table:
+        raw = self.root.read_range(unit.file, unit.begin, unit.end)
+        if self.kind == "csv":
+            return csv_table(raw, unit, self.header, {f.name: f.type for f in self.schema})
+        return json_table(raw, unit, self.schema)
 
     def locate(self, unit: Unit, row: int) -> tuple[str, int]:
         """The unit's file, and the row counted from the start of the file."""

@@ -34,7 +34,7 @@ def planning(records: int) -> Requests:
 def rendering(counts: dict[str, int], payload: int, shard_size: int) -> Requests:
     """Of each shard the parts of its upload, its receipt, and its payload in ranges of 4 MiB.
 
-    A row group is read from its start up to the shard's rows, so half of one more than the shard needs.
+    Rows of a shard are spread over a row group, see `pipeline.mixing`: all of it is read besides what the shard needs.
     """
     shards = counts["shards"]
     parts = 1 if shard_size <= 2 * _PART else 2 + -(-shard_size // _PART)
@@ -42,7 +42,7 @@ def rendering(counts: dict[str, int], payload: int, shard_size: int) -> Requests
         counts.get(f"shards_{split}", 0) * shard_size // (samples if samples == COPIES + 1 else 1)
         for split, samples in (("train", COPIES + 1), ("validation", 1), ("test", 1))
     )
-    skipped = shards * GROUP_ROWS * payload // 2
+    skipped = shards * GROUP_ROWS * payload
     return Requests(shards * (parts + 1) + counts["task_files"], (own + skipped) // _READ + 2 * shards)
 
 

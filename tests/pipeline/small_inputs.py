@@ -83,13 +83,16 @@ def text_columns(count: int, **more: Any) -> dict[str, Any]:
 
 
 def values(path: Path | str | Sequence[str], output: Path | str, /, **changes: Any) -> dict[str, Any]:
-    """A config as YAML gives it: texts by `id` and `label`. `changes` are keys with `__` between levels."""
+    """A config as YAML gives it: texts by `id` and `label`. `changes` are keys with `__` between levels.
+
+    Rows in input order, so that tests can say which they expect; `output__order="shuffled"` is what users have.
+    """
     tree: dict[str, Any] = {
         "seed": 17,
         "input": {"path": str(path) if isinstance(path, Path | str) else list(path), "id": "id", "label": "label"},
         "copies": 2,
         "fields": {"text": {"type": "text", "augment": [SWAP]}},
-        "output": {"path": str(output)},
+        "output": {"path": str(output), "order": "input"},
     }
     for name, value in changes.items():
         *above, last = name.split("__")

@@ -10,7 +10,7 @@ from made_surveys import rows, surveys
 
 from pipeline import cutting
 from pipeline.block_table import BlockTable, BlockTally
-from pipeline.cutting import ShardTable, cut_shards
+from pipeline.cutting import ShardTable, Sizing, cut_shards
 from pipeline.records import SPLITS, Block, InputFile, Shard, Split, Unit
 from pipeline.survey import Survey
 
@@ -18,7 +18,7 @@ from pipeline.survey import Survey
 def cut_up(split: Split, blocks: Sequence[tuple[Block, float]], size: int) -> ShardTable:
     """Shards of one split, all of whose blocks hold a record of it."""
     table = BlockTable.of(BlockTally(block, {split: 1}) for block, _ in blocks)
-    return ShardTable((cut_shards(split, table, np.array([weight for _, weight in blocks]), size),))
+    return ShardTable((cut_shards(split, table, np.array([weight for _, weight in blocks]), Sizing(size)),))
 
 
 def straightforward(split: Split, blocks: Sequence[tuple[Block, float]], size: int) -> Iterator[Shard]:
@@ -49,7 +49,7 @@ def test_cutting_columns_is_cutting_block_by_block(
         weights = data.draw(st.lists(st.floats(0, 1_000), min_size=len(held), max_size=len(held)))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cutting, "_AT_ONCE", at_once)
-            found = ShardTable((cut_shards(split, surveyed.blocks, np.array(weights), size),))
+            found = ShardTable((cut_shards(split, surveyed.blocks, np.array(weights), Sizing(size)),))
         pairs = [(t.block, weight) for t, weight in zip(held, weights, strict=True)]
         assert list(found) == list(straightforward(split, pairs, size))
 

@@ -83,13 +83,17 @@ def repeated(column: pa.ChunkedArray, times: int = 3) -> str:
     return str([value for value in column.to_pylist() for _ in range(times)])
 
 
+@pytest.mark.parametrize("order", ["input", "shuffled"])
 @pytest.mark.parametrize("name", PASSING)
-def test_a_passing_column_comes_out_as_it_went_in(tmp_path: Path, name: str) -> None:
-    before, done = made(tmp_path, {**base(), name: PASSING[name]})
+def test_a_passing_column_comes_out_as_it_went_in(tmp_path: Path, name: str, order: str) -> None:
+    before, done = made(tmp_path, {**base(), name: PASSING[name]}, output__order=order)
     file = pq.ParquetFile(tmp_path / "out" / done.job.version / "train/part-00000.parquet")
     assert file.schema_arrow.field(name).type == before.schema.field(name).type
     assert done.table().column(name).type == before.column(name).type
-    assert str(done.table().column(name).to_pylist()) == repeated(before.column(name))
+    ids, found = done.table().column("sample_id").to_pylist(), done.table().column(name).to_pylist()
+    places = sorted(range(len(ids)), key=lambda n: (int(ids[n][1:].split("/")[0]), ids[n]))
+    assert (places == list(range(len(ids)))) == (order == "input")
+    assert str([found[n] for n in places]) == repeated(before.column(name))
 
 
 def test_all_columns_in_order_with_copies_repeated(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_what_is_compressed_already_is_stored_plain(tmp_path: Path) -> None:
     assert plain_columns(job) == {"image", "sound"}
 
 
-def test_memory_holds_one_row_group_of_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_input_order_memory_holds_one_row_group_of_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROW_GROUP_BYTES", 500)
     parquet(tmp_path / "in" / "a.parquet", text_columns(30))
     job, _, plan = planned(config_of(tmp_path / "in", tmp_path / "out", split={}))
