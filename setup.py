@@ -58,6 +58,7 @@ setup(
         "audiomentations>=0.43,<0.44",
         "faiss-cpu>=1.13,<2",
         "fsspec>=2026.1",
+        "icu4py>=1.2,<2",
         "librosa>=0.11,<0.12",
         "nlpaug==1.1.11",
         "nltk>=3.9,<4",

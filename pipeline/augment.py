@@ -10,6 +10,9 @@ from pipeline.errors import RunFailed
 from pipeline.job import Job
 from pipeline.labels.agreement import disagrees
 from pipeline.labels.binding import bind
+from pipeline.labels.entries import of_one
+from pipeline.labels.settings import TokenBinding
+from pipeline.labels.tags import torn
 from pipeline.labels.writing import moved_labels
 from pipeline.mirror_words import mirrored, swapped
 from pipeline.peers import Offer, PeersOfJob, alone
@@ -20,7 +23,7 @@ from pipeline.seeds import field_seed, variant_seed
 from pipeline.tools import FieldTools, together
 from transforms.interface import Applied, LabelLost
 from transforms.philox import chance
-from transforms.values import Value
+from transforms.values import TextValue, Value
 
 T = TypeVar("T")
 RETRY = "fanbeam.Retry"
@@ -204,6 +207,8 @@ class _Renderer:
         """Why a copy is not good enough; None to keep it."""
         tools = self._tools
         reason = None if tools.gate is None else check(value, self._value, tools.gate)
+        if reason is None and self._torn(value):
+            reason = "token_lost"
         if (
             reason is not None
             or not tools.bindings
@@ -211,6 +216,14 @@ class _Renderer:
         ):
             return reason
         return "labels_disagree" if disagrees(tools.augment, self._value, value, seed) else None
+
+    def _torn(self, value: Value) -> bool:
+        """Whether tags of words make no sense any more."""
+        binding = self._tools.bindings.get("tokens")
+        if not isinstance(binding, TokenBinding) or not isinstance(value, TextValue):
+            return False
+        own = value.tokens is not None and of_one(value.tokens.rows, 0).all()
+        return bool(own) and torn(binding, self._record.batch, self._record.index, value)
 
     def _encoded(self, value: Value, steps: tuple[Applied, ...]) -> Rendered:
         tools = self._tools

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
+from pipeline.codecs.token_lists import is_token_list
 from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path
 from pipeline.config_types import ColumnType
@@ -46,6 +47,17 @@ def _is_bytes(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
+def _text_problem(kind: pa.DataType, field: AnyField) -> tuple[str, str] | None:
+    """Why a column cannot be a text, or a list of words where the config binds an entry to each."""
+    tokens = getattr(field, "tokens", None)
+    if is_token_list(kind):
+        message = "a column of lists of words needs the columns with an entry for each word."
+        return None if tokens is not None else (message, "Add, for example: tokens: {columns: [ner_tags]}")
+    if tokens is not None:
+        return f"tokens needs a column of lists of words, this one is {kind}.", "Leave out tokens for a text."
+    return None if _is_text(kind) else (f"a text field needs a column of text, this one is {kind}.", "")
+
+
 def field_type_problem(kind: pa.DataType, field: AnyField, source: str) -> tuple[str, str] | None:
     """What is wrong with the type of a payload column, and what to do."""
     if source == "folder" or (field.uri and _is_text(kind)):
@@ -57,7 +69,7 @@ def field_type_problem(kind: pa.DataType, field: AnyField, source: str) -> tuple
         return f"uri: true needs a column of text, this one is {kind}.", "Leave out uri for payload in the table."
     if field.type == "text":
         value = kind.value_type if pa.types.is_dictionary(kind) else kind
-        return None if _is_text(value) else (f"a text field needs a column of text, this one is {kind}.", "")
+        return _text_problem(value, field)
     if _is_bytes(inner):
         return None
     if _is_text(kind):

@@ -35,7 +35,7 @@ from pipeline.labels.settings import (
     MaskBinding,
     SegmentBinding,
     SizeBinding,
-    SpanBinding,
+    TextLabels,
     VolumeKeypointBinding,
     VolumeMaskBinding,
 )
@@ -125,12 +125,11 @@ class AudioField(_Field):
     segments: SegmentBinding | None = Field(None, description="Segments that follow the sound.")
 
 
-class TextField(_Field):
+class TextField(_Field, TextLabels):
     """A column of texts."""
 
     type: Literal["text"]
     quality: TextGate | None = None
-    spans: SpanBinding | None = Field(None, description="Spans that follow the words.")
 
 
 class VideoField(_Field):

@@ -8,6 +8,8 @@ from pipeline.records import Family
 from transforms import text_spans
 from transforms.interface import Applied
 from transforms.parameters import to_json
+from transforms.texts.joining import Slot, joined
+from transforms.texts.words import Split
 from transforms.values import TextValue
 
 MIRROR_WORDS = "fanbeam.MirrorWords"
@@ -27,13 +29,17 @@ def swapped(value: TextValue, pairs: Pairs) -> tuple[TextValue, tuple[Applied, .
     a text without such words comes back as it is, with no entry. Raises LabelLost.
     """
     pattern, others = _pattern(pairs)
-    found = [(m[0], _in_case_of(m[0], others[m[0].casefold()])) for m in pattern.finditer(value.text)]
+    places, found, slots = [], [], []
+    for number, match in enumerate(pattern.finditer(value.text)):
+        other = _in_case_of(match[0], others[match[0].casefold()])
+        places.append(match.span())
+        found.append((match[0], other))
+        slots.append(Slot(number, other))
     if not found:
         return value, ()
-    words = iter(found)
-    text = pattern.sub(lambda _: next(words)[1], value.text)
-    spans = None if value.spans is None else text_spans.moved(value.spans, value.text, text)
-    return TextValue(text, spans), (Applied(MIRROR_WORDS, to_json({"words": found})),)
+    result = joined(Split(value.text, tuple(places)), slots)
+    steps = (Applied(MIRROR_WORDS, to_json({"words": found})),)
+    return text_spans.changed(value, result.text, result.pieces), steps
 
 
 @lru_cache(maxsize=16)

@@ -145,7 +145,7 @@ def _check_text(value: TextValue, parent: Value | None, settings: TextQuality) -
         return "empty"
     if settings.min_chars is not None and len(value.text) < settings.min_chars:
         return "too_short"
-    if settings.reject_unchanged and value == parent:
+    if settings.reject_unchanged and isinstance(parent, TextValue) and value.text == parent.text:
         return "unchanged"
     return None
 

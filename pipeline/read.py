@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.codecs.token_lists import text_of
 from pipeline.job import Job, Task
 from pipeline.keys import Key, key_block, keys_at, record_of
 from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal, Split
@@ -138,6 +139,8 @@ def _payload(column: pa.Array, index: int) -> Payload | None:
             return None
         column = column.field(BYTES)
     value = value_of(column, index)
+    if isinstance(value, list):
+        value = text_of(value)
     return value if value is None or isinstance(value, (bytes, str)) else bytes(value)
 
 

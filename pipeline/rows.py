@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.codecs.token_lists import is_token_list, words_of
 from pipeline.dictionaries import encoded
 from pipeline.job import Job
 from pipeline.labels.binding import columns_of
@@ -171,6 +172,9 @@ def moved_cells(samples: Sequence[Sample], name: str) -> pa.Array:
 
 def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Table) -> pa.ChunkedArray:
     values = [s.rendered[field.name].payload for s in samples]
+    if is_token_list(field.type):
+        lists = [None if value is None else words_of(str(value)) for value in values]
+        return pa.chunked_array([pa.array(lists, field.type)])
     if not pa.types.is_struct(field.type):
         indexed = pa.types.is_dictionary(field.type)
         return encoded(values, field.type) if indexed else pa.chunked_array([_array(values, field.type)])

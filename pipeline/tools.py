@@ -99,7 +99,7 @@ def codec_of(field: AnyField) -> Codec:
     if isinstance(field, VideoField):
         encode = field.encode
         return VideoCodec(encode.format, encode.crf, encode.preset, field.max_frames, field.max_pixels)
-    return TextCodec()
+    return TextCodec(tokens=field.tokens is not None)
 
 
 def _field_tools(name: str, config: AnyField, mirror_words: tuple[tuple[str, str], ...]) -> FieldTools:

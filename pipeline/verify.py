@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.ancestry import foreign_parents, parent_problems
+from pipeline.codecs.token_lists import as_texts
 from pipeline.commit import MANIFEST, receipted
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, RunFailed
@@ -143,7 +144,7 @@ def _row_problems(split: str, sample_id: str, lineage: dict[str, Any], payloads:
 def _payloads(column: pa.Array) -> list[Any]:
     if pa.types.is_struct(column.type):
         column = column.field(BYTES)
-    values: list[Any] = column.to_pylist()
+    values: list[Any] = as_texts(column).to_pylist()
     return values
 
 

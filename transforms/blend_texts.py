@@ -1,18 +1,17 @@
 """SentenceMix: sentences of another text in place of some of this one's."""
 
-import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from transforms.blend_operation import PARENTS, Drawn, Draws, between, nobody, share, weight_of
+from transforms.interface import LabelLost
+from transforms.texts.sentences import sentences
+from transforms.texts.words import Place
 from transforms.values import Spans, TextValue
 
-_SENTENCE = re.compile(
-    r".+?(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[\"'”’»」』)\]]*|(?=\n)|\Z)", re.DOTALL
-)  # fmt: skip
 _NO_SPACE_AFTER = "。！？」』"
-Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +25,6 @@ class _Run:
     @property
     def text(self) -> str:
         return self.value.text[self.begin : self.end]
-
-
-def sentences(text: str) -> list[Place]:
-    """First character of each sentence, and the one after its last; lines end sentences too."""
-    found = []
-    for match in _SENTENCE.finditer(text):
-        stripped = match.group().strip()
-        if stripped:
-            begin = match.start() + match.group().index(stripped)
-            found.append((begin, begin + len(stripped)))
-    return found
 
 
 def sentence_mix(value: TextValue, draws: Draws) -> tuple[TextValue, Drawn]:
@@ -59,7 +47,10 @@ def sentence_mix(value: TextValue, draws: Draws) -> tuple[TextValue, Drawn]:
         *_run(found, theirs[first : first + taken]),
         *_run(value, own[gone + len(own) - kept :]),
     ]
-    result = _joined(runs, value.spans)
+    result = _joined(runs, value)
+    own_answers = 0 if value.answers is None else len(value.answers.rows)
+    if result.answers is not None and len(result.answers.rows) < own_answers:
+        raise LabelLost("answer_lost", "the sentence of an answer is gone")
     total = sum(len(run.text) for run in runs)
     part = sum(len(run.text) for run in runs if run.value is found) / total
     return result, {"kept": kept, "taken": taken, "weight": 1.0 - part, PARENTS: {key: part}}
@@ -69,18 +60,29 @@ def _run(value: TextValue, places: list[Place]) -> list[_Run]:
     return [_Run(value, places[0][0], places[-1][1])] if places else []
 
 
-def _joined(runs: list[_Run], spans: Spans | None) -> TextValue:
-    """The runs with a space between them where their script has any, and the spans that lie wholly in one."""
+def _joined(runs: list[_Run], like: TextValue) -> TextValue:
+    """The runs with a space between them where their script has any, and the labels that lie wholly in one."""
     text = ""
-    bounds, rows = [], []
+    begins = []
     for run in runs:
-        text += " " if text and text[-1] not in _NO_SPACE_AFTER else ""
-        held = run.value.spans if spans is not None else None
-        if held is not None:
-            inside = (held.bounds[:, 0] >= run.begin) & (held.bounds[:, 1] <= run.end)
-            bounds.append(held.bounds[inside] + (len(text) - run.begin))
-            rows.append(held.rows[inside])
+        text += " " if text and (text[-1] not in _NO_SPACE_AFTER or like.tokens is not None) else ""
+        begins.append(len(text))
         text += run.text
-    if spans is None:
-        return TextValue(text)
-    return TextValue(text, Spans(np.concatenate(bounds).reshape(-1, 2), np.concatenate(rows)))
+    held = {kind: [getattr(run.value, kind) for run in runs] for kind in ("spans", "tokens")}
+    held["answers"] = [run.value.answers if run.value is like else None for run in runs]  # questions are not blended
+    labels: dict[str, Any] = {
+        kind: _inside(spans, runs, begins) for kind, spans in held.items() if getattr(like, kind) is not None
+    }
+    return TextValue(text, **labels)
+
+
+def _inside(held: list[Spans | None], runs: list[_Run], begins: list[int]) -> Spans:
+    bounds = [np.zeros((0, 2), np.int64)]
+    rows = [np.zeros(0, np.int64)]
+    for spans, run, begin in zip(held, runs, begins, strict=True):
+        if spans is not None:
+            inside = (spans.bounds[:, 0] >= run.begin) & (spans.bounds[:, 1] <= run.end)
+            bounds.append(spans.bounds[inside] + (begin - run.begin))
+            rows.append(spans.rows[inside])
+    keep = any(spans is not None and spans.keep for spans in held)
+    return Spans(np.concatenate(bounds), np.concatenate(rows), keep)

@@ -14,8 +14,8 @@ from transforms.references import OnTrial
 from transforms.values import AudioValue, ImageValue, TextValue, Value
 
 DISTRIBUTIONS = (
-    "numpy", "opencv-contrib-python", "opencv-contrib-python-headless", "opencv-python", "opencv-python-headless",
-    "scipy",
+    "icu4py", "numpy", "opencv-contrib-python", "opencv-contrib-python-headless", "opencv-python",
+    "opencv-python-headless", "scipy",
 )  # fmt: skip
 PRELOAD = ("transforms.blend_table",)
 _MODALITIES = ((ImageValue, "image"), (AudioValue, "audio"), (TextValue, "text"))

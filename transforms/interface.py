@@ -21,6 +21,7 @@ library itself is imported by the first function that needs it. More names are o
 - `mirrors(name, params) -> Callable[[Mapping[str, Any]], bool] | None`: for a class that may bring what is on the left
   to the right, and back: whether these drawn parameters did.
 - `resource_table() -> tuple[Resource, ...]`: what its classes need beside the library, for `fanbeam resources`.
+- `inserts(name, params) -> bool`: whether a step on texts writes new words between the old ones.
 - `modalities(name) -> frozenset[str]`: every modality that a class works on, where that is more than `modality(name)`.
 """
 

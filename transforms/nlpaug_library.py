@@ -16,9 +16,10 @@ from transforms.interface import Description, MissingLibrary, Parameter, Resourc
 from transforms.nlpaug_refused import REFUSED as REFUSED
 from transforms.nlpaug_refused import refused_parameters
 from transforms.nlpaug_values import value_problems
+from transforms.values import LABEL_KINDS
 
 PRELOAD = ("nlpaug.augmenter.char", "nlpaug.augmenter.word")
-DISTRIBUTIONS = ("nlpaug", "nltk", "numpy", "textblob")
+DISTRIBUTIONS = ("icu4py", "nlpaug", "nltk", "numpy", "textblob")
 _SOUND_DISTRIBUTIONS = ("librosa", "numba", "scipy", "soxr")
 
 
@@ -33,8 +34,19 @@ def modality(name: str) -> str:
 
 
 def carries(name: str) -> frozenset[str]:
-    """Give `spans` for texts: a span stays on its words, or the copy is rejected; `segments` for sounds."""
-    return frozenset({"segments"}) if modality(name) == "audio" else frozenset({"spans"})
+    """Give all kinds for texts: labels stay on their words, or the copy is rejected; `segments` for sounds.
+
+    Models that write a text anew do not keep its list of words.
+    """
+    if modality(name) == "audio":
+        return frozenset({"segments"})
+    anew = classes.room(name) == "models" and name != "ContextualWordEmbsAug"
+    return frozenset(LABEL_KINDS["text"]) - (frozenset({"tokens"}) if anew else frozenset())
+
+
+def inserts(name: str, params: Mapping[str, Any]) -> bool:
+    """Whether a step writes new words between those of a text."""
+    return params.get("action") == "insert" and name in ("ContextualWordEmbsAug", "TfIdfAug", "WordEmbsAug")
 
 
 def describe(name: str) -> Description:

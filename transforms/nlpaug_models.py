@@ -12,13 +12,16 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any
 
-from transforms import library_random, nlpaug_stopwords, torch_random
+from transforms import library_random, text_spans, torch_random
 from transforms import nlpaug_classes as classes
 from transforms.checks import concise
 from transforms.interface import Transform
 from transforms.nlpaug_files import model_folder, model_version
 from transforms.nlpaug_seq2seq import Summariser, Translator, sequence_model
-from transforms.nlpaug_text import TextStep
+from transforms.nlpaug_text import WordStep
+from transforms.texts.context import InContext
+from transforms.texts.tracking import tracked
+from transforms.values import TextValue, Value
 
 _MOST_LOADED = 4
 _MASKED = {"bert": "Bert", "roberta": "Roberta"}
@@ -27,20 +30,47 @@ _CAUSAL = {"gpt2": "Gpt2", "xlnet": "XlNet"}
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:
     """Make the step. Raises ValueError, with what to do, where a model is missing or cannot be loaded."""
-    return TextStep(name, construct(name, params), TorchSeeded)
+    step = construct(name, params)
+    return WordStep(name, step, TorchSeeded) if name == "ContextualWordEmbsAug" else RewritingStep(name, step)
 
 
 def construct(name: str, params: Mapping[str, Any]) -> Any:
     """Make nlpaug's augmenter on a model of this process."""
     cls = classes.load(name)
     quiet_transformers()
-    mended = nlpaug_stopwords.methods(cls) if name == "ContextualWordEmbsAug" else {}
-    own = type(cls.__name__, (cls,), {"get_model": lambda self, **given: _MODELS[name](given), **mended})
+    own = type(cls.__name__, (cls,), {"get_model": lambda self, **given: _MODELS[name](given)})
+    if name == "ContextualWordEmbsAug":
+        own = tracked(own, InContext)
     broken = import_module("safetensors").SafetensorError
     try:
         return own(**params)
     except (OSError, RuntimeError, broken) as error:
         raise ValueError(f"the model cannot be loaded: {concise(error)}") from error
+
+
+class RewritingStep:
+    """One nlpaug augmenter whose model writes a text anew, or goes on with it. Recorded is whether it is another."""
+
+    __slots__ = ("_name", "_step")
+
+    def __init__(self, name: str, step: Any) -> None:
+        self._name, self._step = name, step
+
+    def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
+        """Apply to a `TextValue`. Raises LabelLost."""
+        if not isinstance(value, TextValue):
+            raise TypeError(f"nlpaug.{self._name} works on text, not on {type(value).__name__}")
+        drawn = {"action": self._step.action, "changed": 0}
+        if not value.text.strip():
+            return value, drawn
+        with TorchSeeded(seed):
+            text = str(self._step.augment(value.text)[0])
+        if text == value.text:
+            return value, drawn
+        if text.startswith(value.text):  # it goes on
+            whole = text_spans.Piece(0, len(value.text), 0, len(value.text), same=True)
+            return text_spans.changed(value, text, [whole]), {**drawn, "changed": 1}
+        return text_spans.rewritten(value, text), {**drawn, "changed": 1}
 
 
 class TorchSeeded:

@@ -1,27 +1,39 @@
-"""The steps of nlpaug's text classes: characters, words and sentences, by rules, dictionaries and word vectors.
+"""The steps of nlpaug's text classes: characters and words, by rules, dictionaries and word vectors; sentences.
 
-nlpaug strips a text, splits it into tokens and joins them with single spaces, so runs of spaces and line breaks are
-lost wherever a word may change; blank texts come back as they are.
+nlpaug chooses and changes words; which words a text has, and how it is put together again, is `transforms.texts`. So
+punctuation, spaces and line breaks stay as they are around what is unchanged, and a text in which nothing changed is
+the same text.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, Protocol
 
 from transforms import library_random, nlpaug_dictionaries, text_spans
 from transforms.interface import Transform
 from transforms.nlpaug_classes import load
+from transforms.texts import tracking
+from transforms.texts.joining import Slot, joined
+from transforms.texts.sentences import sentences
+from transforms.texts.tokens import token_list, with_tokens
+from transforms.texts.words import Place, Split, split
 from transforms.values import TextValue, Value
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
+_MIXINS: Mapping[str, tuple[type, ...]] = {
+    "KeyboardAug": (tracking.Lettered,),
+    "OcrAug": (tracking.Lettered,),
+    "RandomCharAug": (tracking.Lettered,),
+    "RandomWordAug": (tracking.Swapping,),
+    "ReservedAug": (tracking.Reserving,),
+    "SplitAug": (tracking.Splitting,),
+}
 Guard = Callable[[bytes], AbstractContextManager[object]]
 
 
 def build(name: str, params: Mapping[str, Any]) -> Transform:
     """Make the step. Raises LookupError, with what to install, where WordNet or a tagger is missing."""
-    return TextStep(name, construct(name, params))
+    step = construct(name, params)
+    return SentenceStep(step) if name == "RandomSentAug" else WordStep(name, step)
 
 
 def construct(name: str, params: Mapping[str, Any]) -> Any:
@@ -29,9 +41,12 @@ def construct(name: str, params: Mapping[str, Any]) -> Any:
     cls = load(name)
     params = nlpaug_dictionaries.local_files(name, params)
     if name == "RandomSentAug":
-        return cls(**params, tokenizer=sentences)
+        return cls(**params, tokenizer=list)
     model = nlpaug_dictionaries.model(name, params)
-    return cls(**params) if model is None else with_model(cls, model)(**params)
+    step = tracking.tracked(cls if model is None else with_model(cls, model), *_MIXINS.get(name, ()))(**params)
+    if isinstance(step, tracking.Reserving):
+        step.reserve()
+    return step
 
 
 def with_model(cls: Any, model: Any) -> Any:
@@ -39,79 +54,109 @@ def with_model(cls: Any, model: Any) -> Any:
     return type(cls.__name__, (cls,), {"get_model": lambda self, *args, **kwargs: model})
 
 
-class TextStep:
-    """One nlpaug augmenter; `guard` seeds what it draws from, see `library_random`.
+class Result(Protocol):
+    """What became of the words of a text."""
 
-    Recorded are the action, how many words (RandomSentAug: sentences) are no longer the same, and those words before
-    and after, in the order of the text. A text without a word that can change is recorded with `changed: 0`.
+    def slots(self) -> list[Slot]:
+        """Every place with what stands there now."""
+        ...
+
+    def changes(self) -> list[tuple[str, str]]:
+        """Words that changed, before and after."""
+        ...
+
+
+class WordStep:
+    """One nlpaug augmenter on words or letters; `guard` seeds what it draws from, see `library_random`.
+
+    Recorded are the action, how many words are no longer the same, and those words before and after, in the order of
+    the text. A text without a word that can change is recorded with `changed: 0`.
     """
 
-    __slots__ = ("_guard", "_name", "_sentences", "_step")
+    __slots__ = ("_guard", "_name", "_step")
 
     def __init__(self, name: str, step: Any, guard: Guard = library_random.seeded) -> None:
-        self._name = name
-        self._step = step
-        self._guard = guard
-        self._sentences: list[str] = []
-        step.include_detail = True
-        if name == "RandomSentAug":
-            step.model.tokenizer = self._split
+        self._name, self._step, self._guard = name, step, guard
+        step.tokenizer = self._given
+        step.reverse_tokenizer = _nothing
+        step.include_detail = False
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
-        """Apply to a `TextValue`."""
+        """Apply to a `TextValue`. Raises LabelLost."""
         if not isinstance(value, TextValue):
             raise TypeError(f"nlpaug.{self._name} works on text, not on {type(value).__name__}")
-        unchanged = {"action": self._step.action, "changed": 0}
-        if not value.text.strip():
-            return value, unchanged
-        if self._name == "RandomSentAug":
-            return self._swap_sentences(value, seed)
+        units = self._step.units(value.text) if self._name == "ReservedAug" else ()
+        words = words_of(value, units)
+        doc = self._changed(words, seed) if words.words else None
+        changes = [] if doc is None else doc.changes()
+        drawn = {"action": self._step.action, "changed": len(changes)}
+        if doc is None or not changes:
+            return value, drawn
+        return put_together(value, words, doc.slots()), {**drawn, "words": changes}
+
+    def _changed(self, words: Split, seed: bytes) -> Result | None:
+        """The words after the augmenter; None where it left them alone."""
+        taken = tracking.Taken(words)
+        self._step.taken = taken
         try:
             with self._guard(seed):
-                result = self._step.augment(value.text)[0]
+                self._step.augment(words.text)
         except ValueError as error:
             if self._step.action == "crop" and "larger than population" in str(error):  # too few words to crop
-                return value, unchanged
+                return None
             raise
-        text, changes = (result, None) if isinstance(result, str) else result
-        words = self._words(changes) if changes and self._step.action != "insert" else _differences(value.text, text)
-        return _changed(value, text), {"action": self._step.action, "changed": len(words), "words": words}
+        return taken.doc
 
-    def _words(self, changes: list[dict[str, Any]]) -> list[tuple[str, str]]:
-        changes.sort(key=lambda change: change["orig_start_pos"])
-        return [(c["orig_token"], c["new_token"]) for c in changes if c["orig_token"] != c["new_token"]]
+    def _given(self, text: str) -> Sequence[str]:
+        taken: tracking.Taken = self._step.taken
+        return taken
 
-    def _swap_sentences(self, value: TextValue, seed: bytes) -> tuple[Value, dict[str, Any]]:
-        before = sentences(value.text.strip())
-        if len(before) < 2:
+
+class SentenceStep:
+    """RandomSentAug: whole sentences change places, what parts them stays. Recorded is how many are elsewhere."""
+
+    __slots__ = ("_step",)
+
+    def __init__(self, step: Any) -> None:
+        self._step = step
+
+    def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
+        """Apply to a `TextValue`. Raises LabelLost."""
+        if not isinstance(value, TextValue):
+            raise TypeError(f"nlpaug.RandomSentAug works on text, not on {type(value).__name__}")
+        places = sentences(value.text, text_spans.kept(value))
+        if len(places) < 2:
             return value, {"action": self._step.action, "changed": 0}
-        with self._guard(seed):
-            text = self._step.augment(value.text)[0]
-        changed = sum(old != new for old, new in zip(before, self._sentences, strict=True))
-        return _changed(value, text), {"action": self._step.action, "changed": changed}
-
-    def _split(self, text: str) -> list[str]:
-        """Split for nlpaug, which swaps the sentences in this very list."""
-        self._sentences = sentences(text)
-        return self._sentences
-
-
-def sentences(text: str) -> list[str]:
-    """Split after `.`, `!`, `?` or `…` and white space; nlpaug's own way would need a download of NLTK."""
-    return _SENTENCE_END.split(text)
-
-
-def _changed(value: TextValue, text: str) -> TextValue:
-    """The new text, with the spans of the old one on the same words. Raises LabelLost."""
-    return TextValue(text, None if value.spans is None else text_spans.moved(value.spans, value.text, text))
+        numbers = [str(number) for number in range(len(places))]
+        self._step.model.tokenizer = lambda text: numbers
+        with library_random.seeded(seed):
+            self._step.augment(value.text)  # changes places in this very list
+        found = Split(value.text, tuple(places))
+        strings = found.strings()
+        order = [int(number) for number in numbers]
+        moved = [(strings[n], strings[now]) for n, now in enumerate(order) if strings[n] != strings[now]]
+        drawn = {"action": self._step.action, "changed": len(moved)}
+        if not moved:
+            return value, drawn
+        result = joined(found, [Slot(number, strings[number]) for number in order])
+        return text_spans.changed(value, result.text, result.pieces), {**drawn, "sentences": order}
 
 
-def _differences(old: str, new: str) -> list[tuple[str, str]]:
-    """Runs of words that became others, where nlpaug does not say so itself."""
-    left, right = old.split(), new.split()
-    matcher = SequenceMatcher(None, left, right, autojunk=False)
-    return [
-        (" ".join(left[a1:a2]), " ".join(right[b1:b2]))
-        for kind, a1, a2, b1, b2 in matcher.get_opcodes()
-        if kind != "equal"
-    ]
+def words_of(value: TextValue, units: Sequence[Place] = ()) -> Split:
+    """The words of a text that a step may change."""
+    if value.tokens is not None:
+        return token_list(value, text_spans.kept(value))
+    return split(value.text, text_spans.kept(value), units)
+
+
+def put_together(value: TextValue, words: Split, slots: Sequence[Slot]) -> TextValue:
+    """The text with its words in their new places, and its labels. Raises LabelLost."""
+    if value.tokens is not None:
+        return with_tokens(value, words, slots)
+    result = joined(words, slots)
+    return text_spans.changed(value, result.text, result.pieces)
+
+
+def _nothing(tokens: Any) -> str:
+    """Put nothing together: nlpaug's own way is not used."""
+    return ""

@@ -251,6 +251,8 @@ def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[St
         carried = carried | {ALL_POINTS}
     lost = sorted(set(bound) - carried)
     found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along")] if lost else []
+    if "tokens" in bound and getattr(adapter, "inserts", lambda *given: False)(cls, step.params):
+        found.append(StepProblem(("action",), "a new word would have no entry beside the list of words (tokens)"))
     wanted = sorted(registry.needs(step.name) - set(bound))
     if wanted:
         message = f"{step.name} needs {' and '.join(wanted)}: bind them to the field (docs/labels.md)"

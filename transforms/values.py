@@ -54,10 +54,14 @@ class Segments:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Stretches of a text: `bounds` is (n, 2) int64, first character and the one after the last; `rows` is (n,)."""
+    """Stretches of a text: `bounds` is (n, 2) int64, first character and the one after the last; `rows` is (n,).
+
+    `keep`: steps leave the words in them as they are.
+    """
 
     bounds: NDArray[np.int64]
     rows: NDArray[np.int64]
+    keep: bool = False
 
 
 WITHOUT_BOX = 2**31
@@ -122,11 +126,17 @@ class AudioValue:
 
 @dataclass(frozen=True, slots=True)
 class TextValue:
-    """A text: any Unicode string."""
+    """A text: any Unicode string.
+
+    `answers` are stretches that were cut out of it and are told apart from its `spans`. `tokens` are the words of a
+    text that came as a list of them: then it is these with a space between each two, and they are its only words.
+    """
 
     text: str
     spans: Spans | None = None
     peers: Peers | None = None
+    answers: Spans | None = None
+    tokens: Spans | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +189,7 @@ Value = ImageValue | AudioValue | TextValue | VideoValue | VolumeValue
 LABEL_KINDS = {
     "image": ("boxes", "keypoints", "masks"),
     "audio": ("segments",),
-    "text": ("spans",),
+    "text": ("answers", "spans", "tokens"),
     "video": ("boxes", "segments"),
     "volume": ("keypoints", "masks"),
 }

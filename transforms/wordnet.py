@@ -48,6 +48,22 @@ LEXNAMES = "".join(
     for number, name in enumerate(_LEXICOGRAPHERS.split())
 )
 _LOCK = threading.Lock()
+_TAGS = "CC CD DT EX IN LS MD PDT POS PRP PRP$ RP SYM TO UH WDT WP WP$ WRB"
+_CLOSED_TAGS = frozenset(_TAGS.split())
+_WORDS = """
+    a about above across after against all along although am among an and any are around as at be because been before
+    behind below beneath beside besides between beyond both but by can could did do does down during each either every
+    except few for from had has have he her hers herself him himself his how i if in inside into is it its itself may
+    me might mine must my myself near neither no nor not of off on once one onto or other our ours ourselves out
+    outside over own per shall she should since so some such than that the their theirs them themselves then there
+    these they this those though through throughout till to toward towards under unless until up upon us was we were
+    what when where whether which while who whom whose why will with within without would yet you your yours yourself
+"""
+_CLOSED_WORDS = frozenset(_WORDS.split())
+"""Words that hold a sentence together. WordNet knows of them only others that are written alike: OR is Oregon, he is
+helium, in is indium."""
+_SKIPPED = "DT"
+"""The part of speech that nlpaug leaves alone."""
 
 
 def problems() -> list[str]:
@@ -104,12 +120,15 @@ class WordNet:
         load()
 
     def predict(self, word: str, pos: str | None = None) -> list[str]:
-        """Give the synonyms (or antonyms) of a word, most frequent sense first, itself included."""
-        return list(_related(word, pos, self.is_synonym))
+        """Give the synonyms (or antonyms) of a word, most frequent sense first, itself included.
+
+        None for words that hold a sentence together (`or`, `it`), and no meanings that are written in another way.
+        """
+        return [] if word.lower() in _CLOSED_WORDS else list(_related(word, pos, self.is_synonym))
 
     def pos_tag(self, tokens: Sequence[str]) -> list[tuple[str, str]]:
-        """See the function of this name."""
-        return pos_tag(tokens)
+        """Parts of speech; words that hold a sentence together get the one that nlpaug leaves alone."""
+        return [(word, _SKIPPED if _is_closed(word, tag) else tag) for word, tag in pos_tag(tokens)]
 
 
 def load() -> None:
@@ -125,10 +144,21 @@ def load() -> None:
 @lru_cache(maxsize=65_536)
 def _related(word: str, pos: str | None, is_synonym: bool) -> tuple[str, ...]:
     with _LOCK:
-        lemmas = [lemma for synset in _reader().synsets(word, pos=pos, lang="eng") for lemma in synset.lemmas()]
+        synsets = [synset for synset in _reader().synsets(word, pos=pos, lang="eng") if _is_written_so(word, synset)]
+        lemmas = [lemma for synset in synsets for lemma in synset.lemmas()]
         if is_synonym:
             return tuple(lemma.name() for lemma in lemmas)
         return tuple(antonym.name() for lemma in lemmas for antonym in lemma.antonyms())
+
+
+def _is_closed(word: str, tag: str) -> bool:
+    return tag in _CLOSED_TAGS or word.lower() in _CLOSED_WORDS
+
+
+def _is_written_so(word: str, synset: Any) -> bool:
+    """Whether a word has a meaning as it is written: small letters are no name and no sign (`am` is not americium)."""
+    alike = [name for name in synset.lemma_names() if name.lower() == word.lower()]
+    return not word.islower() or not alike or any(name.islower() for name in alike)
 
 
 @cache

@@ -6,6 +6,7 @@ from hashlib import blake2b
 import pyarrow as pa
 
 from pipeline.audit.rows import DIGEST_BYTES, Field, Payload
+from pipeline.codecs.token_lists import as_texts
 from pipeline.sources.strings import values_of
 
 _BYTES = "bytes"
@@ -56,4 +57,4 @@ def _payloads(column: pa.Array) -> list[Payload | None]:
         column = column.field(_BYTES)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return values_of(column)
+    return values_of(as_texts(column))

@@ -3,25 +3,32 @@
 from dataclasses import dataclass
 
 from pipeline.codecs import CodecError, Decoded, Payload
+from pipeline.codecs.token_lists import text_of, words_of
+from transforms.texts.tokens import as_list, of_list
 from transforms.values import TextValue, Value
 
 
 @dataclass(frozen=True, slots=True)
 class TextCodec:
-    """Settings of a text field: none. Text is neither normalised nor trimmed; the empty text is a text."""
+    """Text is neither normalised nor trimmed; the empty text is a text. `tokens`: it came as a list of words."""
+
+    tokens: bool = False
 
     def decode(self, payload: Payload) -> Decoded:
         """Decode a string, or bytes that are UTF-8; `CodecError` not_text for anything else."""
-        return Decoded(TextValue(_checked(payload)), "text")
+        text = _checked(payload)
+        return Decoded(of_list(words_of(text)) if self.tokens else TextValue(text), "text")
 
     def encode(self, value: Value, source_format: str) -> str:
         """Give the string; `CodecError` not_text where a step left half a surrogate pair, cannot_encode for no text."""
         if not isinstance(value, TextValue):
             raise CodecError("cannot_encode", f"expected a text, found {type(value).__name__}")
+        if self.tokens:
+            return _checked(text_of(as_list(value)))
         return _checked(value.text)
 
 
-def _checked(payload: Payload) -> str:
+def _checked(payload: Payload | None) -> str:
     try:
         if isinstance(payload, bytes | bytearray | memoryview):
             return bytes(payload).decode("utf-8")

@@ -10,10 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.labels import anchored, cells, entries, oriented, plausible
+from pipeline.labels.answers import with_answers
 from pipeline.labels.box_formats import to_corners
 from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
 from pipeline.labels.masks import read_masks
 from pipeline.labels.settings import (
+    AnswerBinding,
     BoxBinding,
     ClipBoxBinding,
     KeypointBinding,
@@ -24,6 +26,7 @@ from pipeline.labels.settings import (
     SegmentBinding,
     SizeBinding,
     SpanBinding,
+    TokenBinding,
     VolumeKeypointBinding,
     VolumeMaskBinding,
 )
@@ -43,7 +46,7 @@ from transforms.values import (
 )
 
 Coordinated = BoxBinding | ClipBoxBinding | KeypointBinding | VolumeKeypointBinding | SegmentBinding | SpanBinding
-Binding = Coordinated | MaskBinding | VolumeMaskBinding | SizeBinding
+Binding = Coordinated | MaskBinding | VolumeMaskBinding | SizeBinding | AnswerBinding | TokenBinding
 Bindings = Mapping[Kind, Binding]
 Row = tuple[pa.RecordBatch, int]
 """A batch, and the place of a row in it."""
@@ -57,6 +60,8 @@ def columns_of(bindings: Bindings) -> tuple[str, ...]:
 
 def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
     """Where a binding's coordinates are in a column of this type. Raises ValueError."""
+    if isinstance(binding, AnswerBinding | TokenBinding):
+        return Layout(0)
     if isinstance(binding, PlainBoxBinding):
         beside = (binding.frame,) if isinstance(binding, ClipBoxBinding) else ()
         width = oriented.WIDTHS.get(binding.format, 4)
@@ -91,6 +96,13 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
                 _refuse_uneven(binding, row, index, len(cell))
             value = replace(picture, masks=masks, mask_rows=rows)
             continue
+        if isinstance(binding, AnswerBinding):
+            value = with_answers(binding, column[index].as_py(), cast(TextValue, value))
+            continue
+        if isinstance(binding, TokenBinding):
+            tokens = cast(TextValue, value).tokens
+            _refuse_uneven(binding, row, index, 0 if tokens is None else len(tokens.rows))
+            continue
         layout = layout_for(binding, column.type)
         found = cells.read(column, index, layout)
         if found is None:
@@ -110,7 +122,7 @@ def _with(binding: Binding, found: Coordinates, value: Value) -> Value:
     if isinstance(value, TextValue):
         if found.size and (found.min() < 0 or found.max() > len(value.text)):
             raise BadLabels(f"a span lies outside of the text of {len(value.text)} characters")
-        return replace(value, spans=Spans(found.astype(np.int64), _numbered(found)))
+        return replace(value, spans=Spans(found.astype(np.int64), _numbered(found), getattr(binding, "keep", False)))
     return _with_segments(cast(SegmentBinding, binding), found, cast(AudioValue | VideoValue, value))
 
 
@@ -197,7 +209,11 @@ def _refuse_uneven(binding: Binding, row: pa.RecordBatch, index: int, count: int
             continue  # a member of the structs
         there = cells.length(row.column(name), index)
         if there is not None and there != count:
-            raise BadLabels(f"{binding.column} has {count} entries, {name} has {there}")
+            raise BadLabels(f"{_shown(binding)} has {count} entries, {name} has {there}")
+
+
+def _shown(binding: Binding) -> str:
+    return "the list of words" if isinstance(binding, TokenBinding) else binding.column
 
 
 def followers_of(binding: Binding) -> tuple[str, ...]:

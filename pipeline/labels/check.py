@@ -8,7 +8,7 @@ import pyarrow as pa
 from pipeline.config import JobConfig
 from pipeline.labels.binding import Binding, Coordinated, columns_of, layout_for
 from pipeline.labels.oriented import WIDTHS
-from pipeline.labels.settings import Kind, MaskBinding, SizeBinding, VolumeMaskBinding
+from pipeline.labels.settings import AnswerBinding, Kind, MaskBinding, SizeBinding, TokenBinding, VolumeMaskBinding
 from transforms.values import ALL_POINTS
 
 Place = tuple[str, ...]
@@ -69,6 +69,9 @@ def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[
     if isinstance(binding, MaskBinding):
         yield from _mask_problems(binding, schema, held)
         return
+    if isinstance(binding, AnswerBinding):
+        yield from _answer_problems(binding, held)
+        return
     try:
         layout_for(binding, held)
     except ValueError as error:
@@ -95,8 +98,24 @@ def _size_problems(binding: SizeBinding, schema: pa.Schema) -> Iterator[str]:
             yield f"column {column!r} is {kind}; a size in pixels is a number."
 
 
+def _answer_problems(binding: AnswerBinding, held: pa.DataType) -> Iterator[str]:
+    """Whether a column holds texts and whole numbers, as lists in a struct or structs in a list."""
+    outer = _is_list(held)
+    members = {m.name: m.type for m in _struct(held)}
+    for name, fits, wanted in ((binding.text, _is_text, "text"), (binding.start, pa.types.is_integer, "whole numbers")):
+        kind = members.get(name)
+        value = kind if outer or kind is None else kind.value_type if _is_list(kind) else None
+        if value is None or not fits(value):
+            wanted = f"hold {name!r} with {wanted}, as answers{{text, answer_start}}"
+            yield f"column {binding.column!r} is {held}; it must {wanted}."
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
 def _follower_problems(
-    kind: Kind, binding: Coordinated | MaskBinding, schema: pa.Schema, held: pa.DataType
+    kind: Kind, binding: Coordinated | MaskBinding | TokenBinding, schema: pa.Schema, held: pa.DataType
 ) -> Iterator[str]:
     members = {m.name for m in _struct(held)}
     for follower in binding.followers():

@@ -14,8 +14,9 @@ from transforms.values import WITHOUT_BOX, AudioValue, Boxes, ImageValue, Keypoi
 
 Numbers = NDArray[np.int64]
 L = TypeVar("L", Boxes, Keypoints, Segments, Spans)
-_BITS = 32
-_ENTRY = 2**_BITS - 1
+BITS = 32
+"""A number holds the source above so many bits."""
+_ENTRY = 2**BITS - 1
 
 
 def of_source(value: ImageValue | AudioValue | TextValue, source: int) -> ImageValue | AudioValue | TextValue:
@@ -23,19 +24,20 @@ def of_source(value: ImageValue | AudioValue | TextValue, source: int) -> ImageV
     if isinstance(value, AudioValue):
         return replace(value, segments=_moved(value.segments, source))
     if isinstance(value, TextValue):
-        return replace(value, spans=_moved(value.spans, source))
+        answers, spans, tokens = (_moved(held, source) for held in (value.answers, value.spans, value.tokens))
+        return replace(value, answers=answers, spans=spans, tokens=tokens)
     rows = value.mask_rows
     return replace(
         value,
         boxes=_moved(value.boxes, source),
         keypoints=_moved(value.keypoints, source),
-        mask_rows=None if rows is None else rows + (source << _BITS),
+        mask_rows=None if rows is None else rows + (source << BITS),
     )
 
 
 def of_one(numbers: Numbers, source: int) -> NDArray[np.bool_]:
     """Which of the numbers belong to a source."""
-    mine: NDArray[np.bool_] = numbers >> _BITS == source
+    mine: NDArray[np.bool_] = numbers >> BITS == source
     return mine
 
 
@@ -47,7 +49,7 @@ def entries(numbers: Numbers) -> list[int]:
 
 def number(source: int, entry: int) -> int:
     """The number of an entry of a source."""
-    return (source << _BITS) + entry
+    return (source << BITS) + entry
 
 
 def of_masks(count: int, boxes: Boxes | None) -> Numbers:
@@ -61,11 +63,11 @@ def instances(numbers: Numbers, source: int, boxes: Sequence[int] | None) -> lis
 
     `boxes`: the entries of the boxes that are left, None where none are bound; instances that have boxes follow those.
     """
-    places = {number & _ENTRY: place for place, number in enumerate(numbers.tolist()) if number >> _BITS == source}
+    places = {number & _ENTRY: place for place, number in enumerate(numbers.tolist()) if number >> BITS == source}
     alone = boxes is None or any(number & WITHOUT_BOX for number in places)
     wanted = list(places) if alone or boxes is None else [number for number in boxes if number in places]
     return [(number & (WITHOUT_BOX - 1), places[number]) for number in wanted]
 
 
 def _moved(held: L | None, source: int) -> L | None:
-    return None if held is None else replace(held, rows=held.rows + (source << _BITS))
+    return None if held is None else replace(held, rows=held.rows + (source << BITS))

@@ -1,8 +1,8 @@
 """Config of bound labels: which columns hold them, and how they are written there."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pipeline.labels.box_formats import BoxFormat, OrientedFormat
 
@@ -134,6 +134,59 @@ class SegmentBinding(_PairBinding):
 class SpanBinding(_PairBinding):
     """Spans of a text: first character, and the one after the last; counted in code points."""
 
+    keep: bool = Field(False, description="Whether steps leave the words in them as they are.")
+
+
+class AnswerBinding(BaseModel):
+    """Answers that were cut out of a text: per row their words, and the first character of each, in code points."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: Column = Field(description="A struct of lists, or a list of structs, that holds both.")
+    text: Column = Field("text", description="Member that holds the words.")
+    start: Column = Field("answer_start", description="Member for the first character.")
+    keep: bool = Field(False, description="Whether steps leave their words as they are.")
+
+    def followers(self) -> tuple[str, ...]:
+        """Columns beside `column`: none."""
+        return ()
+
+
+class TokenBinding(BaseModel):
+    """A text that is a list of words: columns with one entry for each word follow."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: tuple[Column, ...] = Field(min_length=1, description="Columns with one entry for each word, e.g. tags.")
+    names: tuple[str, ...] = Field(
+        (), description="Names of the first column's tags, where they are numbers: O, B-PER, I-PER…"
+    )
+
+    @property
+    def column(self) -> str:
+        """The first of the columns."""
+        return self.columns[0]
+
+    def followers(self) -> tuple[str, ...]:
+        """All of the columns."""
+        return self.columns
+
+
+class TextLabels(BaseModel):
+    """Labels of a text field."""
+
+    spans: SpanBinding | None = Field(None, description="Spans that follow the words.")
+    answers: AnswerBinding | None = Field(None, description="Answers that follow the words of their text.")
+    tokens: TokenBinding | None = Field(
+        None, description="For a column of lists of words: columns with one entry for each word, which follow."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind_of_text(self) -> Self:
+        if self.tokens is not None and (self.spans is not None or self.answers is not None):
+            raise ValueError("tokens: a list of words has no characters that spans or answers could count")
+        return self
+
 
 class SizeBinding(BaseModel):
     """Columns that say how large an image is: copies say how large they are themselves."""
@@ -154,5 +207,5 @@ class SizeBinding(BaseModel):
 
 
 Bindings = dict[str, Any]
-Kind = Literal["boxes", "keypoints", "masks", "segments", "spans", "size"]
-KINDS: tuple[Kind, ...] = ("boxes", "keypoints", "masks", "segments", "spans", "size")
+Kind = Literal["answers", "boxes", "keypoints", "masks", "segments", "spans", "size", "tokens"]
+KINDS: tuple[Kind, ...] = ("answers", "boxes", "keypoints", "masks", "segments", "spans", "size", "tokens")

@@ -1,6 +1,6 @@
 """What becomes of the columns of a row whose labels were bound to a value, now that the value has changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.labels import anchored, cells, entries, oriented
+from pipeline.labels.answers import written_answers
 from pipeline.labels.binding import Binding, Bindings, Row, followers_of, layout_for, seconds_of, shape_of
 from pipeline.labels.box_formats import BoxFormat, from_corners, to_corners
 from pipeline.labels.cells import Coordinates, Layout
@@ -16,12 +17,14 @@ from pipeline.labels.instances import cut_to, is_upright, settled
 from pipeline.labels.left import Left, left_of
 from pipeline.labels.masks import written_mask
 from pipeline.labels.settings import (
+    AnswerBinding,
     BoxBinding,
     KeypointBinding,
     MaskBinding,
     PlainBoxBinding,
     SegmentBinding,
     SizeBinding,
+    TokenBinding,
     VolumeMaskBinding,
 )
 from pipeline.labels.volume_masks import written_volume_masks
@@ -111,6 +114,9 @@ def changes(
             height, width = shape_of(cast(ImageValue, value))
             found |= {binding.width: _number(width), binding.height: _number(height)}
             continue
+        if isinstance(binding, AnswerBinding | TokenBinding):
+            found |= dict(_of_text(binding, rows_of, cast(TextValue, value)))
+            continue
         column = row.column(binding.column)
         layout = layout_for(binding, column.type)
         if isinstance(binding, KeypointBinding) and binding.fixed:
@@ -183,6 +189,32 @@ def _with_visibility(held: Keypoints, read: Coordinates) -> Coordinates:
     """x, y and visibility of all points: nothing but zeros where one is not to be seen."""
     shown = cast(NDArray[np.bool_], held.visible)[:, np.newaxis]
     return np.where(shown, np.concatenate([np.nan_to_num(held.points), read[held.rows, 2:3]], axis=1), 0.0)
+
+
+def _of_text(
+    binding: AnswerBinding | TokenBinding, rows_of: Sequence[Row], value: TextValue
+) -> Iterator[tuple[str, Change]]:
+    """How the columns change that hold answers, or an entry for each word."""
+    if isinstance(binding, AnswerBinding):
+        batch, index = rows_of[0]
+        content = written_answers(binding, batch.column(binding.column)[index].as_py(), value)
+        rows = () if value.answers is None else tuple(entries.entries(value.answers.rows))
+        yield binding.column, Change(rows, content=content, replaced=True)
+    elif value.tokens is not None:
+        for name in binding.columns:
+            yield name, _entries_in_order(name, rows_of, value.tokens.rows)
+
+
+def _entries_in_order(name: str, rows_of: Sequence[Row], numbers: NDArray[np.int64]) -> Change:
+    """The entries of a column in the order of the words, which may be those of several records."""
+    if entries.of_one(numbers, 0).all():
+        return _change(name, rows_of, (numbers, None), None)
+    cells_of = [batch.column(name)[index].as_py() for batch, index in rows_of]
+    sources = (numbers >> entries.BITS).tolist()
+    found = zip(sources, entries.entries(numbers), strict=True)
+    content = [(cells_of[source] or {entry: None})[entry] for source, entry in found]
+    own = entries.entries(numbers[entries.of_one(numbers, 0)])
+    return Change(tuple(own), content=content, replaced=True)
 
 
 def _change(

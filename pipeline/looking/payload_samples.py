@@ -19,12 +19,14 @@ from pipeline.codecs.video import VideoCodec
 from pipeline.codecs.volume import VolumeCodec, sniff_volume
 from pipeline.looking.findings import Modality, Payloads
 from pipeline.looking.unlike_originals import unlike
+from transforms.texts.words import split
 from transforms.values import AudioValue, ImageValue, VideoValue, VolumeValue
 
 T = TypeVar("T")
 DECODED = 12
 _DECODED_CLIPS = 4
 _ERROR_CHARACTERS = 80
+_LOOKED_AT = 2000
 _SNIFFERS: tuple[tuple[Modality, Callable[[bytes], str]], ...] = (
     ("image", sniff),
     ("audio", sniff_sound),
@@ -54,7 +56,7 @@ def examine(payloads: Sequence[bytes], modality: Modality) -> tuple[Payloads, tu
 
 def examine_texts(texts: Sequence[str]) -> Payloads:
     """Words and letters of some texts."""
-    counts = [len(t.split()) for t in texts] or [0]
+    counts = [len(split(t[:_LOOKED_AT]).words) for t in texts] or [0]
     letters = Counter(_is_latin(c) for t in texts[:200] for c in t[:500] if c.isalpha())
     return Payloads(
         seen=len(texts),

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
+from pipeline.codecs.token_lists import as_texts
 from pipeline.columns import column
 from pipeline.config import JobConfig
 from pipeline.job import Job
@@ -110,7 +111,7 @@ def _payloads(column: pa.Array) -> Iterator[bytes | None]:
         column = column.field(BYTES)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    for value in values_of(column):
+    for value in values_of(as_texts(column)):
         yield _encoded(value)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from blend_values import SEEDS, SOURCE, blended, with_donors
 
-from transforms.blend_texts import sentences
+from transforms.texts.sentences import sentences
 from transforms.values import Spans, TextValue
 
 OWN = TextValue("One owl sat. Two owls flew! Did three sing? Four slept.")

@@ -17,7 +17,7 @@ from transforms.values import TextValue
 
 pytestmark = pytest.mark.usefixtures("quiet_process")
 
-TEXT = "The quick brown fox jumps over the lazy dog because it was hungry. It was a good day."
+TEXT = "The quick brown fox jumps over the lazy dog because it was hungry and it was a good day"
 FORMATS = {"glove": word_files.glove, "fasttext": word_files.fasttext, "word2vec": word_files.word2vec}
 
 

@@ -63,11 +63,6 @@ def direct(name: str, params: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("name", "model", "params"),
     [
-        ("ContextualWordEmbsAug", "bert", {}),
-        ("ContextualWordEmbsAug", "bert", {"action": "insert", "aug_p": 0.5, "top_k": 7}),
-        ("ContextualWordEmbsAug", "bert", {"stopwords": ["quick", "dog"], "aug_p": 1}),
-        ("ContextualWordEmbsAug", "roberta", {"aug_p": 0.5}),
-        ("ContextualWordEmbsAug", "roberta", {"action": "insert"}),
         ("ContextualWordEmbsForSentenceAug", "gpt2", {"top_k": 20, "temperature": 0.7}),
         ("AbstSummAug", "t5", {"min_length": 5, "max_length": 30}),
     ],
@@ -119,6 +114,57 @@ def test_every_kind_of_model_runs_and_repeats(name: str, params: dict[str, Any],
     drawing = name.startswith("Contextual") and first[0] != TextValue(TEXT)
     results = {step(TextValue(TEXT), bytes([n]) * 16)[0].text for n in range(6)}  # type: ignore[union-attr]
     assert (len(results) > 1) == drawing
+
+
+KINDS = [("bert", {}), ("roberta", {}), ("bert", {"use_custom_api": False}), ("roberta", {"use_custom_api": False})]
+MIXED = 'Zwölf 猫 "Quick" dogs, don\'t! [MASK] x@y.org\n  the  lazy fox: $1,299.99'
+
+
+@pytest.mark.parametrize(("model", "params"), KINDS)
+def test_a_masked_model_writes_words_into_the_text_as_it_is(model: str, params: dict[str, Any], models: Path) -> None:
+    """Outside of the words that the lineage names, every character is the original's; the words are the model's."""
+    step = adapter.build("ContextualWordEmbsAug", {**params, "model_path": str(models / model), "aug_p": 0.4})
+    known = {word.casefold() for word in language_models.WORDS}
+    seen = set()
+    for number in range(8):
+        result, drawn = step(TextValue(MIXED), bytes([number]) * 16)
+        assert isinstance(result, TextValue)
+        assert drawn is not None
+        rest, at = MIXED, 0
+        for old, new in drawn.get("words", ()):
+            at = rest.index(old, at)
+            rest = rest[:at] + new + rest[at + len(old) :]
+            at += len(new)
+            seen.add(new.casefold())
+        assert result.text == rest
+        assert "[MASK]" in result.text
+        assert (drawn["changed"] > 0) == (result.text != MIXED)
+    assert seen
+    assert model != "bert" or seen <= known
+
+
+@pytest.mark.parametrize("model", ["bert", "roberta"])
+def test_a_masked_model_inserts_words(model: str, models: Path) -> None:
+    step = adapter.build("ContextualWordEmbsAug", {"model_path": str(models / model), "action": "insert"})
+    result, drawn = step(TextValue(MIXED), SEED)
+    assert isinstance(result, TextValue)
+    assert drawn is not None
+    assert drawn["changed"] > 0
+    assert all(old == "" for old, _ in drawn["words"])
+    at = 0
+    for _, new in drawn["words"]:
+        at = result.text.index(f"{new} ", at) + len(new) + 1
+    assert "".join(result.text.split()) != "".join(MIXED.split())
+
+
+def test_of_a_text_longer_than_the_model_reads_the_beginning_changes(models: Path) -> None:
+    text = "the quick brown fox jumps over the lazy dog. " * 200
+    step = adapter.build("ContextualWordEmbsAug", {"model_path": str(models / "bert"), "aug_max": None, "aug_p": 0.05})
+    result, drawn = step(TextValue(text), SEED)
+    assert isinstance(result, TextValue)
+    assert drawn is not None
+    assert drawn["changed"] > 0
+    assert result.text.endswith(text[-3000:])
 
 
 @pytest.mark.parametrize("action", ["substitute", "insert"])
