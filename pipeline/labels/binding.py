@@ -96,12 +96,8 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
                 _refuse_uneven(binding, row, index, len(cell))
             value = replace(picture, masks=masks, mask_rows=rows)
             continue
-        if isinstance(binding, AnswerBinding):
-            value = with_answers(binding, column[index].as_py(), cast(TextValue, value))
-            continue
-        if isinstance(binding, TokenBinding):
-            tokens = cast(TextValue, value).tokens
-            _refuse_uneven(binding, row, index, 0 if tokens is None else len(tokens.rows))
+        if isinstance(binding, AnswerBinding | TokenBinding):
+            value = _with_words(binding, row, index, cast(TextValue, value))
             continue
         layout = layout_for(binding, column.type)
         found = cells.read(column, index, layout)
@@ -109,6 +105,14 @@ def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> V
             found = np.zeros((0, layout.width))
         _refuse_uneven(binding, row, index, len(found))
         value = _with(binding, found, value)
+    return value
+
+
+def _with_words(binding: AnswerBinding | TokenBinding, row: pa.RecordBatch, index: int, value: TextValue) -> TextValue:
+    """A text with its answers, or a list of words with as many entries in the columns beside it."""
+    if isinstance(binding, AnswerBinding):
+        return with_answers(binding, row.column(binding.column)[index].as_py(), value)
+    _refuse_uneven(binding, row, index, 0 if value.tokens is None else len(value.tokens.rows))
     return value
 
 

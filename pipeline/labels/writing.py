@@ -1,7 +1,7 @@
 """What becomes of the columns of a row whose labels were bound to a value, now that the value has changed."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.labels import anchored, cells, entries, oriented
-from pipeline.labels.answers import written_answers
 from pipeline.labels.binding import Binding, Bindings, Row, followers_of, layout_for, seconds_of, shape_of
 from pipeline.labels.box_formats import BoxFormat, from_corners, to_corners
+from pipeline.labels.cell_changes import Change, change_of, of_text
 from pipeline.labels.cells import Coordinates, Layout
 from pipeline.labels.instances import cut_to, is_upright, settled
 from pipeline.labels.left import Left, left_of
@@ -40,48 +40,6 @@ from transforms.values import (
     VideoValue,
     VolumeValue,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What becomes of one row's cell: the entries that are left and their new coordinates, or a new content.
-
-    `more`: entries of other records that come after them.
-    """
-
-    rows: tuple[int, ...] = ()
-    layout: Layout | None = None
-    new: Coordinates | None = None
-    content: Any = None
-    replaced: bool = False
-    stays: tuple[str, tuple[int, ...]] = ("", ())
-    """A member of the structs that comes from other entries than the rest, and those."""
-    areas: tuple[str, tuple[float, ...]] = ("", ())
-    """A member of the structs that holds numbers of all entries, others' included, and those."""
-    more: tuple["Foreign", ...] = ()
-
-    def applied(self, column: pa.Array, index: int) -> pa.Array:
-        """An array of one row."""
-        if self.replaced:
-            return pa.array([self.content], column.type)
-        new = np.zeros((0, 0)) if self.new is None else self.new
-        own = cells.moved(column, index, self.rows, self.layout, new)
-        if self.stays[0]:
-            own = cells.with_member(own, column, index, *self.stays)
-        if self.more:
-            others = [part.change.applied(part.column.cast(column.type), part.index) for part in self.more]
-            own = cells.joined([own, *others], [len(self.rows), *(len(part.change.rows) for part in self.more)])
-        return cells.with_numbers(own, self.areas[0], np.array(self.areas[1])) if self.areas[0] else own
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """Entries of another record: the number of the record (see `entries`), and its own row of the column."""
-
-    source: int
-    column: pa.Array
-    index: int
-    change: Change
 
 
 def moved_labels(
@@ -115,7 +73,7 @@ def changes(
             found |= {binding.width: _number(width), binding.height: _number(height)}
             continue
         if isinstance(binding, AnswerBinding | TokenBinding):
-            found |= dict(_of_text(binding, rows_of, cast(TextValue, value)))
+            found |= dict(of_text(binding, rows_of, cast(TextValue, value)))
             continue
         column = row.column(binding.column)
         layout = layout_for(binding, column.type)
@@ -123,9 +81,9 @@ def changes(
             found |= _fixed_changes(binding, (row, index), cast(ImageValue, value), layout)
             continue
         rows, new = _left(binding, value, _is_whole(column.type, layout))
-        found[binding.column] = _change(binding.column, rows_of, (rows, new), layout)
+        found[binding.column] = change_of(binding.column, rows_of, (rows, new), layout)
         followers = [name for name in followers_of(binding) if name in row.schema.names]
-        found |= {name: _change(name, rows_of, (rows, None), None) for name in followers}
+        found |= {name: change_of(name, rows_of, (rows, None), None) for name in followers}
         if isinstance(binding, BoxBinding) and binding.area is not None:
             areas = _areas(binding, cast(ImageValue, value), rows, new)
             found |= _with_areas(binding, found, [areas[entries.of_one(rows, n)] for n in range(len(rows_of))])
@@ -191,46 +149,6 @@ def _with_visibility(held: Keypoints, read: Coordinates) -> Coordinates:
     return np.where(shown, np.concatenate([np.nan_to_num(held.points), read[held.rows, 2:3]], axis=1), 0.0)
 
 
-def _of_text(
-    binding: AnswerBinding | TokenBinding, rows_of: Sequence[Row], value: TextValue
-) -> Iterator[tuple[str, Change]]:
-    """How the columns change that hold answers, or an entry for each word."""
-    if isinstance(binding, AnswerBinding):
-        batch, index = rows_of[0]
-        content = written_answers(binding, batch.column(binding.column)[index].as_py(), value)
-        rows = () if value.answers is None else tuple(entries.entries(value.answers.rows))
-        yield binding.column, Change(rows, content=content, replaced=True)
-    elif value.tokens is not None:
-        for name in binding.columns:
-            yield name, _entries_in_order(name, rows_of, value.tokens.rows)
-
-
-def _entries_in_order(name: str, rows_of: Sequence[Row], numbers: NDArray[np.int64]) -> Change:
-    """The entries of a column in the order of the words, which may be those of several records."""
-    if entries.of_one(numbers, 0).all():
-        return _change(name, rows_of, (numbers, None), None)
-    cells_of = [batch.column(name)[index].as_py() for batch, index in rows_of]
-    sources = (numbers >> entries.BITS).tolist()
-    found = zip(sources, entries.entries(numbers), strict=True)
-    content = [(cells_of[source] or {entry: None})[entry] for source, entry in found]
-    own = entries.entries(numbers[entries.of_one(numbers, 0)])
-    return Change(tuple(own), content=content, replaced=True)
-
-
-def _change(
-    name: str, rows_of: Sequence[Row], left: tuple[NDArray[np.int64], Coordinates | None], layout: Layout | None
-) -> Change:
-    """What is left of a column's entries, those of each record taken from its own row."""
-    numbers, new = left
-    parts = []
-    for source, (batch, place) in enumerate(rows_of):
-        mine = entries.of_one(numbers, source)
-        if source == 0 or mine.any():
-            change = Change(tuple(entries.entries(numbers[mine])), layout, None if new is None else new[mine])
-            parts.append(Foreign(source, batch.column(name), place, change))
-    return replace(parts[0].change, more=tuple(parts[1:]))
-
-
 def _left(binding: Binding, value: Value, whole: bool) -> tuple[Any, Coordinates]:
     """The entries that are left, and their coordinates as the column writes them."""
     if isinstance(binding, BoxBinding) and binding.format in oriented.WIDTHS:
@@ -290,7 +208,7 @@ def _mask_changes(
         numbers += [entries.number(source, entry) for entry, _ in kept]
     left = np.array(numbers, np.int64)
     beside = [follower for follower in followers_of(binding) if follower in row.schema.names]
-    following = {column: _change(column, rows_of, (left, None), None) for column in (name, *beside)}
+    following = {column: change_of(column, rows_of, (left, None), None) for column in (name, *beside)}
     return {**following, name: replace(following[name], more=(), content=written, replaced=True)}
 
 
