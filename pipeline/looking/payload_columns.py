@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.codecs.token_lists import is_token_list
 from pipeline.errors import UsageError
 from pipeline.looking.column_roles import words_of_name
 from pipeline.looking.findings import FieldFound, Modality, Payloads
@@ -31,6 +32,7 @@ _TEXT_NAMES = frozenset({
     "title", "transcript", "transcription", "prompt", "message", "summary", "abstract", "headline", "tweet",
     "premise", "hypothesis", "utterance", "query", "document",
 })  # fmt: skip
+_TOKENS = frozenset({"token", "tokens", "words"})
 _MASKS = frozenset({"mask", "masks", "segmentation", "thumbnail", "thumb", "depth", "annotation"})
 _EXTENSIONS: dict[str, Modality] = {
     extension: modality
@@ -75,6 +77,20 @@ def find_texts(listing: Listing, samples: Sequence[Sampled], taken: set[str]) ->
             refused = 1 - len(values) / sum(s.rows.num_rows for s in samples)
             found.append((weight, FieldFound(column.name, "text", False, refused, examine_texts(texts))))
     return [field for _, field in sorted(found, key=lambda f: -f[0])]
+
+
+def find_token_lists(listing: Listing, samples: Sequence[Sampled]) -> list[FieldFound]:
+    """Columns of lists of words that are called so: texts of which other columns tag each word."""
+    found = []
+    for column in listing.schema:
+        if not is_token_list(column.type) or not _TOKENS & set(words_of_name(column.name)):
+            continue
+        values = _values(samples, column.name)
+        texts = [" ".join(word for word in words if word) for words in values if words]
+        if texts:
+            refused = 1 - len(values) / sum(s.rows.num_rows for s in samples)
+            found.append(FieldFound(column.name, "text", False, refused, examine_texts(texts)))
+    return found
 
 
 def is_text(kind: pa.DataType) -> bool:

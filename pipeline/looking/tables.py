@@ -13,7 +13,7 @@ from pipeline.errors import InputError, Problem
 from pipeline.looking.column_roles import Facts, Roles, roles_of
 from pipeline.looking.findings import FieldFound, Findings
 from pipeline.looking.label_columns.search import find_labels
-from pipeline.looking.payload_columns import Sampled, find_payloads, find_texts, is_text
+from pipeline.looking.payload_columns import Sampled, find_payloads, find_texts, find_token_lists, is_text
 from pipeline.looking.payload_samples import spread
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing, list_input
@@ -44,7 +44,7 @@ def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str], res
     facts = _facts(listing, _key_columns(listing, samples, {f.column for f in payloads}), rows)
     roles = roles_of(facts)
     fields = [*payloads, *find_texts(listing, samples, _taken(roles) | {f.column for f in payloads})]
-    fields = _labeled(fields, listing, samples) if fields else []
+    fields = _labeled(fields, listing, samples) if fields else _tagged(listing, samples)
     if not fields:
         raise _nothing_usable(listing, source, remarks)
     labels = {column for label in fields[0].labels for column in label.columns}
@@ -78,6 +78,12 @@ def _labeled(fields: Sequence[FieldFound], listing: Listing, samples: Sequence[S
     labels = find_labels(first, others, listing, samples)
     bound = {column for label in labels if label.kind for column in label.columns}
     return [replace(first, labels=labels), *(f for f in others if f.column not in bound)]
+
+
+def _tagged(listing: Listing, samples: Sequence[Sampled]) -> list[FieldFound]:
+    """A list of words with columns that tag them; without any it cannot be a field."""
+    found = [_labeled([field], listing, samples)[0] for field in find_token_lists(listing, samples)]
+    return [field for field in found if field.labels][:1]
 
 
 def _blank_config(paths: tuple[str, ...]) -> JobConfig:

@@ -502,6 +502,57 @@ def test_mirroring_stands_where_no_name_loses_its_side(names: list[str], sided: 
     assert ("# - albumentations.HorizontalFlip" in text) == sided
 
 
+def answered(n: int, shift: int = 0) -> dict[str, Any]:
+    text = SENTENCES[n % 3]
+    word = text.split()[3]
+    return {"context": text, "answers": {"text": [word], "answer_start": [text.index(word) + shift]}}
+
+
+def test_answers_are_bound_where_they_stand_where_they_say(tmp_path: Path) -> None:
+    _, config, listing = init([answered(n) for n in range(24)], tmp_path)
+    assert config.fields["context"].bound()["answers"].column == "answers"
+    found = copies(config, listing)
+    assert len(found) > 60
+    for row in found:
+        (said,), (start,) = row["answers"]["text"], row["answers"]["answer_start"]
+        assert row["context"][start : start + len(said)] == said
+    rows = [answered(n, shift=n % 3 == 0) for n in range(24)]
+    assert "some do not stand where they say" in held(rows, tmp_path)
+
+
+TAGS = ["O", "B-LOC", "I-LOC"]
+
+
+def tagged(n: int) -> dict[str, Any]:
+    words = [*SENTENCES[n % 3].split(), *["more"] * (n % 4)]
+    return {"tokens": words, "ner_tags": [1 if k == 2 else 2 if k == 3 else 0 for k in range(len(words))]}
+
+
+def test_lists_of_words_are_bound_with_the_names_of_their_tags(tmp_path: Path) -> None:
+    features = {"ner_tags": {"feature": {"names": TAGS, "_type": "ClassLabel"}, "_type": "Sequence"}}
+    table = pa.Table.from_pylist([tagged(n) for n in range(24)])
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "in.parquet")
+    text = config_text(describe_data(str(tmp_path / "in.parquet")), "c.yaml")
+    (tmp_path / "c.yaml").write_text(text)
+    config, listing = checked(read_config(str(tmp_path / "c.yaml"), ["split={}", f"output.path={tmp_path}/out"]))
+    bound = config.fields["tokens"].bound()["tokens"]
+    assert (bound.columns, bound.names) == (("ner_tags",), tuple(TAGS))
+    assert config.input.label is None
+    for row in copies(config, listing):
+        tags = [TAGS[n] for n in row["ner_tags"]]
+        assert len(tags) == len(row["tokens"])
+        assert all(
+            before in ("B-LOC", "I-LOC") for before, tag in zip(["O", *tags], tags, strict=False) if tag == "I-LOC"
+        )
+
+
+def test_numbers_of_entities_without_names_keep_steps_out(tmp_path: Path) -> None:
+    text = held([tagged(n) for n in range(24)], tmp_path)
+    assert "add names: [O, B-PER, …]" in text
+    assert "tokens: {columns: [ner_tags]}" in text
+
+
 def test_areas_and_sizes_that_columns_state_are_bound(tmp_path: Path) -> None:
     def stated(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
         return {

@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from pipeline.looking.findings import LabelFound
+from pipeline.looking.class_names import class_names
+from pipeline.looking.findings import LabelFound, Setting
+from pipeline.looking.label_columns.box_numbers import ROWS_THAT_FIT
 from pipeline.looking.label_columns.parts import Cells, Part, is_list, is_number, named, plain
 from pipeline.looking.payload_columns import is_text
 
 TOKENS = frozenset({"token", "word", "wordpiece", "form"})
 TAGS = frozenset({"ner", "pos", "tag", "bio", "iob", "chunk", "upos", "xpos", "label", "slot", "srl", "dep", "entity"})
+_ENTITIES = frozenset({"ner", "entity", "entitie", "bio", "iob", "slot", "chunk", "tag"})
 _FEWEST_WORDS = 2
+_OF_THIS_TEXT = 0.5
 
 
 def answers_in(parts: Sequence[Part], cells: Cells, texts: Sequence[str]) -> LabelFound | None:
@@ -25,9 +29,36 @@ def answers_in(parts: Sequence[Part], cells: Cells, texts: Sequence[str]) -> Lab
         for said, at in zip(text.entries(cell), start.entries(cell), strict=False)
         if said and at is not None
     ]
-    if held and sum(held) < len(held) / 2:
-        return None  # of another text
-    return LabelFound(text.column, "answers", "answers and where they begin cannot be bound", columns=(text.column,))
+    fits = sum(held) / len(held) if held else 0.0
+    if held and fits < _OF_THIS_TEXT:
+        return None
+    if fits < ROWS_THAT_FIT:
+        why = "some do not stand where they say" if held else "there are none in the rows looked at"
+        return LabelFound(text.column, "answers", why, columns=(text.column,))
+    note = f"{len(held):,} looked at stand where they say"
+    return LabelFound(text.column, "answers", note, "answers", (("column", text.column),), (text.column,), 1 - fits)
+
+
+def tags_of_tokens(column: str, schema: pa.Schema, cells: Mapping[str, Cells]) -> list[LabelFound]:
+    """Lists beside a list of words, with one entry for each of them: they are bound to it."""
+    counts = _counts(cells[column])
+    lists = [n for n in cells if n != column and is_list(plain(schema.field(n).type)) and _counts(cells[n]) == counts]
+    tags = sorted(lists, key=lambda name: not named(name, _ENTITIES))
+    if not tags or max(counts, default=0) < _FEWEST_WORDS:
+        return []
+    names = class_names(schema, tags[0], tags[0])
+    keys: list[tuple[str, Setting]] = [("columns", tuple(tags))]
+    keys += [("names", names)] if names else []
+    note = f"as many entries as words in {len(counts):,} rows looked at"
+    found = [LabelFound(tags[0], "tags of words", note, "tokens", tuple(keys), tuple(tags))]
+    if named(tags[0], _ENTITIES) and not names and not is_text(plain(plain(schema.field(tags[0]).type).value_type)):
+        why = "which of its numbers begin an entity, and which go on with one, is not known: add names: [O, B-PER, …]"
+        found.append(LabelFound(tags[0], "tags of entities", why, columns=(tags[0],)))
+    return found
+
+
+def _counts(cells: Cells) -> list[int]:
+    return [len(cell) if isinstance(cell, list) else 0 for cell in cells]
 
 
 def tags_in(columns: Mapping[str, pa.DataType], cells: Mapping[str, Cells], texts: Sequence[str]) -> list[LabelFound]:

@@ -36,6 +36,9 @@ def find_labels(
     looked = look_at(found, listing, samples, references)
     if not looked.contents:
         return tuple(by_name(columns, found.modality))
+    if is_list(plain(listing.schema.field(found.column).type)):
+        cells = {column: looked.cells(column) for column in (found.column, *(c.name for c in columns))}
+        return tuple(in_texts.tags_of_tokens(found.column, listing.schema, cells))
     labels = list(_SEARCHES[found.modality](columns, looked))
     files = [f for f in others if f.uri and f.modality == found.modality]
     known = {label.column for label in labels}
