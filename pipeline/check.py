@@ -30,6 +30,7 @@ from transforms.values import LABEL_KINDS
 
 _LINE = re.compile(r".*?:(\d+)\b")
 _LAST = 1 << 60
+_FEW_BYTES = 2**20
 _FIRST_ROWS = 64
 _KEYS = ("input.path", "input.root", "input.id")
 
@@ -104,8 +105,8 @@ def _file_names(config: JobConfig, listing: Listing) -> Iterator[str]:
     texts = [n for n, field in config.fields.items() if field.type == "text" and not field.uri]
     names = [name for name in texts if name in listing.schema.names]
     unit = next(iter(listing.units), None)
-    if not names or unit is None:
-        return
+    if not names or unit is None or (not listing.reader.root.local and unit.bytes > _FEW_BYTES):
+        return  # a look is not worth megabytes from a store
     with suppress(OSError, pa.ArrowException, InputError):  # told where it is read for good
         for batch in islice(listing.reader.read(unit, names, 0, min(unit.rows, _FIRST_ROWS)), 1):
             values = {name: values_of(batch.column(name)) for name in names}
