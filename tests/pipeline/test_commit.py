@@ -77,7 +77,7 @@ def test_the_manifest_is_as_the_design_says(tmp_path: Path) -> None:
 
 
 def test_nothing_in_it_tells_where_or_when(tmp_path: Path) -> None:
-    here, there = done(tmp_path / "here"), done(tmp_path / "some" / "where else")
+    here, there = (done(tmp_path / name, input__fingerprint="content") for name in ("here", "some/where else"))
     for name in ("manifest.json", "README.md", "croissant.json"):
         text = (Path(here.dataset.path) / name).read_bytes()
         assert text == (Path(there.dataset.path) / name).read_bytes()
