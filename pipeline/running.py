@@ -184,12 +184,11 @@ def _swept(job: Job) -> Iterator[None]:
 def job_of(config: JobConfig, listing: Listing) -> Job:
     """A config that met its input."""
     config = with_numbers(config, listing.schema)
-    external = [n for n, f in config.fields.items() if f.uri or listing.kind == "folder"]
     return Job(
         config=config,
         reader=mixed(listing.reader) if config.output.order == "shuffled" else listing.reader,
         schema=listing.schema,
-        external=tuple(external),
+        external=tuple(n for n, f in config.fields.items() if f.uri or listing.kind == "folder"),
         version=fingerprint(config, listing),
         output=Folder.at(config.output.path),
         blocks_per_shard=blocks_per_shard(sum(unit.rows for unit in listing.units)),
