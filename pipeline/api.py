@@ -11,8 +11,9 @@ from pipeline.config_file import ConfigText, read_config, validate
 from pipeline.errors import ConfigError
 from pipeline.planning import Plan, Probe
 from pipeline.progress import Silent
-from pipeline.running import RunOptions, RunResult, job_of, planned, run_job, survey_job
+from pipeline.running import RunOptions, RunResult, planned, run_job, survey_job
 from pipeline.sources import Listing
+from pipeline.versions.jobs import job_of
 
 Config = str | os.PathLike[str] | JobConfig | ConfigText
 

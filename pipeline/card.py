@@ -1,6 +1,6 @@
 """The dataset card (README.md) and Croissant metadata, made of the manifest alone, so that they are reproducible."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from pipeline.copy_settings import told
 from pipeline.escaping.markdown import cell, code, identifier
 from pipeline.labels.counting import label_warnings, rows_of
 from pipeline.records import SPLITS
+from pipeline.splitting.contradictions import class_notes
 
 _CROISSANT = "http://mlcommons.org/croissant/1.0"
 _CONTEXT = {
@@ -171,7 +172,15 @@ def _class_table(manifest: dict[str, Any]) -> list[str]:
             counts = manifest["splits"][split]["classes"].get(name, {"records": 0, "samples": 0})
             cells.append(f"{counts['records']} → {counts['samples']}")
         out.append(f"| {cell(name)} | {' | '.join(cells)} |")
-    return [*out, ""]
+    return [*out, "", *_label_notes(manifest, names)]
+
+
+def _label_notes(manifest: dict[str, Any], names: Sequence[str]) -> list[str]:
+    """What may be wrong with the classes of the input."""
+    number = manifest.get("split", {}).get("contradictory", 0)
+    notes = [f"{number} records have the same content as another record, under another label."] if number else []
+    notes += [cell(note) for note in class_notes(names)]
+    return [*(f"- {note}" for note in notes), *([""] if notes else [])]
 
 
 def _balance_table(manifest: dict[str, Any]) -> list[str]:

@@ -66,7 +66,7 @@ def init(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Look at the data and write a config that runs as it is."""
+    """Look at the data, write a config for it, and say what is odd about it."""
     from pipeline import commands
 
     commands.init(data, output, force, generator, as_json)

@@ -22,10 +22,10 @@ from pipeline.read import without_payload
 from pipeline.records import Block, Gated, Payload, Sample, Shard, Split
 from pipeline.rows import digest, moved_cells
 from pipeline.run_log import newest_log
-from pipeline.running import job_of
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.storage import Folder, absolute, write_file
 from pipeline.tools import recipe_digest
+from pipeline.versions.jobs import job_of
 from pipeline.versions.passing import differing_columns
 from pipeline.versions.source_files import SourceFile, source_file
 

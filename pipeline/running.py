@@ -13,32 +13,30 @@ from pipeline.candidates import keep
 from pipeline.certificate import check_leaks, kept_leaks, leak_warnings
 from pipeline.check import checked, telling_recipes, with_problems
 from pipeline.commit import Expected, announce, check_limits, complete, read_manifest
-from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.copy_counts import Counted, count_copies
 from pipeline.donors import with_donors
 from pipeline.errors import InputError, RunFailed
 from pipeline.exclusive import guarded
-from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
-from pipeline.labels.class_names import refuse_unknown_classes, with_numbers
+from pipeline.labels.class_names import refuse_unknown_classes
 from pipeline.labels.counting import label_warnings
-from pipeline.mixing import blocks_per_shard
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
 from pipeline.run_log import write_log
 from pipeline.runners import engine_of, leaves_template
-from pipeline.sources import Listing, mixed
+from pipeline.sources import Listing
+from pipeline.splitting.contradictions import class_notes
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import descent_of
 from pipeline.splitting.seeking import InPool, Seeker
 from pipeline.splitting.shares import refuse_empty_train, share_notes
-from pipeline.storage import Folder
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
 from pipeline.surveying import OnEngine, seeker_for
 from pipeline.tally import Tally, machine_warnings
+from pipeline.versions.jobs import job_of
 from pipeline.versions.tidying import finish, tidy
 from pipeline.versions.wholeness import refuse_incomplete
 
@@ -181,20 +179,6 @@ def _swept(job: Job) -> Iterator[None]:
         job.output.remove_leftovers()
 
 
-def job_of(config: JobConfig, listing: Listing) -> Job:
-    """A config that met its input."""
-    config = with_numbers(config, listing.schema)
-    return Job(
-        config=config,
-        reader=mixed(listing.reader) if config.output.order == "shuffled" else listing.reader,
-        schema=listing.schema,
-        external=tuple(n for n, f in config.fields.items() if f.uri or listing.kind == "folder"),
-        version=fingerprint(config, listing),
-        output=Folder.at(config.output.path),
-        blocks_per_shard=blocks_per_shard(sum(unit.rows for unit in listing.units)),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Surveyed:
     """What is known before anything is written; `job` knows what the survey decided."""
@@ -272,7 +256,8 @@ def _notes(found: Surveyed) -> tuple[str, ...]:
     """What people should know of the input, splits and blends."""
     of_splits, joined = (found.decision.notes, found.decision.joined) if found.decision else ((), {})
     of_shares = share_notes(found.job.config, found.survey.counts(), joined)
-    return (*found.notes, *of_splits, *of_shares, *blend_notes(found.job.config, found.survey.classes))
+    of_classes = class_notes(label for _, label in found.survey.classes)
+    return (*found.notes, *of_splits, *of_classes, *of_shares, *blend_notes(found.job.config, found.survey.classes))
 
 
 def descended(job: Job) -> Job:

@@ -9,10 +9,11 @@ from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.preview.sheet import preview_job, preview_tasks
 from pipeline.records import Gated
-from pipeline.running import counted_out, job_of
+from pipeline.running import counted_out
 from pipeline.splitting.deciding import decide
 from pipeline.splitting.seeking import InPool
 from pipeline.survey import survey
+from pipeline.versions.jobs import job_of
 
 
 def preview_families(text: ConfigText, records: int) -> tuple[Job, list[Gated]]:

@@ -16,6 +16,7 @@ from pipeline.split_table import TIMELESS as TIMELESS_BIT
 from pipeline.splitting import ledger
 from pipeline.splitting.bridges import BRIDGE
 from pipeline.splitting.components import PartNumbers, no_pairs
+from pipeline.splitting.contradictions import contradiction_note, contradictions
 from pipeline.splitting.facts import facts_of
 from pipeline.splitting.inheriting import ID, Inheritance, Known, Relations, ids_of
 from pipeline.splitting.ledger import Descent
@@ -31,7 +32,7 @@ class Decision:
 
     `inherited`: earlier versions made a difference, so that this is another version than the input alone would make.
     `joined`: rows that have relatives, by what relates them. `rows`, `relations`: the parts of the rows that no earlier
-    version placed, and their digests.
+    version placed, and their digests. `contradictory`: records of the content of another one, under another label.
     """
 
     table: SplitTable
@@ -39,6 +40,7 @@ class Decision:
     inherited: bool = False
     joined: dict[str, int] = field(default_factory=dict)
     bridging: int = 0
+    contradictory: int = 0
     notes: tuple[str, ...] = ()
     rows: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
     relations: Relations = field(default_factory=dict)
@@ -50,7 +52,8 @@ class Decision:
     def as_json(self) -> dict[str, object]:
         """For the manifest."""
         ancestors = self.descent.ancestors if self.inherited else ()
-        return {"joined": self.joined, "bridging": self.bridging, "ancestors": list(ancestors)}
+        odd = {"contradictory": self.contradictory} if self.contradictory else {}
+        return {"joined": self.joined, "bridging": self.bridging, "ancestors": list(ancestors), **odd}
 
 
 def is_decided(config: JobConfig) -> bool:
@@ -85,6 +88,8 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
         parts = parts_of(job.config.split, facts, relations, pairs, inheritance.parts()).parts
         inherited = any(not np.array_equal(found.parts[span], parts[span]) for span in spans(len(parts)))
         placed = inheritance.placed()
+    odd = contradictions(facts.labels, contents.values() if len(facts.labels) else ())
+    told = contradiction_note(odd, {row: _place(job, units, row) for pair in odd.examples for row in pair})
     fresh = where(len(parts), lambda span: (parts[span] >= 0) & ~placed[span])
     return Decision(
         SplitTable.over(units, _codes(job.config, parts)),
@@ -92,7 +97,8 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
         inherited,
         joined,
         count(len(parts), lambda span: parts[span] == BRIDGE),
-        (*moving_notes(job, facts, parts), *notes_of(job.config, facts, parts, bool(len(known)))),
+        odd.number,
+        (*told, *moving_notes(job, facts, parts), *notes_of(job.config, facts, parts, bool(len(known)))),
         made(len(fresh), np.uint8, lambda span: parts[fresh[span]]),
         {name: some(digests, fresh) for name, digests in {ID: ids_of(facts), **relations}.items()},
     )
@@ -109,6 +115,16 @@ def settle(job: Job, decision: Decision, fingerprint: str) -> Decision | None:
         return None
     ledger.keep_rows(job, decision.rows, decision.relations)
     return decision
+
+
+def _place(job: Job, units: Sequence[Unit], row: int) -> str:
+    """What people call a row: its file, and its number where the file has several."""
+    for unit in units:
+        if row < unit.rows:
+            file, number = job.reader.locate(unit, row)
+            return repr(file) if unit.members else f"{file!r} row {number}"
+        row -= unit.rows
+    raise IndexError(row)
 
 
 def _ancestors(job: Job, fingerprint: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pipeline.job import Job
 from pipeline.keys import KeyBlock, digests, texts
 from pipeline.records import Unit
 from pipeline.split import numbers_of
+from pipeline.splitting.contradictions import label_digests
 from pipeline.splitting.ranges import Digests
 from pipeline.splitting.spelling import Spellings
 from pipeline.survey import keyed_batches, side_by_side
@@ -44,6 +45,8 @@ class Facts:
     spelled: dict[str, pa.Array] = field(default_factory=dict)
     """Different values of each group column, while they are read."""
     spellings: dict[str, Spellings] = field(default_factory=dict)
+    labels: Digests = field(default_factory=lambda: np.empty(0, np.uint64))
+    """A number for the labels of each row, 0 where there is none; empty if nobody compares contents with them."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -73,6 +76,11 @@ def facts_of(job: Job, units: Sequence[Unit]) -> Facts:
     return filling.facts()
 
 
+def compares_labels(config: JobConfig) -> bool:
+    """Whether records of one content are looked at for labels that contradict each other."""
+    return config.input.label is not None and config.split.keep_together.exact
+
+
 class _Filling:
     """Facts of all rows, written where they belong as they come: nothing stands in memory twice."""
 
@@ -86,11 +94,14 @@ class _Filling:
         self.times: NDArray[Any] | None = None
         self.timed = False
         self.spellings: dict[str, Spellings] = {}
+        self.labels = column(rows if compares_labels(config) else 0, np.uint64)
 
     def add(self, part: Facts) -> None:
         """The next rows. Raises InputError if their times are of another kind than those before."""
         here = slice(self.filled, self.filled + len(part))
         self.keys[here], self.numbers[here] = part.keys, part.numbers
+        if len(self.labels):
+            self.labels[here] = part.labels
         self.identified[here], self.timeless[here] = part.identified, part.timeless
         for name, found in part.groups.items():
             self.groups[name][here] = found
@@ -114,7 +125,7 @@ class _Filling:
         """All of them."""
         keyed = self.keys, self.identified, self.numbers, self.groups
         own = *keyed, list(self.classes), self.codes, self.times, self.timeless
-        return Facts(*own, spellings=self.spellings)
+        return Facts(*own, spellings=self.spellings, labels=self.labels)
 
 
 def digests_of(values: Sequence[bytes | None]) -> Digests:
@@ -147,6 +158,7 @@ def _parts(job: Job, unit: Unit) -> Iterator[Facts]:
             times,
             timeless,
             {name: _spelled(batch.column(name)) for name in config.group_columns},
+            labels=label_digests(block.labels, len(block)) if compares_labels(config) else np.empty(0, np.uint64),
         )
 
 

@@ -24,7 +24,6 @@ from pipeline.check import open_input
 from pipeline.columns import column, made, spans
 from pipeline.config import JobConfig
 from pipeline.job import Job
-from pipeline.running import job_of
 from pipeline.similarity.interface import Signature, embedding
 from pipeline.similarity.texts import TextMeasure
 from pipeline.split_settings import SplitConfig
@@ -34,6 +33,7 @@ from pipeline.splitting.near import candidate_pairs
 from pipeline.splitting.near_tasks import DistanceTask
 from pipeline.splitting.parts import parts_of
 from pipeline.splitting.signatures import Signatures, store
+from pipeline.versions.jobs import job_of
 
 PER_FILE, WIDTH, WORKERS = 2_048, 640, 2
 RELATIVES = {"relatives": "stratified", "contents": "hash"}

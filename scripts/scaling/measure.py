@@ -27,7 +27,7 @@ from pipeline.config import JobConfig
 from pipeline.job import Job, Task
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.records import FileReceipt, Receipt, Shard, Unit
-from pipeline.running import expected_of, job_of
+from pipeline.running import expected_of
 from pipeline.sources import Listing
 from pipeline.sources.fetching import in_order
 from pipeline.splitting.deciding import decide, settle
@@ -36,6 +36,7 @@ from pipeline.storage import Folder
 from pipeline.surroundings import Surroundings
 from pipeline.survey import survey
 from pipeline.tally import Tally
+from pipeline.versions.jobs import job_of
 from pipeline.versions.receipts import receipt_bytes, receipt_path
 from scripts.scaling import made_marks
 from scripts.scaling.made_keys import CLASSES

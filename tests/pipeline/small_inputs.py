@@ -23,10 +23,10 @@ from pipeline.job import Job, Task
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.records import Receipt, Split, Unit
 from pipeline.rendering import render
-from pipeline.running import job_of
 from pipeline.sources import Listing, Reader
 from pipeline.survey import survey
 from pipeline.tally import tallied
+from pipeline.versions.jobs import job_of
 
 FLIP = "albumentations.HorizontalFlip"
 SWAP = {"nlpaug.RandomWordAug": {"action": "swap", "aug_p": 0.5}}

@@ -12,7 +12,7 @@ from pipeline.copies import CopyTable, Share
 from pipeline.fan_out import DOWNSAMPLED, ORIGINAL, copies_of, fan_out, variants_of
 from pipeline.job import Job
 from pipeline.records import Record, Refusal
-from pipeline.running import job_of
+from pipeline.versions.jobs import job_of
 
 
 def test_only_train_is_multiplied() -> None:

@@ -24,8 +24,8 @@ from pipeline.looking.describe import config_text, describe_data
 from pipeline.looking.starter_config import dataset_path, quoted
 from pipeline.records import SPLITS, Shard
 from pipeline.rendering import families
-from pipeline.running import job_of
 from pipeline.survey import survey
+from pipeline.versions.jobs import job_of
 from transforms.recipe import build_recipe
 from transforms.values import AudioValue
 

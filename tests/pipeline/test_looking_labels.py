@@ -25,8 +25,8 @@ from pipeline.looking.moving_steps import moving_steps
 from pipeline.records import Shard
 from pipeline.rendering import families
 from pipeline.rows import RowMaker
-from pipeline.running import job_of
 from pipeline.survey import survey
+from pipeline.versions.jobs import job_of
 
 WIDTH, HEIGHT = 96, 64
 SENTENCES = (

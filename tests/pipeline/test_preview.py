@@ -24,8 +24,8 @@ from pipeline.preview.text_panels import MAX_LINES, lines_of, text_panels
 from pipeline.preview.word_diff import Word
 from pipeline.records import Block, Dropped, Gated, Refusal, Unit
 from pipeline.rendering import families
-from pipeline.running import job_of
 from pipeline.survey import Survey, survey
+from pipeline.versions.jobs import job_of
 from transforms.values import AudioValue, ImageValue, TextValue, VideoValue, VolumeValue
 
 ODD_TEXTS = (

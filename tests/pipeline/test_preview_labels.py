@@ -25,8 +25,8 @@ from pipeline.preview.text_panels import text_panels
 from pipeline.preview.word_diff import Word, marked_words, underlined
 from pipeline.records import Gated
 from pipeline.rendering import families
-from pipeline.running import job_of
 from pipeline.survey import survey
+from pipeline.versions.jobs import job_of
 from transforms.values import AudioValue, Boxes, ImageValue, Keypoints, Segments, Spans, TextValue, VideoValue
 
 WIDE, HIGH = 112, 56  # enlarged twice on a panel of 224

@@ -21,8 +21,8 @@ from pipeline.looking.config_notes import warnings_of
 from pipeline.records import Gated, Shard
 from pipeline.rendering import families
 from pipeline.rows import RowMaker
-from pipeline.running import job_of
 from pipeline.survey import survey
+from pipeline.versions.jobs import job_of
 
 MOVE = "albumentations.HorizontalFlip, {albumentations.Affine: {scale: [0.8, 1.2], rotate: [-30, 30], p: 1}}"
 

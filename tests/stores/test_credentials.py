@@ -194,8 +194,8 @@ def job_graph(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     from pipeline.config_file import read_config
     from pipeline.job import Task
     from pipeline.records import Block, Shard
-    from pipeline.running import job_of
     from pipeline.surroundings import Surroundings
+    from pipeline.versions.jobs import job_of
 
     config, listing = checked(read_config(str(path)), with_recipes=False)
     job = job_of(config, listing)

@@ -1,0 +1,23 @@
+"""A config and its input -> the job: what workers need, and the version that it makes."""
+
+from pipeline.config import JobConfig
+from pipeline.fingerprint import fingerprint
+from pipeline.job import Job
+from pipeline.labels.class_names import with_numbers
+from pipeline.mixing import blocks_per_shard
+from pipeline.sources import Listing, mixed
+from pipeline.storage import Folder
+
+
+def job_of(config: JobConfig, listing: Listing) -> Job:
+    """A config that met its input."""
+    config = with_numbers(config, listing.schema)
+    return Job(
+        config=config,
+        reader=mixed(listing.reader) if config.output.order == "shuffled" else listing.reader,
+        schema=listing.schema,
+        external=tuple(n for n, f in config.fields.items() if f.uri or listing.kind == "folder"),
+        version=fingerprint(config, listing),
+        output=Folder.at(config.output.path),
+        blocks_per_shard=blocks_per_shard(sum(unit.rows for unit in listing.units)),
+    )
