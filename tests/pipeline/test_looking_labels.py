@@ -88,7 +88,9 @@ def copies(config: JobConfig, listing: Any) -> list[dict[str, Any]]:
     job = job_of(config, listing)
     blocks = tuple(t.block for t in survey(job, listing.units).blocks)
     made = [s for g in families(job, Task(Shard("train", 0, blocks))) for s in g.samples if s.variant.copy > 0]
-    rows: list[dict[str, Any]] = RowMaker(job, "train", "x").table(made).to_pylist()
+    rows: list[dict[str, Any]] = (
+        RowMaker(job, "train", "x").rows_of(made, np.arange(len(made))).table(made, 0).to_pylist()
+    )
     return rows
 
 

@@ -74,7 +74,9 @@ def made(
     blocks = tuple(t.block for t in survey(job, listing.units).blocks)
     found = list(families(job, Task(Shard("train", 0, blocks))))
     samples = [s for g in found for s in g.samples if s.variant.copy > 0]
-    return RowMaker(job, "train", "x").table(samples).to_pylist() if samples else [], found
+    return RowMaker(job, "train", "x").rows_of(samples, np.arange(len(samples))).table(
+        samples, 0
+    ).to_pylist() if samples else [], found
 
 
 def overlap(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
