@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_inputs import FLIP, SWAP, Ran, config_of, jpeg, parquet, ran, words
 
+from pipeline.errors import LimitsExceeded
 from pipeline.records import Dropped, Record, Refusal
 from pipeline.rows import _array, digest, dropped_table
 from pipeline.schema import DROPPED_SCHEMA
@@ -128,12 +129,15 @@ def test_dropped_records_shift_no_column(
         "text": pa.array([words(n) if text else None for n, (_, text) in enumerate(present)], pa.string()),
         "n": list(range(len(present))),
     }
-    _, done = made(tmp_path_factory.mktemp("d"), data, per_group, copies=1)
     kept = [n for n, both in enumerate(present) if all(both)]
-    if kept:
-        table = done.table()
-        assert table.column("n").to_pylist() == [n for n in kept for _ in range(2)]
-        assert table.column("text").to_pylist()[::2] == [words(n) for n in kept]
+    if not kept:
+        with pytest.raises(LimitsExceeded, match="the dataset would be empty"):
+            made(tmp_path_factory.mktemp("d"), data, per_group, copies=1)
+        return
+    _, done = made(tmp_path_factory.mktemp("d"), data, per_group, copies=1)
+    table = done.table()
+    assert table.column("n").to_pylist() == [n for n in kept for _ in range(2)]
+    assert table.column("text").to_pylist()[::2] == [words(n) for n in kept]
     assert len(done.dropped()) == len(present) - len(kept)
 
 
