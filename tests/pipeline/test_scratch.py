@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pipeline import scratch
 from pipeline.errors import RunFailed
 from pipeline.scratch import claim, mapped_table, release, remove_abandoned, scratch_folder, write_table
 
@@ -43,6 +44,7 @@ def claimed_by_another_process(folder: Path) -> "subprocess.Popen[str]":
 
 def test_folders_of_killed_processes_are_removed_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(scratch, "_claimed", {})  # those of this process stay: its fork server lives in one
     mine, dead, other, somebodys = (tmp_path / f"pymp-{name}" for name in ("mine", "dead", "living", "somebodys"))
     for folder in (mine, dead, other, somebodys):
         folder.mkdir()
