@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.clip_geometry import aspect_after
+from transforms.pixel_aspect import aspect_after
 from transforms.values import Boxes, ImageValue, VideoValue
 from transforms.volumes.straight_moves import probes, straight
 

@@ -1,18 +1,17 @@
 """Pixels of all frames of a clip moved alike, and the boxes with them, by OpenCV."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from transforms.label_filters import kept_boxes
+from transforms.pixel_aspect import aspect_after
 from transforms.values import Boxes, VideoValue
 
 Matrix = NDArray[np.float64]
 Offsets = NDArray[np.float32]
-_FINEST_ASPECT = 10_000
 
 
 def affine(clip: VideoValue, matrix: Matrix) -> VideoValue:
@@ -66,17 +65,6 @@ def displaced(clip: VideoValue, offsets: Offsets, interpolation: int, border: in
         cv2.remap(frame, across, down, interpolation, frames[number], border, (fill, fill, fill))
     boxes = None if clip.boxes is None else _sought(clip.boxes, across, down)
     return replace(clip, frames=frames, boxes=boxes)
-
-
-def aspect_after(aspect: Fraction, back: Matrix) -> Fraction:
-    """The width of a pixel by its height after a move; `back` is (2, 2), from steps of pixels now to those before.
-
-    Square pixels stay square: scaling them unevenly is meant as a change of the picture.
-    """
-    if aspect == 1:
-        return aspect
-    across, down = (np.hypot(float(aspect) * back[0, axis], back[1, axis]) for axis in (0, 1))
-    return Fraction(float(across / down)).limit_denominator(_FINEST_ASPECT) if across > 0 and down > 0 else aspect
 
 
 def _turned(boxes: Boxes | None, matrix: Matrix, height: int, width: int) -> Boxes | None:

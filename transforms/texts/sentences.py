@@ -41,8 +41,13 @@ def sentences(text: str, whole: Sequence[Place] = ()) -> list[Place]:
         if any(first < end < last for first, last in held[at : at + 1]):
             continue
         stripped = text[begin:end].strip()
-        if stripped:
-            start = begin + text[begin:end].index(stripped)
+        start = begin + text[begin:end].index(stripped)
+        wordless = not any(letter.isalnum() for letter in stripped)
+        if found and wordless:  # marks alone belong to the sentence before them
+            found[-1] = (found[-1][0], start + len(stripped)) if stripped else found[-1]
+        elif wordless and end < len(text):
+            continue  # or to the one after them
+        elif stripped:
             found.append((start, start + len(stripped)))
         begin = end
     return found
