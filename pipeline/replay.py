@@ -47,11 +47,17 @@ def replay(dataset: Dataset, rows: Sequence[dict[str, Any]], input_path: str | N
     """Render the samples of some rows again, in a worker process, and compare digests and parameters.
 
     `rows` need the columns `sample_id` and `lineage`; see `row_of`. Records are found by their ids where they have any.
-    `input_path` tells where the sources are now, if they moved. Raises InputError if nothing tells where they are.
+    `input_path` tells where the sources are now, if they moved. Raises InputError if they are not there.
     """
     if not rows:
         return []
-    prepared = list(_Sources(dataset, input_root(dataset, input_path)).prepared(rows))
+    try:
+        root = input_root(dataset, input_path)
+    except InputError as error:
+        if input_path is not None:
+            raise
+        return [Replayed(row[SAMPLE_ID], "", error.message) for row in rows]
+    prepared = list(_Sources(dataset, root).prepared(rows))
     ready = [item for item in prepared if not isinstance(item, Replayed)]
     results = [item for item in prepared if isinstance(item, Replayed)]
     if ready:

@@ -69,7 +69,8 @@ def before_and_after(before: ImageValue, steps: list[Any]) -> Image.Image:
     if not isinstance(after, ImageValue):
         raise TypeError(f"{steps} gave no picture")
     told: tuple[tuple[Caption, ...], ...] = ((), captions(applied))
-    titles = zip(("before", "after"), picture_panels([before, after]), told, strict=True)
+    plain = [replace(value, masks=None, mask_rows=None) for value in (before, after)]  # marked for the blends alone
+    titles = zip(("before", "after"), picture_panels(plain), told, strict=True)
     pair = beside([_column(title, panel, lines) for title, panel, lines in titles], GAP)
     page = Image.new("RGB", (pair.width + 2 * MARGIN, pair.height + 2 * MARGIN), drawing.CARD)
     page.paste(pair, (MARGIN, MARGIN))

@@ -25,7 +25,7 @@ def test_the_config_runs_as_it_is(tmp_path: Path, ask: Ask, say: Say, monkeypatc
     assert code == 0
     assert [note.split(":")[0] for note in answer["left_to_the_training_code"]] == ["rescale"]
     text = Path("photos.yaml").read_text(encoding="utf-8")
-    assert "split: {validation: 0.25}" in text
+    assert "split: {by: stratified, validation: 0.25}" in text
     assert "# left to the training code: rescale: outputs are encoded pictures" in text
     code, answer = ask("check", "photos.yaml")
     assert (code, answer["warnings"]) == (0, [])

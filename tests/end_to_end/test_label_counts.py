@@ -58,7 +58,7 @@ def test_a_class_that_the_steps_cut_off_is_told(tmp_path: Path, capsys: pytest.C
     assert dataset.manifest["labels"] == {"image.boxes": expected}
     card = (Path(told["path"]) / "README.md").read_text()
     assert "| boxes of image | 60 | 30 | 30 | 30 |" in card
-    assert "of 30 boxes of image labeled '[/edge]' 0 are left" in card
+    assert r"of 30 boxes of image labeled '\[/edge\]' 0 are left" in card  # as Markdown writes brackets
     assert verify(dataset, samples=3).ok
     copies = [row for row in dataset.splits["train"].to_table().to_pylist() if row["lineage"]["copy"]]
     assert all(row["names"] == ["middle"] for row in copies)

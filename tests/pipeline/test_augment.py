@@ -141,7 +141,7 @@ def test_a_copy_that_raises_fails_alone() -> None:
     gated = sort_out(rendered(tools(augment=Steps(breaks_once))))
     assert [s.variant.copy for s in gated.samples] == [0, 2]
     (dropped,) = gated.dropped
-    assert (dropped.copy, dropped.refusal.reason, dropped.refusal.error) == (1, "augment_error", "MemoryError")
+    assert (dropped.copy, dropped.refusal.reason, dropped.refusal.error) == (1, "out_of_memory", "MemoryError")
 
 
 def test_a_copy_that_cannot_be_encoded_fails_alone() -> None:

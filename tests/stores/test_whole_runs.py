@@ -51,7 +51,8 @@ def compare(top: str, call: Call, on_disk: OnDisk, tmp_path: Path) -> None:
     call("preview", on_disk.config, *same, "-o", f"{top}/sheet.png")
     assert pictures(there.read("sheet.png")) == pictures(on_disk.sheet)
     ran = call("run", f"{top}/c.yaml")
-    assert (ran["version"], ran["warnings"]) == (planned["version"], [])
+    assert ran["version"] == planned["version"]
+    assert all("were asked for" in warning for warning in ran["warnings"])  # few records, divided by a hash
     assert Version.at(ran["path"]).same_everywhere == on_disk.version.same_everywhere
     assert call("run", f"{top}/c.yaml")["already_there"]
     assert call("verify", f"{top}/out", "--samples", "3")["differences"] == []
