@@ -195,7 +195,7 @@ class Pool:
         if at < 0 or order.kind not in {"render", "survey"}:
             return order
         if killed:  # only a trial tells whether the record is to blame
-            return Order("trial", replace(order.task, only=at), suspect_of=order) if order.kind == "render" else order
+            return Order("trial", replace(order.task, only=at), order, order.call) if order.kind == "render" else order
         order.culprits[at] += 1
         if order.kind == "survey":
             guilty = order.culprits[at] >= _GUILTY_DEATHS
