@@ -46,10 +46,13 @@ def refuse_changed_references(job: Job, files: Sequence[InputFile]) -> None:
     """Raise RunFailed if files that the input refers to are not those that were counted into the snapshot."""
     if not job.external:
         return
+    now, why = {}, ""
     try:
         now = {f.path: f for f in open_input(job.config)[1].files}
     except FanbeamError as error:
-        raise _changed(error.message) from error
+        why = error.problems[0].message if error.problems else error.message
+    if why:  # not raised from that error: else it would be told, as if the input had been wrong from the start
+        raise _changed(why)
     _refuse([f.path for f in files if now.get(f.path) != f])
 
 
