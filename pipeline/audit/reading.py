@@ -37,19 +37,21 @@ class Seen:
 def look_at(folder: Folder, portion: Portion) -> Seen:
     """Read a written file. Of training rows that share a mark the first one has it, but for ids; of others every row.
 
-    Signed are all rows of held-out files; of a training record its first row, which is the original if there is one,
-    or all of them if that was asked for.
+    Signed are all rows of held-out files; of a training record its lowest copy, which is the original if there is one,
+    or all of them if that was asked for. Rows of a file stand in any order.
     """
     looked, train = portion.looked, portion.split == TRAIN
     signers = [Signer(near, near.measure()) for near in looked.near]
-    found, sources, count = [np.empty(0, MARK)], set[str](), 0
+    found, count = [np.empty(0, MARK)], 0
+    lowest = _lowest_copies(folder, portion.path) if train and signers and not looked.copies else None
     extent: Extent | None = None
     for batch in _read(folder, portion.path, looked):
         rows = rows_of(batch, looked.fields, looked.groups)
         if looked.time and (here := extent_of(batch.column(looked.time))) is not None:
             extent = here.over(extent)
         found += [of_role(number, role, rows, count) for number, role in enumerate(looked.marked)]
-        chosen = list(_firsts(rows, sources)) if train and not looked.copies else range(len(rows.ids))
+        places = range(len(rows.ids))
+        chosen = places if lowest is None else [place for place in places if count + place in lowest]
         for signer in signers:
             signer.sign(rows, count, chosen)
         count += len(rows.ids)
@@ -86,12 +88,14 @@ def _read(folder: Folder, path: str, looked: Looked) -> Iterator[pa.RecordBatch]
         yield from pq.ParquetFile(source).iter_batches(_READ_ROWS, columns=list(names))
 
 
-def _firsts(rows: Rows, sources: set[str]) -> Iterator[int]:
-    """Rows whose record has had none yet."""
-    for number, own in enumerate(rows.marks["source", "source"]):
-        if not sources.issuperset(own):
-            sources.update(own)
-            yield number
+def _lowest_copies(folder: Folder, path: str) -> frozenset[int]:
+    """Of each record in a file, the row of its lowest copy."""
+    with folder.open(path) as source:
+        table = pq.ParquetFile(source).read(columns=[f"{LINEAGE}.source_id", f"{LINEAGE}.copy"])
+    lineage = table.column(LINEAGE).combine_chunks()
+    numbered = pa.table({"source": lineage.field("source_id"), "copy": lineage.field("copy"), "row": np.arange(len(table))})
+    ordered = numbered.sort_by([("copy", "descending"), ("row", "descending")])
+    return frozenset(dict(zip(*(ordered.column(name).to_pylist() for name in ("source", "row")), strict=True)).values())
 
 
 def _signed(portion: Portion, signer: Signer) -> Signed:
