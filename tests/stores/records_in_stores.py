@@ -93,6 +93,7 @@ class Version:
         """What must not depend on the store: all but the tags of the input files, and the version that they make."""
         files = [{k: v for k, v in f.items() if k != "tag"} for f in self.manifest["input"]["files"]]
         manifest = {**self.manifest, "version": "", "input": {**self.manifest["input"], "files": files}}
+        manifest["documents"] = [document["path"] for document in manifest["documents"]]  # which name the version
         naming_it = ("manifest.json", "README.md", "croissant.json")
         return manifest, {name: digest for name, digest in self.files.items() if name not in naming_it}
 
