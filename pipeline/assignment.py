@@ -14,7 +14,7 @@ import orjson
 
 from pipeline.audit.counting import Findings
 from pipeline.candidates import Candidate, Candidates
-from pipeline.commit import Expected, commit_detached, completed, read_manifest
+from pipeline.commit import COMMITTED, Expected, commit_detached, commit_outcome, completed, read_manifest
 from pipeline.job import Job, Task
 from pipeline.records import Block, InputFile, Shard, Unit, unit_of
 from pipeline.run_log import RUNS
@@ -38,8 +38,13 @@ def assign(job: Job, name: str, tasks: Iterable[Task], expected: Expected) -> in
 
 
 def assigned_tasks(dataset: Folder, name: str, number: int) -> Iterator[Task]:
-    """The tasks of one file."""
-    listed = orjson.loads(dataset.read(_tasks_path(name, number)))
+    """The tasks of one file; none once a run beside this one has committed the version, which removes the file."""
+    try:
+        listed = orjson.loads(dataset.read(_tasks_path(name, number)))
+    except FileNotFoundError:
+        if read_manifest(dataset) is None:
+            raise
+        return
     units = [unit_of(unit) for unit in listed["units"]]
     for split, index, blocks in listed["tasks"]:
         yield Task(Shard(split, index, tuple(_block(units[unit], *stated) for unit, *stated in blocks)))
@@ -79,26 +84,33 @@ def dismiss_all(dataset: Folder) -> None:
 
 def assigned_whole(job: Job, name: str, made: Tally) -> Tally:
     """The sums over all shards of a submission, of which `made` are this run's. An engine may ask for it once more."""
-    try:
-        expected = assigned_end(job.dataset, name)
-    except FileNotFoundError:
-        if read_manifest(job.dataset) is None:
-            raise
-        return made
-    return completed(job, expected, made)
+    expected = _end_unless_over(job, name)
+    return made if expected is None else completed(job, expected, made)
+
+
+def ended(job: Job, name: str, made: Tally, found: Findings | None = None) -> str:
+    """Commit a submission whose run waits for it: a word for what came of it."""
+    expected = _end_unless_over(job, name)
+    return COMMITTED if expected is None else commit_outcome(job, expected, made, found)
 
 
 def end_detached(job: Job, name: str, made: Tally, found: Findings | None = None) -> str:
     """Commit a submission that nobody waits for, and remove its work. An engine may ask for it once more."""
+    expected = _end_unless_over(job, name)
+    if expected is not None:
+        commit_detached(job, expected, made, found)
+        dismiss(job.dataset, name)
+    return COMMITTED
+
+
+def _end_unless_over(job: Job, name: str) -> Expected | None:
+    """What the commit must find; None where the version is committed, and the work of late submissions removed."""
     try:
-        expected = assigned_end(job.dataset, name)
+        return assigned_end(job.dataset, name)
     except FileNotFoundError:
         if read_manifest(job.dataset) is None:
             raise
-        return "committed"
-    word = commit_detached(job, expected, made, found)
-    dismiss(job.dataset, name)
-    return word
+        return None
 
 
 def _tasks_path(name: str, number: int) -> str:

@@ -27,6 +27,7 @@ from pipeline.versions.receipts import RECEIPTS, read_receipt, receipt_path, wri
 from pipeline.versions.wholeness import refuse_unwritten
 
 LATEST = "LATEST"
+COMMITTED = "committed"
 _SHARD = {"path", "split", "rows", "bytes", "sha256"}
 _PARTS = {
     "format", "version", "config", "field_order", "input", "libraries", "cpu",
@@ -104,14 +105,13 @@ def commit_outcome(job: Job, expected: Expected, made: Tally, found: Findings | 
         commit(job, expected, made, found)
     except LimitsExceeded:
         return "limits"
-    return "committed"
+    return COMMITTED
 
 
-def commit_detached(job: Job, expected: Expected, made: Tally, found: Findings | None = None) -> str:
+def commit_detached(job: Job, expected: Expected, made: Tally, found: Findings | None = None) -> None:
     """`commit` for a job that nobody waits for: LATEST follows here, and limits raise, so that the job fails."""
     commit(job, expected, made, found)
     announce(job)
-    return "committed"
 
 
 def completed(job: Job, expected: Expected, made: Tally) -> Tally:

@@ -10,9 +10,8 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import children, workers
-from pipeline.assignment import assigned_end, assigned_tasks, assigned_whole, end_detached, with_candidates
+from pipeline.assignment import assigned_tasks, assigned_whole, end_detached, ended, with_candidates
 from pipeline.audit.counting import Findings
-from pipeline.commit import commit_outcome
 from pipeline.job import Job, ShardWork, Task
 from pipeline.records import Receipt
 from pipeline.rendering import STAGES, apply, begun
@@ -182,7 +181,5 @@ class Commit(beam.DoFn):  # type: ignore[misc]
         """The one element sums up every receipt; `found` is what the audit of their shards found."""
         with telling(self.job, self.around.submission):
             name = self.around.submission
-            if self.detached:
-                yield end_detached(self.job, name, element, found)
-            else:
-                yield commit_outcome(self.job, assigned_end(self.job.dataset, name), element, found)
+            end = end_detached if self.detached else ended
+            yield end(self.job, name, element, found)

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 
 from pipeline.audit.counting import Findings
 from pipeline.audit.marks import ID, MARK, TRAIN, Looked, Marks, Portion, first_of_each, of_role, rows_of
-from pipeline.audit.rows import Rows
 from pipeline.audit.signing import Signed, Signer
 from pipeline.audit.times import Extent, extent_of
 from pipeline.schema import LINEAGE, SAMPLE_ID
@@ -93,7 +92,9 @@ def _lowest_copies(folder: Folder, path: str) -> frozenset[int]:
     with folder.open(path) as source:
         table = pq.ParquetFile(source).read(columns=[f"{LINEAGE}.source_id", f"{LINEAGE}.copy"])
     lineage = table.column(LINEAGE).combine_chunks()
-    numbered = pa.table({"source": lineage.field("source_id"), "copy": lineage.field("copy"), "row": np.arange(len(table))})
+    numbered = pa.table(
+        {"source": lineage.field("source_id"), "copy": lineage.field("copy"), "row": np.arange(len(table))}
+    )
     ordered = numbered.sort_by([("copy", "descending"), ("row", "descending")])
     return frozenset(dict(zip(*(ordered.column(name).to_pylist() for name in ("source", "row")), strict=True)).values())
 

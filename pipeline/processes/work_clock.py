@@ -20,18 +20,20 @@ class WorkClock:
     _used: float = 0.0
     _looked: float = 0.0
     _before: float = 0.0
+    _stood: float = 0.0
     _waited: float = 0.0
 
     def seconds(self, started: float) -> float:
         """Seconds of work since `started` (a monotonic time that names the piece of work)."""
-        now, used = time.monotonic(), _processor_seconds(self.pid)
+        now, used, stood = time.monotonic(), _processor_seconds(self.pid), _standing_seconds(self.pid)
         if used is None:
             return now - started
         if started != self._started:
-            self._started, self._used, self._before, self._waited = started, used, used, 0.0
-        elif used == self._before and not _is_runnable(self.pid):
-            self._waited += now - self._looked
-        self._looked, self._before = now, used
+            self._started, self._used, self._waited = started, used, 0.0
+        elif not _is_runnable(self.pid):
+            in_line = max(0.0, stood - self._stood)  # threads that ended take theirs with them
+            self._waited += max(0.0, now - self._looked - (used - self._before) - in_line)
+        self._looked, self._before, self._stood = now, used, stood
         return used - self._used + self._waited
 
 
@@ -44,6 +46,15 @@ def _processor_seconds(pid: int) -> float | None:
         return time.clock_gettime(clock_of_process)
     except OSError:
         return None
+
+
+def _standing_seconds(pid: int) -> float:
+    """For how long the threads of a process were ready to run while others had the processors; 0 if nobody tells."""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return sum(int((thread / "schedstat").read_bytes().split()[1]) for thread in threads) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def _is_runnable(pid: int) -> bool:

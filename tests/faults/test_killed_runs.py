@@ -83,7 +83,7 @@ def test_killed_again_and_again_at_random_moments(
 
 
 def test_a_hanging_worker_does_not_outlive_its_run(trouble: Trouble, tmp_path: Path) -> None:
-    rows = [{"id": "a", "label": "x", "text": "calm"}, {"id": "b", "label": "x", "text": "HANG"}]
+    rows = [{"id": f"r{n}", "label": "x", "text": "HANG" if n == 39 else "calm"} for n in range(40)]
     config = trouble.config(tmp_path, rows, split={}, record_timeout=600)
     process = material.start("run", config, "--workers", "1", PYTHONPATH=trouble.path)
 

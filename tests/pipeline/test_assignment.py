@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import assignment
-from pipeline.assignment import assign, assigned_end, assigned_tasks, dismiss, end_detached, with_candidates
+from pipeline.assignment import (
+    assign,
+    assigned_end,
+    assigned_tasks,
+    assigned_whole,
+    dismiss,
+    dismiss_all,
+    end_detached,
+    ended,
+    with_candidates,
+)
 from pipeline.candidates import Candidate, Candidates
 from pipeline.commit import Expected
 from pipeline.job import Job, Task
@@ -75,3 +85,19 @@ def test_a_detached_commit_removes_its_work_and_may_be_asked_for_again(tmp_path:
     assert end_detached(made, "s", tally) == "committed"
     assert not made.dataset.names("_runs/work")
     assert end_detached(made, "s", tally) == "committed"
+
+
+def test_work_that_went_with_the_commit_of_another_run_is_over(tmp_path: Path) -> None:
+    made, _, plan = planned(config_of(parquet(tmp_path / "a.parquet", text_columns(9)), tmp_path / "out"))
+    tally = tallied(render(made, Task(shard)) for shard in plan.shards)
+    for name in ("one", "other"):
+        assign(made, name, map(Task, plan.shards), Expected(tuple(s.name for s in plan.shards), 9, ()))
+    dismiss(made.dataset, "other")
+    for ask in (lambda: list(assigned_tasks(made.dataset, "other", 0)), lambda: ended(made, "other", tally)):
+        with pytest.raises(FileNotFoundError):  # nobody has committed: it is lost
+            ask()
+    assert ended(made, "one", assigned_whole(made, "one", tally)) == "committed"
+    dismiss_all(made.dataset)
+    assert list(assigned_tasks(made.dataset, "other", 0)) == []
+    assert assigned_whole(made, "other", tally) is tally
+    assert ended(made, "other", tally) == "committed"

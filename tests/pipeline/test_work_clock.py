@@ -14,6 +14,7 @@ import pytest
 from pipeline.processes import work_clock
 from pipeline.processes.work_clock import WorkClock
 
+DRIPPING = "import time\nwhile True: time.sleep(0.01); sum(range(20_000))"
 BUSY = "while True: pass"
 ASLEEP = "import time; time.sleep(60)"
 
@@ -46,6 +47,13 @@ def watched(clock: WorkClock, seconds: float) -> tuple[float, float]:
 def test_sleep_counts() -> None:
     with process(ASLEEP) as started:
         worked, wall = watched(WorkClock(started.pid), 0.5)
+    assert 0.6 * wall < worked <= wall + 0.05
+
+
+def test_many_short_waits_count() -> None:
+    """As of a server that sends a byte now and then: some processor time between any two looks."""
+    with process(DRIPPING) as started:
+        worked, wall = watched(WorkClock(started.pid), 0.6)
     assert 0.6 * wall < worked <= wall + 0.05
 
 
