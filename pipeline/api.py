@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline import workers
 from pipeline.check import checked, telling_recipes
@@ -11,6 +11,7 @@ from pipeline.config_file import ConfigText, read_config, validate
 from pipeline.errors import ConfigError
 from pipeline.planning import Plan, Probe
 from pipeline.progress import Silent
+from pipeline.reuse.finding import reuse_notes
 from pipeline.running import RunOptions, RunResult, planned, run_job, survey_job
 from pipeline.sources import Listing
 from pipeline.versions.jobs import job_of
@@ -49,7 +50,9 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
     with workers.pool_for(job, workers_count or 1) as pool:
         found = survey_job(job, listing, pool, text, Silent())
     donors = len(found.job.candidates.donors) if found.job.candidates is not None else 0
-    return Planned(found.job.version, planned(found, found.probe), found.probe, listing, job.config, donors)
+    made = planned(found, found.probe)
+    made = replace(made, notes=(*made.notes, *reuse_notes(found.job)))
+    return Planned(found.job.version, made, found.probe, listing, job.config, donors)
 
 
 def run(config: Config, options: RunOptions | None = None) -> RunResult:

@@ -43,7 +43,7 @@ def augment(
     groups = together(tools)
     for family in families:
         for group in groups:
-            if family.refusal is None:
+            if family.refusal is None and group[0].name not in family.rendered:
                 render = _render_field if len(group) == 1 else _render_together
                 family = render(group, run_seed, family, peers)
         yield family

@@ -38,6 +38,9 @@ class Job:
     decided: SplitTable | None = None
     """Splits of all rows where the survey decided; stays on the submitting machine: tasks carry their own rows'."""
 
+    earlier: str = ""
+    """A version of the same output whose rows are taken where they are the same, see `reuse`."""
+
     blocks_per_shard: int = 16
     """About how many blocks a shard is dealt, see `mixing`."""
 

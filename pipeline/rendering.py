@@ -9,6 +9,7 @@ from pipeline.gate import gate
 from pipeline.job import Job, ShardWork, Task
 from pipeline.read import Watch, rows_of_task, watched
 from pipeline.records import Family, Gated, Receipt
+from pipeline.reuse.taking import taken
 from pipeline.shards import write_shard
 from pipeline.tools import recipe_digest, tools_of
 
@@ -21,8 +22,8 @@ def read(work: ShardWork, watch: Watch = iter) -> ShardWork:
 
 
 def multiply(work: ShardWork) -> ShardWork:
-    """Each record with its variants."""
-    return replace(work, flow=fan_out(work.job, work.task.shard.split, work.flow))
+    """Each record with its variants, rendered where an earlier version has them."""
+    return replace(work, flow=taken(work.job, fan_out(work.job, work.task.shard.split, work.flow)))
 
 
 def augment_images(work: ShardWork) -> ShardWork:

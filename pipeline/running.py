@@ -24,6 +24,7 @@ from pipeline.labels.counting import label_warnings
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.probe import combine, probe_tasks, remember, remembered
 from pipeline.progress import Progress, Silent
+from pipeline.reuse.finding import earlier_version, reuse_notes
 from pipeline.run_log import write_log
 from pipeline.runners import engine_of, leaves_template
 from pipeline.sources import Listing
@@ -161,6 +162,8 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
             job = with_donors(job, pool)
         keep(job.dataset, job.candidates)
         plan = planned(found, remember(job.dataset, found.probe))
+        for note in reuse_notes(job):
+            options.progress.say(note)
         if not engine.local:
             stack.close()  # the engine's workers render
         expected = expected_of(plan, listing, found.decision)
@@ -231,6 +234,8 @@ def survey_job(
     pool.check_recipes(text)
     pool.adopt(settled)
     probe = remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
+    settled = replace(settled, earlier=earlier_version(settled))
+    pool.adopt(settled)
     return Surveyed(settled, surveyed, counted, probe, decision, listing.notes)
 
 

@@ -1,0 +1,173 @@
+"""Families -> the same, with what an earlier version rendered of them. A record that it lacks, or that changed, stays.
+
+Payload is compared with the digests in its lineage, so that a damaged row is rendered again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.codecs.token_lists import as_texts
+from pipeline.commit import read_manifest
+from pipeline.job import Job
+from pipeline.read import BYTES
+from pipeline.records import Family, Payload, Refusal, Rendered
+from pipeline.rows import digest
+from pipeline.schema import LINEAGE
+from pipeline.sources.strings import values_of
+from pipeline.storage import Folder
+from transforms.interface import Applied
+
+_LOST = (OSError, ValueError, LookupError)
+"""Raised for a file that is gone or damaged, as somebody may do to old versions at any time: its rows are rendered."""
+_ROW = np.dtype([("key", "<u8"), ("file", "<i4"), ("row", "<i4")])
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What an earlier version has of one variant: the payload of each field, its lineage, or why there is none."""
+
+    payloads: tuple[Payload | None, ...] = ()
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+    refusal: Refusal | None = None
+
+
+def taken(job: Job, families: Iterator[Family]) -> Iterator[Family]:
+    """Fill in what the earlier version of the job has. All families of a shard are in memory at once, unrendered."""
+    if not job.earlier:
+        yield from families
+        return
+    whole = list(families)
+    found = _rows_of(job, {family.record.key for family in whole if family.refusal is None})
+    for family in whole:
+        yield _filled(family, found.pop(family.record.key, {}), tuple(job.config.fields))
+
+
+def _filled(family: Family, rows: Mapping[int, _Row], names: Sequence[str]) -> Family:
+    """The family as it was rendered before; as it is, if anything of it is not there or is of another record."""
+    made = [rows.get(variant.copy) for variant in family.variants]
+    if family.refusal is not None or not all(made) or all(row.refusal for row in made if row):
+        return family
+    source = digest([family.record.payloads[name] for name in names])
+    if not all(row.refusal or _is_of(row, source) for row in made if row):
+        return family
+    rendered = {name: tuple(_rendered(row, n, name) for row in made if row) for n, name in enumerate(names)}
+    return replace(family, rendered=rendered)
+
+
+def _is_of(row: _Row, source: str) -> bool:
+    return bool(row.lineage["source_sha256"] == source and row.lineage["sha256"] == digest(row.payloads))
+
+
+def _rendered(row: _Row, place: int, name: str) -> Rendered:
+    if row.refusal is not None:
+        return Rendered(None, refusal=row.refusal if row.refusal.field == name else None)
+    steps = [step for step in row.lineage["transforms"] if step["field"] == name]
+    return Rendered(row.payloads[place], tuple(Applied(step["name"], step["params"]) for step in steps))
+
+
+def _rows_of(job: Job, keys: set[str]) -> dict[str, dict[int, _Row]]:
+    """Record's key -> copy -> what is there of it."""
+    dataset = job.output.folder(job.earlier)
+    files, index = _index(dataset)
+    wanted = np.sort(_digests(list(keys)))
+    chosen = index[np.isin(index["key"], wanted)]
+    found: dict[str, dict[int, _Row]] = defaultdict(dict)
+    for number in np.unique(chosen["file"]).tolist():
+        path, kind = files[number]
+        rows = chosen["row"][chosen["file"] == number]
+        with suppress(*_LOST):
+            fields = list(job.config.fields)
+            for key, copy, row in (
+                _refused(dataset, path, rows, kind) if kind else _written(dataset, path, rows, fields)
+            ):
+                if key in keys:
+                    found[key][copy] = row
+    return found
+
+
+Kind = Literal["", "failed", "rejected"]
+
+
+@lru_cache(maxsize=1)
+def _index(dataset: Folder) -> tuple[tuple[tuple[str, Kind], ...], NDArray[Any]]:
+    """The files of a version, data and dropped ones, and (rows,) of _ROW: where rows of each record stand."""
+    manifest = read_manifest(dataset) or {"shards": [], "dropped_shards": []}
+    files = [(shard["path"], _kind(shard["path"])) for part in ("shards", "dropped_shards") for shard in manifest[part]]
+    parts = [np.empty(0, _ROW)]
+    for number, (path, kind) in enumerate(files):
+        with suppress(*_LOST):
+            keys = _digests(_source_ids(dataset, path, kind))
+            part = np.empty(len(keys), _ROW)
+            part["key"], part["file"], part["row"] = keys, number, np.arange(len(keys))
+            parts.append(part)
+    return tuple(files), np.concatenate(parts)
+
+
+def _source_ids(dataset: Folder, path: str, kind: Kind) -> list[str]:
+    with dataset.open(path) as source:
+        table = pq.ParquetFile(source).read(columns=["source_id" if kind else f"{LINEAGE}.source_id"])
+    column = table.column(0).combine_chunks()
+    return values_of(column if kind else column.field("source_id"))
+
+
+def _kind(path: str) -> Kind:
+    return "failed" if path.startswith("_failed/") else "rejected" if path.startswith("_rejected/") else ""
+
+
+def _digests(keys: Sequence[str]) -> NDArray[np.uint64]:
+    return np.frombuffer(
+        b"".join(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys), "<u8"
+    )
+
+
+def _written(
+    dataset: Folder, path: str, rows: NDArray[np.int32], names: Sequence[str]
+) -> Iterator[tuple[str, int, _Row]]:
+    for table in _some(dataset, path, rows, [LINEAGE, *names]):
+        lineage = table.column(LINEAGE).to_pylist()
+        payloads = [_payloads(table.column(name)) for name in names]
+        for stated, *values in zip(lineage, *payloads, strict=True):
+            yield stated["source_id"], stated["copy"], _Row(tuple(values), stated)
+
+
+def _refused(
+    dataset: Folder, path: str, rows: NDArray[np.int32], kind: Literal["failed", "rejected"]
+) -> Iterator[tuple[str, int, _Row]]:
+    for table in _some(dataset, path, rows, None):
+        for stated in table.to_pylist():
+            if stated["copy"] is not None:  # a record that failed whole is tried again: its source may be mended
+                words = {name: stated[name] for name in ("field", "stage", "reason", "error", "message")}
+                yield stated["source_id"], stated["copy"], _Row(refusal=Refusal(kind, **words))
+
+
+def _some(dataset: Folder, path: str, rows: NDArray[np.int32], columns: list[str] | None) -> Iterator[pa.Table]:
+    """Those rows of a file, a row group at a time."""
+    with dataset.open(path) as source:
+        file, start = pq.ParquetFile(source), 0
+        for group in range(file.num_row_groups):
+            stop = start + file.metadata.row_group(group).num_rows
+            here = rows[(rows >= start) & (rows < stop)] - start
+            if len(here):
+                yield file.read_row_group(group, columns=columns).take(pa.array(here))
+            start = stop
+
+
+def _payloads(column: pa.ChunkedArray) -> list[Payload | None]:
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks)
+    if pa.types.is_struct(array.type):
+        array = array.field(BYTES)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return values_of(as_texts(array))
