@@ -1,4 +1,4 @@
-"""What outgrows memory, on this machine's disk for the time of one survey. TMPDIR says where."""
+"""What outgrows memory, on this machine's disk for the time of one survey or audit. TMPDIR says where."""
 
 import fcntl
 import mmap
@@ -14,7 +14,7 @@ import pyarrow as pa
 from pipeline.errors import RunFailed
 
 _PREFIX = "fanbeam-survey-"
-_OF_LIBRARIES = ("pymp-", "beam-pipeline-temp")
+_CLAIMED = (_PREFIX, "pymp-", "beam-pipeline-temp")
 _CLAIM = "fanbeam.lock"
 _claimed: dict[str, int] = {}
 _MORE_ROOM = "Set TMPDIR to a folder with more room"
@@ -22,13 +22,17 @@ _MORE_ROOM = "Set TMPDIR to a folder with more room"
 
 @contextmanager
 def scratch_folder() -> Iterator[str]:
-    """A folder that is gone afterwards."""
+    """A folder that is gone afterwards; if this process is killed, as soon as another run looks."""
     with TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
-        yield folder
+        claim(folder)
+        try:
+            yield folder
+        finally:
+            _give_up(folder)
 
 
 def claim(folder: str) -> None:
-    """Mark a temporary folder that a library made for this process, so that it is removed if the process is killed."""
+    """Mark a temporary folder of this process, so that it is removed if the process is killed."""
     if folder not in _claimed:
         with suppress(OSError):
             handle = os.open(Path(folder, _CLAIM), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
@@ -38,15 +42,20 @@ def claim(folder: str) -> None:
 
 def release() -> None:
     """Remove the folders that this process claimed: it is about to end without anything else that would."""
-    while _claimed:
-        folder, handle = _claimed.popitem()
+    for folder in list(_claimed):
         shutil.rmtree(folder, ignore_errors=True)
+        _give_up(folder)
+
+
+def _give_up(folder: str) -> None:
+    handle = _claimed.pop(folder, None)
+    if handle is not None:
         os.close(handle)
 
 
 def remove_abandoned() -> int:
     """Remove temporary folders that killed processes of fanbeam had claimed; how many."""
-    marks = [mark for prefix in _OF_LIBRARIES for mark in Path(gettempdir()).glob(f"{prefix}*/{_CLAIM}")]
+    marks = [mark for prefix in _CLAIMED for mark in Path(gettempdir()).glob(f"{prefix}*/{_CLAIM}")]
     return sum(_removed(mark) for mark in marks)
 
 
@@ -71,6 +80,15 @@ def write_table(path: str, table: pa.Table) -> None:
     except OSError as error:
         with suppress(OSError):
             _emptied(path)
+        raise RunFailed(f"{path} cannot be written: {error}. {_MORE_ROOM}") from error
+
+
+def appended(path: Path, data: bytes) -> None:
+    """Add to a file. Raises RunFailed where there is no room."""
+    try:
+        with path.open("ab") as file:
+            file.write(data)
+    except OSError as error:
         raise RunFailed(f"{path} cannot be written: {error}. {_MORE_ROOM}") from error
 
 

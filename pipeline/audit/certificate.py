@@ -16,10 +16,11 @@ from pipeline.audit.contents import contents_of
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.findings import KINDS, Leaks, Pair, Side
 from pipeline.audit.marks import TRAIN, Looked, Marks, Portion
-from pipeline.audit.matching import Found, Link, Place, by_part, parts_for, shared, sieve_of
+from pipeline.audit.matching import Found, Link, Place, parts_for
 from pipeline.audit.reading import Seen, look_at, rows_at
 from pipeline.audit.rows import texts_of
 from pipeline.audit.signing import Candidate, Signed, buckets_for, by_bucket, candidates, sampled
+from pipeline.audit.spooled import facts_of
 from pipeline.audit.times import disorder
 from pipeline.records import SPLITS
 from pipeline.schema import SAMPLE_ID
@@ -67,11 +68,10 @@ def audited_here(folder: Folder, portions: Sequence[Portion]) -> Findings:
 def audited(portions: Sequence[Portion], look: Look, compare: Compare) -> Findings:
     """All steps one after the other; `look` and `compare` may answer in any order.
 
-    In memory are the marks of the held-out side, the ids of both, and signatures.
+    In memory are signatures, and marks while they are few; more of them are on disk.
     """
     findings, signed = Findings(), defaultdict[bool, list[Signed]](list)
-    if not portions:
-        return findings
+    rows, left = defaultdict[int, list[Any]](list), Left()
 
     def marks(train: bool) -> Iterator[Marks]:
         for seen in look([p for p in portions if (p.split == TRAIN) == train]):
@@ -79,14 +79,15 @@ def audited(portions: Sequence[Portion], look: Look, compare: Compare) -> Findin
             signed[train] += seen.signed
             yield seen.marks
 
-    held = list(marks(train=False))
-    sieves = [sieve_of(0, held)]
-    train = [some for one in marks(train=True) for _, some in by_part(one, 1, sieves)]
-    pairs, left = _pairs(signed[False], signed[True])
-    rows = defaultdict[int, list[Any]](list)
-    for found in chain([shared(held, train, portions[0].looked)], compare(pairs)):
+    def compared() -> Iterator[Found]:
+        pairs, more = _pairs(signed[False], signed[True])
+        left.update(more)
+        for found in compare(pairs):
+            settle(left, found)
+            yield found
+
+    for found in chain(facts_of(portions, marks), compared()):
         findings.merge(Findings(links=found.links))
-        settle(left, found)
         for file, leaking in found.by_file():
             rows[file].append(leaking)
     for file, several in rows.items():

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audit.findings import KEPT_PAIRS, KINDS, Kind
-from pipeline.audit.marks import ID, TRAIN, Looked, Marks
+from pipeline.audit.marks import ID, MARK, TRAIN, Looked, Marks
 from pipeline.records import SPLITS
 
 _MARKS_PER_PART = 2**18
-_BITS_PER_MARK = 16
+_BITS_PER_MARK, _MOST_BITS = 16, 2**29
+PLACED = np.dtype([*((name, MARK[name]) for name in MARK.names or ()), ("split", "u1"), ("file", "<i4")])
+"""A mark with the place of its file: its split's among SPLITS, and its index."""
 _ALIKE: dict[tuple[Kind, Kind], Kind] = {
     ("source", "source"): "source",
     ("group", "group"): "group",
@@ -75,6 +77,19 @@ class Sieve:
     part: int
     bits: NDArray[np.uint8]
 
+    def take(self, lows: NDArray[np.uint64]) -> None:
+        """Let these through from now on."""
+        places = lows & np.uint64(len(self.bits) * 8 - 1)
+        np.bitwise_or.at(self.bits, places >> np.uint64(3), np.uint8(1) << (places & np.uint64(7)).astype(np.uint8))
+
+    def passing(self, lows: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which of these the held-out side may have."""
+        places = lows & np.uint64(len(self.bits) * 8 - 1)
+        passed: NDArray[np.bool_] = (
+            self.bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8) & 1 == 1
+        )
+        return passed
+
 
 def parts_for(held: int, rows: int, looked: Looked) -> int:
     """Into how many parts the marks of so many held-out rows, and the ids of all rows, are dealt: a power of two."""
@@ -84,7 +99,7 @@ def parts_for(held: int, rows: int, looked: Looked) -> int:
 
 def dealt(marks: Marks, parts: int) -> Iterator[tuple[int, Marks]]:
     """Marks by part; parts that get none are left out."""
-    numbers = _parts(marks.values, parts)
+    numbers = parts_of(marks.values, parts)
     if not len(numbers):
         return
     order = np.argsort(numbers, kind="stable")
@@ -96,10 +111,15 @@ def dealt(marks: Marks, parts: int) -> Iterator[tuple[int, Marks]]:
 def sieve_of(part: int, held: Iterable[Marks]) -> Sieve:
     """16 bits or more for each mark of one part of the held-out side."""
     lows = np.concatenate([m.values["low"] for m in held])
-    size = 1 << max(3, (len(lows) * _BITS_PER_MARK - 1).bit_length())
-    bits = np.zeros(size, bool)
-    bits[lows & np.uint64(size - 1)] = True
-    return Sieve(part, np.packbits(bits, bitorder="little"))
+    sieve = open_sieve(part, len(lows))
+    sieve.take(lows)
+    return sieve
+
+
+def open_sieve(part: int, marks: int) -> Sieve:
+    """A sieve that has taken nothing in yet, for about so many marks. Very many have fewer bits each."""
+    size = 1 << max(3, (marks * _BITS_PER_MARK - 1).bit_length())
+    return Sieve(part, np.zeros(min(size, _MOST_BITS) // 8, np.uint8))
 
 
 def by_part(marks: Marks, parts: int, sieves: Iterable[Sieve]) -> Iterator[tuple[int, Marks]]:
@@ -107,48 +127,57 @@ def by_part(marks: Marks, parts: int, sieves: Iterable[Sieve]) -> Iterator[tuple
     if marks.split != TRAIN:
         yield from dealt(marks, parts)
         return
-    tables = {sieve.part: sieve.bits for sieve in sieves}
+    tables = {sieve.part: sieve for sieve in sieves}
     for part, some in dealt(marks, parts):
         wanted = some.values["role"] == ID
-        bits = tables.get(part)
-        if bits is not None:
-            places = some.values["low"] & np.uint64(len(bits) * 8 - 1)
-            wanted |= bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8) & 1 == 1
+        if part in tables:
+            wanted |= tables[part].passing(some.values["low"])
         if wanted.any():
             yield part, replace(some, values=some.values[wanted])
 
 
+def placed(side: Iterable[Marks]) -> NDArray[Any]:
+    """(n,) of PLACED: the marks of some files, each with the place of its file."""
+    parts = [np.empty(0, PLACED)]
+    for marks in side:
+        part = np.empty(len(marks.values), PLACED)
+        for name in MARK.names or ():
+            part[name] = marks.values[name]
+        part["split"], part["file"] = SPLITS.index(marks.split), marks.index
+        parts.append(part)
+    return np.concatenate(parts)
+
+
 def shared(held: Sequence[Marks], train: Sequence[Marks], looked: Looked) -> Found:
     """What the two sides share within one part, and ids that stand twice, whatever order their files come in."""
-    found, roles = _repeated([*held, *train]), looked.roles
-    ours = distinct(_highs(held))
-    both = ours[among(ours, distinct(_highs(train)))]
+    return matched(placed(held), placed(train), looked)
+
+
+def matched(held: NDArray[Any], train: NDArray[Any], looked: Looked) -> Found:
+    """The same, of marks as PLACED."""
+    found, roles = _repeated(held, train), looked.roles
+    ours = distinct(held["high"])
+    both = ours[among(ours, distinct(train["high"]))]
     firsts = _firsts(train, both)
-    for marks in held:
-        split, rows = SPLITS.index(marks.split), []
-        for high, low, role, row in marks.values[among(marks.values["high"], both)].tolist():
-            for other, place in firsts.get((high, low), {}).items():
-                kind = _ALIKE.get((roles[other][0], roles[role][0]))
-                if kind is not None:
-                    rows.append((KINDS.index(kind), row))
-                    held_at = Place(split, marks.index, row)
-                    found.links.append(Link(KINDS.index(kind), 0.0, held_at, place, role))
-        if rows:
-            found.rows.setdefault((split, marks.index), []).extend(rows)
+    for high, low, role, row, split, file in held[among(held["high"], both)].tolist():
+        for other, place in firsts.get((high, low), {}).items():
+            kind = _ALIKE.get((roles[other][0], roles[role][0]))
+            if kind is not None:
+                found.rows.setdefault((split, file), []).append((KINDS.index(kind), row))
+                found.links.append(Link(KINDS.index(kind), 0.0, Place(split, file, row), place, role))
     found.links = lightest(found.links)
     return found
 
 
-def _repeated(everything: Sequence[Marks]) -> Found:
+def _repeated(held: NDArray[Any], train: NDArray[Any]) -> Found:
     """Rows whose id another row has before them."""
-    ids = [marks.values["high"][marks.values["role"] == ID] for marks in everything]
-    highs = np.sort(np.concatenate([np.empty(0, np.uint64), *ids]))
+    sides = [side[side["role"] == ID] for side in (held, train)]
+    highs = np.sort(np.concatenate([side["high"] for side in sides]))
     twice = distinct(highs[1:][highs[1:] == highs[:-1]])
     places: dict[tuple[int, int], list[Place]] = defaultdict(list)
-    for marks in everything if len(twice) else ():
-        chosen = marks.values[(marks.values["role"] == ID) & among(marks.values["high"], twice)]
-        for high, low, _, row in chosen.tolist():
-            places[high, low].append(Place(SPLITS.index(marks.split), marks.index, row))
+    for side in sides if len(twice) else ():
+        for high, low, _, row, split, file in side[among(side["high"], twice)].tolist():
+            places[high, low].append(Place(split, file, row))
     found, kind = Found(), KINDS.index("id")
     for first, *others in map(sorted, places.values()):
         for place in others:
@@ -178,20 +207,15 @@ def among(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np
     return found
 
 
-def _parts(values: NDArray[Any], parts: int) -> NDArray[np.int64]:
+def parts_of(values: NDArray[Any], parts: int) -> NDArray[np.int64]:
+    """The part of each mark, by its digest alone."""
     return (values["high"] % np.uint64(parts)).astype(np.int64)
 
 
-def _highs(side: Sequence[Marks]) -> NDArray[np.uint64]:
-    return np.concatenate([m.values["high"] for m in side]) if side else np.empty(0, np.uint64)
-
-
-def _firsts(train: Sequence[Marks], wanted: NDArray[np.uint64]) -> dict[tuple[int, int], dict[int, Place]]:
+def _firsts(train: NDArray[Any], wanted: NDArray[np.uint64]) -> dict[tuple[int, int], dict[int, Place]]:
     """Digest -> role -> the first training row that has it, of those that the other side may have."""
     firsts: dict[tuple[int, int], dict[int, Place]] = defaultdict(dict)
-    for marks in train:
-        for high, low, role, row in marks.values[among(marks.values["high"], wanted)].tolist():
-            place = Place(SPLITS.index(marks.split), marks.index, row)
-            known = firsts[high, low]
-            known[role] = min(known.get(role, place), place)
+    for high, low, role, row, split, file in train[among(train["high"], wanted)].tolist():
+        place, known = Place(split, file, row), firsts[high, low]
+        known[role] = min(known.get(role, place), place)
     return firsts

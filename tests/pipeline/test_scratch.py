@@ -1,4 +1,5 @@
 import errno
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,23 @@ def test_a_table_comes_back_and_the_folder_goes() -> None:
         write_table(f"{folder}/t.arrow", TABLE)
         assert mapped_table(f"{folder}/t.arrow").equals(TABLE)
     assert not Path(folder).exists()
+
+
+def test_the_folder_of_a_killed_survey_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "from pipeline.scratch import scratch_folder\nwith scratch_folder() as f:\n print(f, flush=True); input()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    folder = Path(process.stdout.readline().strip())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert folder.exists()
+    assert remove_abandoned() == 0
+    process.kill()
+    process.communicate()
+    assert remove_abandoned() == 1
+    assert not folder.exists()
 
 
 def test_no_room_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
