@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import material
@@ -14,6 +15,7 @@ from pipeline.storage import Folder
 
 COUNT = 12
 Rows = Sequence[Mapping[str, Any]]
+Ask = Callable[..., tuple[int, dict[str, Any]]]
 IMAGE = {"type": "image", "augment": material.IMAGE_STEPS}
 TEXT = {"type": "text", "augment": material.TEXT_STEPS}
 KEYS = {"id": "id", "label": "label"}
@@ -121,6 +123,38 @@ def of_links(table: str, encode: Callable[[Rows], bytes], count: int = COUNT) ->
         put(folder, table, encode(rows))
 
     return write
+
+
+def rows_of(version: Folder) -> list[dict[str, Any]]:
+    names = [f.path for f in version.walk() if f.path.endswith(".parquet") and not f.path.startswith("_")]
+    return [row for name in names for row in pq.read_table(io.BytesIO(version.read(name))).to_pylist()]
+
+
+def every_command(layout: Layout, top: str, home: Path, ask: Ask) -> list[dict[str, Any]]:
+    """Each command once; the rows of the dataset."""
+    layout.write(Folder.at(f"{top}/in"))
+    config = material.write_config(home / "c.yaml", layout.tree(top))
+    code, checked = ask("check", config)
+    assert code == 0, checked
+    code, planned = ask("plan", config, "--workers", "1")
+    assert code == 0, planned
+    code, drawn = ask("preview", config, "-o", home / "sheet.png", "--records", "2")
+    assert code == 0, drawn
+    code, made = ask("run", config, "--workers", "1")
+    assert (code, made["records"], made["dropped"]) == (0, COUNT, {"failed": {}, "rejected": {}}), made
+    assert made["version"] == planned["version"]
+    code, again = ask("run", config, "--workers", "1")
+    assert (code, again["already_there"]) == (0, True)
+    rows = rows_of(Folder(made["path"]))
+    code, verified = ask("verify", f"{top}/out", "--samples", "100")
+    assert (code, verified["differences"], verified["rendered"]) == (0, [], len(rows))
+    for copy in (0, 1):
+        name = next(row["sample_id"] for row in rows if row["sample_id"].endswith(f"/{copy}"))
+        code, replayed = ask("replay", f"{top}/out", name, "-o", home / "again")
+        assert (code, replayed["same"]) == (0, True), replayed
+    code, audited = ask("audit", f"{top}/out")
+    assert code == 0, audited
+    return rows
 
 
 BOXED = {"image": {**IMAGE, "boxes": {"column": "boxes", "format": "coco"}}}

@@ -1,7 +1,10 @@
 """Near duplicates and contents as Beam stages on an engine, against what the pool of this machine finds."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+
+import material
 
 from pipeline import workers
 from pipeline.progress import Silent
@@ -29,3 +32,20 @@ def survey_is_the_same(runner: str, options: Sequence[str], folder: Path) -> Non
         contents = here.contents(job, listing.units)["image"].tolist()
     assert engine.near(job, listing.units, "image", ranks).tolist() == near == [[0, 30], [1, 31], [2, 32], [7, 33]]
     assert engine.contents(job, listing.units)["image"].tolist() == contents
+
+
+def copies_after_a_survey(runner: Sequence[str], folder: Path) -> None:
+    """Children look at payloads for the split, then render copies whose number the survey counted out."""
+    rows = [{**row, "label": "owl" if n % 6 else "tit"} for n, row in enumerate(material.image_rows(36))]
+    rows += [{**rows[n], "id": f"again{n}"} for n in range(4)]
+    data = material.write_parquet(folder / "in.parquet", rows)
+    made = []
+    for name, options in (("here", ()), ("there", runner)):
+        split = {"validation": 0.2, "test": 0, "keep_together": {"near_duplicates": True}}
+        tree = material.image_config(data, folder / name, split=split, copies={"balance": {"target": "max"}})
+        done = material.run("run", material.write_config(folder / f"{name}.yaml", tree), *options)
+        assert done.returncode == 0, done.stderr
+        made.append(material.version_folder(folder / name))
+    assert material.contents(made[0]) == material.contents(made[1])
+    counts = json.loads((made[0] / "manifest.json").read_bytes())["splits"]["train"]["classes"]
+    assert counts["tit"]["samples"] > 3 * counts["tit"]["records"]

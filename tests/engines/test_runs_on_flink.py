@@ -9,7 +9,7 @@ from typing import Any
 import material
 import pytest
 from engine_records import ALL, KINDS, Records
-from engine_survey import survey_is_the_same
+from engine_survey import copies_after_a_survey, survey_is_the_same
 from flink_cluster import SETUP_FILE, FlinkCluster
 from trouble_library import Trouble, slow_field, text_rows
 
@@ -47,6 +47,11 @@ def test_one_task_at_a_time(records: Records, flink: FlinkCluster, tmp_path: Pat
 def test_the_survey_of_payloads_finds_what_this_machine_finds(flink: FlinkCluster, tmp_path: Path) -> None:
     options = [*flink.master[2:], *flink.job_server, *flink.process(), SETUP_FILE]
     survey_is_the_same("flink", options, tmp_path)
+
+
+def test_copies_after_a_survey_on_the_engine(flink: FlinkCluster, tmp_path: Path) -> None:
+    """In one process of a TaskManager."""
+    copies_after_a_survey([*flink.master, *flink.job_server, *flink.process(), SETUP_FILE], tmp_path)
 
 
 def test_as_one_jar(records: Records, small_flink: FlinkCluster, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import material
 import psutil
 import pytest
 from engine_records import ALL, KINDS, Records
-from engine_survey import survey_is_the_same
+from engine_survey import copies_after_a_survey, survey_is_the_same
 from spark_cluster import script
 from trouble_library import Trouble, slow_field, text_rows
 
@@ -104,3 +104,7 @@ def test_a_prism_that_dies(installed: Trouble, endpoint: str, tmp_path: Path) ->
 
 def test_the_survey_of_payloads_finds_what_this_machine_finds(endpoint: str, tmp_path: Path) -> None:
     survey_is_the_same("prism", [f"--job_endpoint={endpoint}"], tmp_path)
+
+
+def test_copies_after_a_survey_on_the_engine(endpoint: str, tmp_path: Path) -> None:
+    copies_after_a_survey(["--runner", "prism", f"--job_endpoint={endpoint}"], tmp_path)
