@@ -26,7 +26,7 @@ from pipeline.sources import Listing
 from pipeline.sources.listing import gather
 from pipeline.splitting.problems import split_problems
 from pipeline.storage import StoreFailed, absolute, is_url, secret_in
-from transforms.values import LABEL_KINDS
+from transforms.values import LABEL_KINDS, STRAIGHT
 
 _LINE = re.compile(r".*?:(\d+)\b")
 _LAST = 1 << 60
@@ -122,7 +122,8 @@ def recipe_problems(text: ConfigText) -> list[Problem]:
     found: list[Problem] = []
     for name, part, steps, modality in _recipes(text):
         given = text.values["fields"][name]
-        bound = asked_of_steps({kind: given.get(kind) for kind in LABEL_KINDS.get(modality, ())})
+        kinds = (*LABEL_KINDS.get(modality, ()), *((STRAIGHT,) if modality == "image" else ()))
+        bound = asked_of_steps({kind: given.get(kind) for kind in kinds})
         if part == "prepare":
             found += prepare_problems(steps, text, name)
         for problem in check_steps(steps, modality, bound):

@@ -33,6 +33,7 @@ from pipeline.labels.settings import (
     KeypointBinding,
     Kind,
     MaskBinding,
+    PolygonBinding,
     SegmentBinding,
     SizeBinding,
     TextLabels,
@@ -108,6 +109,7 @@ class ImageField(_Field):
     boxes: BoxBinding | None = Field(None, description="Boxes that follow the picture.")
     keypoints: KeypointBinding | None = Field(None, description="Keypoints that follow the picture.")
     masks: MaskBinding | None = Field(None, description="Masks that follow the picture.")
+    polygons: PolygonBinding | None = Field(None, description="Outlines that follow the picture.")
     size: SizeBinding | None = Field(None, description="Columns of width and height, which copies state anew.")
 
 

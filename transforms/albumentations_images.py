@@ -20,7 +20,7 @@ from transforms import albumentations_references as extra
 from transforms import library_warnings
 from transforms.albumentations_clips import clip_of, first_picture, treat_frames_as_pictures, with_aspect
 from transforms.albumentations_labels import from_library, processors, to_library
-from transforms.albumentations_refused import NEEDS, UNCARRIED
+from transforms.albumentations_refused import BENDING, NEEDS, UNCARRIED
 from transforms.albumentations_refused import REFUSED as REFUSED
 from transforms.albumentations_volumes import NOT_DRAWN, VolumeStep
 from transforms.checks import concise, construction_problems, parameter_problems, trial_problems
@@ -98,6 +98,11 @@ def carries(name: str) -> frozenset[str]:
     targets = cls._targets if isinstance(cls._targets, tuple) else (cls._targets,)
     known = {"BBoxes": "boxes", "Keypoints": "keypoints", "Mask": "masks", "Mask3D": "masks"}
     return frozenset(known[target.value] for target in targets if target.value in known)
+
+
+def bends(name: str) -> bool:
+    """Tell of the classes that bend or tear straight lines."""
+    return name in BENDING
 
 
 def needs(name: str) -> frozenset[str]:
@@ -183,14 +188,15 @@ class _ImageStep:
     def __init__(
         self, name: str, step: Any, seed: Callable[[bytes], None], volumes: VolumeStep, extras: Extras | None
     ) -> None:
-        from albumentations import ImageOnlyTransform
+        from albumentations import ImageOnlyTransform, XYMasking
 
         self._errors = library.errors()
         self._name = name
         self._step = step
         self._extras = extras
         self._keeps_place = isinstance(step, ImageOnlyTransform) or name in extra.STILL
-        self._hides = type(step).__module__.startswith("albumentations.augmentations.dropout")
+        dropout = type(step).__module__.startswith("albumentations.augmentations.dropout")
+        self._hides = dropout or isinstance(step, XYMasking)
         treat_frames_as_pictures(step)
         self._p = float(step.p)
         self._seed = seed

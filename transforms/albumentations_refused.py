@@ -40,3 +40,9 @@ NEEDS = {
 
 UNCARRIED = frozenset({"Morphological"})
 """Classes that move boxes wrongly as soon as there are two of them: no labels can be bound beside them."""
+
+BENDING = frozenset({
+    "ElasticTransform", "GridDistortion", "GridElasticDeform", "OpticalDistortion", "PiecewiseAffine",
+    "RandomGridShuffle", "ThinPlateSpline",
+})  # fmt: skip
+"""Classes that bend or tear straight lines."""

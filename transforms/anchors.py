@@ -1,4 +1,4 @@
-"""Points that go through all steps of a recipe though they leave the picture: corners, probes.
+"""Points that go through all steps of a recipe though they leave the picture: corners, probes, those of outlines.
 
 Adapters know keypoints; anchors travel among them, with `visible` set, so that none is dropped and their order stays.
 """
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.outlines import outlined, points_of
 from transforms.values import ImageValue, Keypoints
 
 _FAR = -1e6
@@ -15,29 +16,37 @@ _FAR = -1e6
 
 
 def joined(value: ImageValue) -> ImageValue:
-    """The value with its anchors, and its own keypoints, as keypoints that no step drops."""
-    points, visible = _own(value)
-    anchors = value.anchors
-    if anchors is not None:
-        points = np.concatenate([points, anchors.points])
-        visible = np.concatenate([visible, np.ones(len(anchors.points), np.bool_)])
-    places = np.nan_to_num(points, nan=_FAR)
-    return replace(value, keypoints=Keypoints(places, np.arange(len(points)), visible), anchors=None)
+    """The value with its anchors, its outlines, and its own keypoints, as keypoints that no step drops."""
+    (own, visible), others = _own(value), _others(value)
+    places = np.nan_to_num(np.concatenate([own, others]), nan=_FAR)
+    visible = np.concatenate([visible, np.ones(len(others), np.bool_)])
+    held = Keypoints(places, np.arange(len(places)), visible)
+    return replace(value, keypoints=held, anchors=None, polygons=None)
 
 
 def parted(before: ImageValue, after: ImageValue) -> ImageValue:
-    """What a step made of `joined`, anchors and keypoints apart again. Raises ValueError if it lost points."""
-    held, (given, _) = after.keypoints, _own(before)
-    count = len(given) + (0 if before.anchors is None else len(before.anchors.points))
-    if held is None or held.visible is None or len(held.points) != count:
+    """What a step made of `joined`, all apart again. Raises ValueError if it lost points, LabelLost as `outlined`."""
+    held, (given, _), others = after.keypoints, _own(before), _others(before)
+    own, anchors, polygons = len(given), before.anchors, before.polygons
+    if held is None or held.visible is None or len(held.points) != own + len(others):
         raise ValueError("corners and points that must all be kept cannot follow this step")
-    points, anchors = held.points.copy(), before.anchors
-    lost = np.isnan(np.concatenate([given, anchors.points]) if anchors is not None else given).any(axis=1)
-    points[lost] = np.nan
-    own = len(given)
+    points = held.points.copy()
+    points[np.isnan(np.concatenate([given, others])).any(axis=1)] = np.nan
+    last = own + (0 if anchors is None else len(anchors.points))
     if anchors is not None:
-        anchors = replace(anchors, points=points[own:])
-    return replace(after, keypoints=_parted(before.keypoints, points[:own], held.visible[:own]), anchors=anchors)
+        anchors = replace(anchors, points=points[own:last])
+    if polygons is not None:
+        sizes = (value.pixels.shape for value in (before, after))
+        (height, width, *_), (new_height, new_width, *_) = sizes
+        polygons = outlined(polygons, points[last:], (height, width), (new_height, new_width))
+    keypoints = _parted(before.keypoints, points[:own], held.visible[:own])
+    return replace(after, keypoints=keypoints, anchors=anchors, polygons=polygons)
+
+
+def _others(value: ImageValue) -> NDArray[np.float64]:
+    """Anchors, then what moves of outlines."""
+    anchors = np.zeros((0, 2)) if value.anchors is None else value.anchors.points
+    return anchors if value.polygons is None else np.concatenate([anchors, points_of(value.polygons)])
 
 
 def _own(value: ImageValue) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -18,6 +18,7 @@ library itself is imported by the first function that needs it. More names are o
 - `mixes(name, params) -> Callable[[Mapping[str, Any]], Mixed] | None`: for a class that blends records: which others
   are in the result, and how much of it each of them is, by the drawn parameters.
 - `needs(name) -> frozenset[str]`: kinds of labels without which a class cannot work.
+- `bends(name) -> bool`: whether straight lines may come out of a step of this class bent or torn.
 - `mirrors(name, params) -> Callable[[Mapping[str, Any]], bool] | None`: for a class that may bring what is on the left
   to the right, and back: whether these drawn parameters did.
 - `resource_table() -> tuple[Resource, ...]`: what its classes need beside the library, for `fanbeam resources`.

@@ -17,7 +17,7 @@ from transforms.interface import SEED_BYTES, Applied, RecipeError, StepProblem, 
 from transforms.parameters import to_json
 from transforms.philox import chance
 from transforms.steps import Group, Node, Step, canonical, leaves, read_steps
-from transforms.values import ALL_POINTS, AudioValue, ImageValue, TextValue, Value
+from transforms.values import ALL_POINTS, STRAIGHT, AudioValue, ImageValue, TextValue, Value
 
 _DIGEST_BYTES = 6
 _WITH_PEERS = (ImageValue, AudioValue, TextValue)
@@ -152,7 +152,8 @@ class _RunStep:
 
 def _all_stay(value: ImageValue) -> bool:
     """Whether there are points that no step may drop."""
-    return value.anchors is not None or (value.keypoints is not None and value.keypoints.visible is not None)
+    fixed = value.keypoints is not None and value.keypoints.visible is not None
+    return fixed or value.anchors is not None or value.polygons is not None
 
 
 def _staying(before: Value, after: Value) -> Value:
@@ -248,9 +249,10 @@ def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[St
     adapter, cls = registry.find(step.name)
     carried = registry.carries(step.name, modality)
     if "keypoints" in carried and not registry.partners(step):
-        carried = carried | {ALL_POINTS}
+        carried = carried | {ALL_POINTS} | (frozenset() if registry.bends(step.name) else {STRAIGHT})
     lost = sorted(set(bound) - carried)
-    found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along")] if lost else []
+    why = "; it bends straight edges: masks follow it" if lost == [STRAIGHT] and registry.bends(step.name) else ""
+    found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along{why}")] if lost else []
     if "tokens" in bound and getattr(adapter, "inserts", lambda *given: False)(cls, step.params):
         found.append(StepProblem(("action",), "a new word would have no entry beside the list of words (tokens)"))
     wanted = sorted(registry.needs(step.name) - set(bound))

@@ -95,6 +95,13 @@ def needs(name: str) -> frozenset[str]:
     return known(cls) if known else frozenset()
 
 
+def bends(name: str) -> bool:
+    """Whether straight lines may come out of a step of `library.Class` bent or torn. Raises as `find`."""
+    found, cls = find(name)
+    known = getattr(found, "bends", None)
+    return bool(known and known(cls))
+
+
 def mirrors(name: str, params: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool] | None:
     """Tell of a draw of a step whether it turned left to right; None if it never does. Raises as `find`."""
     found, cls = find(name)

@@ -71,6 +71,11 @@ def carries(name: str) -> frozenset[str]:
     return frozenset() if name in POLICIES else frozenset(LABEL_KINDS["image"])
 
 
+def bends(name: str) -> bool:
+    """Tell of the one class that bends straight lines."""
+    return name == "ElasticTransform"
+
+
 def needs(name: str) -> frozenset[str]:
     """Give the labels without which the class does nothing."""
     return NEEDS.get(name, frozenset())

@@ -42,6 +42,30 @@ class Keypoints:
 
 
 @dataclass(frozen=True, slots=True)
+class Polygons:
+    """Outlines of a picture: each of `rings` is (k, 2) float64, x and y in pixels, counted from edges of pixels.
+
+    `rows`, one int64 for each ring, says which entry of the record it is a part of; `blank` are entries that came
+    without any ring, and stay so. After each step rings are cut at the edges of the picture; those with nothing left
+    are dropped. Of `count` entries those with less than `min_area` pixels left are dropped in the end.
+    `whole`: they are written in whole numbers. `with_boxes`, `with_masks`: the n-th entry is the n-th box, or mask.
+    """
+
+    rings: tuple[NDArray[np.float64], ...]
+    rows: NDArray[np.int64]
+    blank: NDArray[np.int64]
+    count: int
+    min_area: float = 0.0
+    whole: bool = False
+    with_boxes: bool = False
+    with_masks: bool = False
+
+    def left(self) -> NDArray[np.int64]:
+        """Entries that have a ring, or never had one, in their order."""
+        return np.unique(np.concatenate([self.rows, self.blank]))
+
+
+@dataclass(frozen=True, slots=True)
 class Segments:
     """Stretches of a sound or video: `bounds` is (n, 2) float64, start and end in seconds; `rows` is (n,) int64.
 
@@ -102,7 +126,7 @@ class ImageValue:
     int64, says which entry of the record each instance is; None for class numbers. The box of an instance has the same
     number; `WITHOUT_BOX` marks instances that have none. `mask_rows` and `peers` stay with the value through all steps
     that do not change them (see `recipe`); `peers` is None where no step asks for others. `anchors` are points that all
-    stay, also outside of the picture (see `anchors`): no adapter needs to know of them.
+    stay, also outside of the picture (see `anchors`), as those of `polygons` do: no adapter needs to know of them.
     """
 
     pixels: NDArray[np.uint8]
@@ -112,6 +136,7 @@ class ImageValue:
     peers: Peers | None = None
     mask_rows: NDArray[np.int64] | None = None
     anchors: Keypoints | None = None
+    polygons: Polygons | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +209,8 @@ class VolumeValue:
 
 ALL_POINTS = "points that must all be kept"
 """Beside the kinds of labels, what a field asks of its steps that binds corners, pairs, or a fixed number of points."""
+STRAIGHT = "polygons"
+"""What a field asks of its steps that binds outlines: straight lines stay straight."""
 
 Value = ImageValue | AudioValue | TextValue | VideoValue | VolumeValue
 LABEL_KINDS = {

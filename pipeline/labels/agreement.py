@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.labels import clip_agreement
 from pipeline.labels.box_agreement import box_strays
-from pipeline.labels.painting import FAINT, MARGIN_SHARE, Mask, Painter, applied, chosen_of, margin_of, outside
+from pipeline.labels.outline_agreement import outline_strays, quad_strays
+from pipeline.labels.painting import FAINT, MARGIN_SHARE, Mask, Painter, applied, chosen_of, grown, margin_of, outside
 from transforms.recipe import Recipe
 from transforms.values import AudioValue, ImageValue, Keypoints, Value, VideoValue
 
@@ -26,12 +27,13 @@ _FRAME = 512
 def disagrees(recipe: Recipe, before: Value, after: Value, seed: bytes) -> bool:
     """Whether a label of the value `after` is not where the recipe moved the content of `before` to.
 
-    One box, one point and one mask, chosen by the seed, are tried. A painting that does not come out at all (it
-    was cut away, or covered) says nothing.
+    One box, point, mask and outline, chosen by the seed, are tried. A painting that does not come out at all (it was
+    cut away, or covered) says nothing.
     """
     if isinstance(before, ImageValue) and isinstance(after, ImageValue):
         painter = Painter(recipe, before, seed)
-        return any(strays(painter, after, seed) for strays in (box_strays, _point_strays, _masks_stray))
+        kinds = (box_strays, quad_strays, outline_strays, _point_strays, _masks_stray)
+        return any(strays(painter, after, seed) for strays in kinds)
     if isinstance(before, AudioValue) and isinstance(after, AudioValue):
         return _segment_strays(recipe, before, after, seed)
     if isinstance(before, VideoValue) and isinstance(after, VideoValue):
@@ -66,7 +68,7 @@ def _masks_stray(painter: Painter, after: ImageValue, seed: bytes) -> bool:
     if place is None:
         return False
     shown = painter.shown(before.masks[chosen] == number)
-    return shown is not None and outside(shown, _grown(after.masks[place] == number, margin_of(after)))
+    return shown is not None and outside(shown, grown(after.masks[place] == number, margin_of(after)))
 
 
 def _same_instance(before: ImageValue, after: ImageValue, chosen: int) -> int | None:
@@ -122,11 +124,3 @@ def _spectral_difference(first: NDArray[np.float32], second: NDArray[np.float32]
 def _disc(shape: tuple[int, int], centre: NDArray[np.float64], radius: float = _POINT_RADIUS) -> Mask:
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     return np.asarray((columns - centre[0]) ** 2 + (rows - centre[1]) ** 2 <= radius**2)
-
-
-def _grown(mask: Mask, margin: float) -> Mask:
-    """A mask wider on every side."""
-    import cv2
-
-    width = 2 * int(margin) + 1
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((width, width), np.uint8)) > 0)

@@ -38,6 +38,23 @@ def anchors_of(value: ImageValue, kind: int) -> Points:
     return np.zeros((0, 2)) if held is None else held.points[held.rows == kind]
 
 
+def boxes_in(value: ImageValue) -> int | None:
+    """How many boxes a value has, upright or oriented; None where there are none."""
+    if value.boxes is not None:
+        return len(value.boxes.rows)
+    return len(anchors_of(value, CORNERS)) // 4 or None
+
+
+def without_boxes(value: ImageValue, gone: NDArray[np.int64]) -> ImageValue:
+    """The value without some of its oriented boxes: their corners are not a number any more."""
+    held = value.anchors
+    if held is None:
+        return value
+    points, places = held.points.copy(), np.flatnonzero(held.rows == CORNERS).reshape(-1, 4)
+    points[places[gone[gone < len(places)]]] = np.nan
+    return replace(value, anchors=replace(held, points=points))
+
+
 def with_probes(value: ImageValue) -> ImageValue:
     """The value with triangles all over the picture."""
     height, width = value.pixels.shape[:2]

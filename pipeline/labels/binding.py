@@ -14,6 +14,7 @@ from pipeline.labels.answers import with_answers
 from pipeline.labels.box_formats import to_corners
 from pipeline.labels.cells import BadLabels, Coordinates, Layout, layout_of
 from pipeline.labels.masks import read_masks
+from pipeline.labels.polygons import entries_of, with_polygons
 from pipeline.labels.settings import (
     AnswerBinding,
     BoxBinding,
@@ -23,6 +24,7 @@ from pipeline.labels.settings import (
     MaskBinding,
     PlainBoxBinding,
     PlainKeypointBinding,
+    PolygonBinding,
     SegmentBinding,
     SizeBinding,
     SpanBinding,
@@ -46,7 +48,7 @@ from transforms.values import (
 )
 
 Coordinated = BoxBinding | ClipBoxBinding | KeypointBinding | VolumeKeypointBinding | SegmentBinding | SpanBinding
-Binding = Coordinated | MaskBinding | VolumeMaskBinding | SizeBinding | AnswerBinding | TokenBinding
+Binding = Coordinated | MaskBinding | VolumeMaskBinding | PolygonBinding | SizeBinding | AnswerBinding | TokenBinding
 Bindings = Mapping[Kind, Binding]
 Row = tuple[pa.RecordBatch, int]
 """A batch, and the place of a row in it."""
@@ -79,33 +81,40 @@ def layout_for(binding: Binding, kind: pa.DataType) -> Layout:
 def bind(bindings: Bindings, row: pa.RecordBatch, index: int, value: Value) -> Value:
     """The value with the row's labels. A null cell binds no entries. Raises BadLabels."""
     for binding in bindings.values():
-        if isinstance(binding, SizeBinding):
-            continue
-        column = row.column(binding.column)
-        if isinstance(binding, VolumeMaskBinding):
-            volume = cast(VolumeValue, value)
-            value = replace(volume, masks=read_volume_masks(column[index].as_py(), volume.voxels.shape[:3]))
-            continue
-        if isinstance(binding, MaskBinding):
-            picture = cast(ImageValue, value)
-            height, width = picture.pixels.shape[:2]
-            cell = column[index].as_py()
-            masks = read_masks(cell, height, width, binding.palette)
-            rows = entries.of_masks(len(cell), picture.boxes) if isinstance(cell, list) else None
-            if isinstance(cell, list):
-                _refuse_uneven(binding, row, index, len(cell))
-            value = replace(picture, masks=masks, mask_rows=rows)
-            continue
-        if isinstance(binding, AnswerBinding | TokenBinding):
-            value = _with_words(binding, row, index, cast(TextValue, value))
-            continue
-        layout = layout_for(binding, column.type)
-        found = cells.read(column, index, layout)
-        if found is None:
-            found = np.zeros((0, layout.width))
-        _refuse_uneven(binding, row, index, len(found))
-        value = _with(binding, found, value)
+        if not isinstance(binding, SizeBinding):
+            value = _bound(binding, row, index, value)
     return value
+
+
+def _bound(binding: Binding, row: pa.RecordBatch, index: int, value: Value) -> Value:
+    """The value with labels of one kind."""
+    column = row.column(binding.column)
+    if isinstance(binding, VolumeMaskBinding):
+        volume = cast(VolumeValue, value)
+        return replace(volume, masks=read_volume_masks(column[index].as_py(), volume.voxels.shape[:3]))
+    if isinstance(binding, MaskBinding):
+        return _with_masks(binding, row, index, cast(ImageValue, value))
+    if isinstance(binding, AnswerBinding | TokenBinding):
+        return _with_words(binding, row, index, cast(TextValue, value))
+    if isinstance(binding, PolygonBinding):
+        _refuse_uneven(binding, row, index, len(entries_of(binding, column, index)))
+        return with_polygons(binding, row, index, cast(ImageValue, value))
+    layout = layout_for(binding, column.type)
+    found = cells.read(column, index, layout)
+    if found is None:
+        found = np.zeros((0, layout.width))
+    _refuse_uneven(binding, row, index, len(found))
+    return _with(binding, found, value)
+
+
+def _with_masks(binding: MaskBinding, row: pa.RecordBatch, index: int, value: ImageValue) -> ImageValue:
+    """A picture with one mask of class numbers, or a list of instances."""
+    cell = row.column(binding.column)[index].as_py()
+    masks = read_masks(cell, *shape_of(value), binding.palette)
+    if not isinstance(cell, list):
+        return replace(value, masks=masks, mask_rows=None)
+    _refuse_uneven(binding, row, index, len(cell))
+    return replace(value, masks=masks, mask_rows=entries.of_masks(len(cell), anchored.boxes_in(value)))
 
 
 def _with_words(binding: AnswerBinding | TokenBinding, row: pa.RecordBatch, index: int, value: TextValue) -> TextValue:

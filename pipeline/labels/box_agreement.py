@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.labels.painting import Mask, Painter, applied, chosen_of, margin_of, outside
+from pipeline.labels.painting import Mask, Painter, applied, chosen_of, clear_of_edges, margin_of, outside
 from transforms import registry
 from transforms.values import Boxes, ImageValue
 
@@ -36,7 +36,7 @@ def box_strays(painter: Painter, after: ImageValue, seed: bytes) -> bool:
     if shown is None or shown.shape != after.pixels.shape[:2]:
         return False
     if not len(found):
-        return _is_lost(painter, shown, held)
+        return is_lost(painter, shown, held.min_area)
     return outside(shown, _around(found, shown, margin_of(after))) or _is_too_large(found, shown, margin_of(after))
 
 
@@ -73,29 +73,27 @@ def _around(boxes: Corners, shown: Mask, margin: float) -> Mask:
     return inside
 
 
-def _extent(shown: Mask) -> tuple[Corners, bool]:
-    """Corners of what is shown, and whether it keeps clear of the edges."""
+def _extent(shown: Mask) -> Corners:
+    """Corners of what is shown."""
     columns, rows = np.flatnonzero(shown.any(axis=0)), np.flatnonzero(shown.any(axis=1))
-    corners = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float64)
-    clear = columns[0] > 1 and rows[0] > 1 and columns[-1] < shown.shape[1] - 2 and rows[-1] < shown.shape[0] - 2
-    return corners, bool(clear)
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float64)
 
 
 def _is_too_large(found: Corners, shown: Mask, margin: float) -> bool:
     """Whether a single box is much wider or higher than its content, which lies whole within the picture."""
     if len(found) != 1 or not shown.any():
         return False
-    corners, clear = _extent(shown)
+    corners = _extent(shown)
     sizes, wanted = found[0, 2:] - found[0, :2], corners[2:] - corners[:2]
-    return clear and bool((sizes > _WIDER * wanted + 2 * margin).any())
+    return clear_of_edges(shown) and bool((sizes > _WIDER * wanted + 2 * margin).any())
 
 
-def _is_lost(painter: Painter, shown: Mask, held: Boxes) -> bool:
-    """Whether the content of a box that is gone is to be seen whole."""
+def is_lost(painter: Painter, shown: Mask, min_area: float) -> bool:
+    """Whether the content of a label that is gone is to be seen whole."""
     if not shown.any() or _DROPS_ON_PURPOSE & set(getattr(painter.recipe, "names", ())):
         return False
-    (left, top, right, bottom), clear = _extent(shown)
-    if not clear or shown.sum() < max(_LEAST_PIXELS, 1.5 * held.min_area):
+    left, top, right, bottom = _extent(shown)
+    if not clear_of_edges(shown) or shown.sum() < max(_LEAST_PIXELS, 1.5 * min_area):
         return False
     everything = painter.shown(np.ones(painter.before.pixels.shape[:2], bool))
     if everything is None or everything.shape != shown.shape:

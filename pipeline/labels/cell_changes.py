@@ -32,6 +32,8 @@ class Change:
     """A member of the structs that comes from other entries than the rest, and those."""
     areas: tuple[str, tuple[float, ...]] = ("", ())
     """A member of the structs that holds numbers of all entries, others' included, and those."""
+    lists: tuple[str, tuple[Any, ...]] = ("", ())
+    """A member of the structs, or ALONE, that holds other entries, and those."""
     more: tuple["Foreign", ...] = ()
 
     def applied(self, column: pa.Array, index: int) -> pa.Array:
@@ -45,6 +47,8 @@ class Change:
         if self.more:
             others = [part.change.applied(part.column.cast(column.type), part.index) for part in self.more]
             own = cells.joined([own, *others], [len(self.rows), *(len(part.change.rows) for part in self.more)])
+        if self.lists[0]:
+            own = cells.with_entries(own, *self.lists)
         return cells.with_numbers(own, self.areas[0], np.array(self.areas[1])) if self.areas[0] else own
 
 

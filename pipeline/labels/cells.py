@@ -109,23 +109,34 @@ def _refuse_more(entries: list[Any], width: int, extra: int) -> None:
 
 
 def with_numbers(cell: pa.Array, name: str, numbers: Coordinates) -> pa.Array:
-    """A cell of structs (an array of one row) whose member `name` holds these numbers."""
+    """A cell (an array of one row) whose member `name` holds these numbers."""
+    if not cell[0].is_valid:
+        return cell
+    kind = entry_type(cell.type, name)
+    return with_entries(cell, name, typed(numbers, kind))
+
+
+def entry_type(kind: pa.DataType, name: str) -> pa.DataType:
+    """Type of an entry of the member `name` in a column of this type."""
+    if name == ALONE:
+        return kind.value_type
+    return kind.field(name).type.value_type if pa.types.is_struct(kind) else kind.value_type.field(name).type
+
+
+def with_entries(cell: pa.Array, name: str, entries: Sequence[Any]) -> pa.Array:
+    """A cell (an array of one row) with other entries: of its lists, or of the member `name` of its structs."""
     kind = cell.type
     if not cell[0].is_valid:
         return cell
+    new = pa.array(entries, entry_type(kind, name))
     if name == ALONE:
-        return _list(pa.array(_typed(numbers, kind.value_type), kind.value_type), kind)
+        return _list(new, kind)
     if pa.types.is_struct(kind):
-        held = kind.field(name).type
-        new = _list(pa.array(_typed(numbers, held.value_type), held.value_type), held)
-        return pa.StructArray.from_arrays(
-            [new if m.name == name else cell.field(m.name) for m in kind], fields=list(kind)
-        )
+        parts = [_list(new, m.type) if m.name == name else cell.field(m.name) for m in kind]
+        return pa.StructArray.from_arrays(parts, fields=list(kind))
+    held = cell[0].values
     members = list(kind.value_type)
-    entries = cell[0].values
-    held = kind.value_type.field(name).type
-    new = pa.array(_typed(numbers, held), held)
-    parts = [new if m.name == name else entries.field(m.name) for m in members]
+    parts = [new if m.name == name else held.field(m.name) for m in members]
     return _list(pa.StructArray.from_arrays(parts, fields=members), kind)
 
 
@@ -230,24 +241,24 @@ def _moved_struct(
 def _member(entries: pa.Array, member: pa.Field, layout: Layout, new: Coordinates) -> pa.Array:
     """New coordinates, or what stands beside them, for one member of a struct."""
     if member.name in layout.beside:
-        return pa.array(_typed(new[:, layout.width + layout.beside.index(member.name)], entries.type), entries.type)
+        return pa.array(typed(new[:, layout.width + layout.beside.index(member.name)], entries.type), entries.type)
     if len(layout.members) == 1:
         return _written(entries, layout.width, new)
-    return pa.array(_typed(new[:, layout.members.index(member.name)], entries.type), entries.type)
+    return pa.array(typed(new[:, layout.members.index(member.name)], entries.type), entries.type)
 
 
 def _written(entries: pa.Array, width: int, new: Coordinates) -> pa.Array:
     """Lists of numbers with the first `width` replaced; numbers after them (a visibility, a score) follow."""
     kind = entries.type
-    columns = [_typed(new[:, n], kind.value_type) for n in range(width)]
+    columns = [typed(new[:, n], kind.value_type) for n in range(width)]
     rest = [entry[width:] for entry in entries.to_pylist()]
     return pa.array([[*head, *tail] for head, tail in zip(zip(*columns, strict=True), rest, strict=True)], kind)
 
 
-def _typed(values: Coordinates, kind: pa.DataType) -> list[float] | list[int]:
+def typed(values: Coordinates, kind: pa.DataType) -> list[Any]:
     """Numbers as the column holds them: integers are rounded. Raises BadLabels for what it cannot hold."""
     if not pa.types.is_integer(kind):
-        numbers: list[float] = values.tolist()
+        numbers: list[Any] = values.tolist()
         return numbers
     whole = np.rint(values)
     held = np.iinfo(kind.to_pandas_dtype())

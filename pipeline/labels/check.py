@@ -8,7 +8,17 @@ import pyarrow as pa
 from pipeline.config import JobConfig
 from pipeline.labels.binding import Binding, Coordinated, columns_of, layout_for
 from pipeline.labels.oriented import WIDTHS
-from pipeline.labels.settings import AnswerBinding, Kind, MaskBinding, SizeBinding, TokenBinding, VolumeMaskBinding
+from pipeline.labels.polygons import member_of
+from pipeline.labels.settings import (
+    AnswerBinding,
+    BoxBinding,
+    Kind,
+    MaskBinding,
+    PolygonBinding,
+    SizeBinding,
+    TokenBinding,
+    VolumeMaskBinding,
+)
 from transforms.values import ALL_POINTS
 
 Place = tuple[str, ...]
@@ -23,10 +33,18 @@ def label_problems(config: JobConfig, schema: pa.Schema) -> Iterator[tuple[Place
             place = ("fields", name, kind)
             yield from ((place, message) for message in _type_problems(kind, binding, schema))
             for column in columns_of({kind: binding}):
-                if column in owners:
+                if column in owners and not _in_same_structs(kind, binding, column, field.bound().get("boxes")):
                     yield place, f"column {column!r} is already used by {owners[column]}."
                 elif column in schema.names:
                     owners[column] = f"{'.'.join(place)}"
+
+
+def _in_same_structs(kind: Kind, binding: Binding, column: str, boxes: Binding | None) -> bool:
+    """Whether outlines stand beside the boxes of their objects, in other members of the same structs."""
+    if kind != "polygons" or not isinstance(boxes, BoxBinding) or not isinstance(binding, PolygonBinding):
+        return False
+    beside = boxes.column == column == binding.column and boxes.member != binding.member
+    return beside or (boxes.column == binding.column and column in boxes.followers())
 
 
 def asked_of_steps(given: Mapping[str, Any]) -> list[str]:
@@ -35,6 +53,8 @@ def asked_of_steps(given: Mapping[str, Any]) -> list[str]:
     asked = list(bound)
     if _says(bound, "boxes", "format") in tuple(WIDTHS):
         asked = [*(kind for kind in asked if kind not in ("boxes", "keypoints")), "keypoints", ALL_POINTS]
+    elif "polygons" in asked:
+        asked = [*(kind for kind in asked if kind != "keypoints"), "keypoints", ALL_POINTS]
     elif _says(bound, "keypoints", "keep_all") or _says(bound, "keypoints", "swap"):
         asked.append(ALL_POINTS)
     return asked
@@ -73,7 +93,7 @@ def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[
         yield from _answer_problems(binding, held)
         return
     try:
-        layout_for(binding, held)
+        member_of(binding, held) if isinstance(binding, PolygonBinding) else layout_for(binding, held)
     except ValueError as error:
         yield f"column {binding.column!r} {error}."
     yield from _follower_problems(kind, binding, schema, held)
@@ -115,7 +135,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _follower_problems(
-    kind: Kind, binding: Coordinated | MaskBinding | TokenBinding, schema: pa.Schema, held: pa.DataType
+    kind: Kind, binding: Coordinated | MaskBinding | PolygonBinding | TokenBinding, schema: pa.Schema, held: pa.DataType
 ) -> Iterator[str]:
     members = {m.name for m in _struct(held)}
     for follower in binding.followers():

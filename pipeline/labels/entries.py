@@ -52,9 +52,12 @@ def number(source: int, entry: int) -> int:
     return (source << BITS) + entry
 
 
-def of_masks(count: int, boxes: Boxes | None) -> Numbers:
-    """Numbers of the instances of a record: those of its boxes, where there is one of each for every box."""
-    alone = boxes is not None and len(boxes.rows) != count
+def of_masks(count: int, boxes: int | None) -> Numbers:
+    """Numbers of the instances of a record: those of its boxes, where there is one of each for every box.
+
+    `boxes`: how many there are, upright or oriented; None where none are bound.
+    """
+    alone = boxes is not None and boxes != count
     return np.arange(count, dtype=np.int64) + (WITHOUT_BOX if alone else 0)
 
 

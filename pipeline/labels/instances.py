@@ -1,4 +1,4 @@
-"""Masks of instances after the steps: what has nothing left goes with its box and its labels, boxes may be tightened.
+"""Instances after the steps: what has nothing left goes with its box, mask, outline and labels; boxes are tightened.
 
 A box that a step cut into several takes of its mask what lies within each.
 """
@@ -10,9 +10,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.labels.oriented import WIDTHS
+from pipeline.labels import anchored
+from pipeline.labels.oriented import WIDTHS, left_in_view
+from pipeline.labels.polygons import without, without_specks
 from pipeline.labels.settings import BoxBinding, MaskBinding
-from transforms.values import Boxes, ImageValue, Value
+from transforms.outlines import extents_of
+from transforms.values import WITHOUT_BOX, Boxes, ImageValue, Polygons, Value
 
 Mask = NDArray[np.generic]
 Numbers = NDArray[np.int64]
@@ -20,15 +23,79 @@ Numbers = NDArray[np.int64]
 
 def settled(bindings: Mapping[Any, Any], before: Value, value: Value) -> Value:
     """The value without instances that the steps left nothing of, its boxes tightened where the config asks for it."""
-    binding = bindings.get("masks")
-    if not isinstance(binding, MaskBinding) or not isinstance(value, ImageValue):
+    if not isinstance(value, ImageValue):
         return value
-    if value.mask_rows is None or value.masks is None or not len(value.masks):
-        return value
-    boxes = bindings.get("boxes") if is_upright(bindings.get("boxes")) else None
-    if binding.min_area or binding.followers() or boxes is not None:
-        value = _without_empty(value, _empty(before), max(1.0, binding.min_area))
-    return _tightened(value) if isinstance(boxes, BoxBinding) and boxes.tighten else value
+    binding, boxes = bindings.get("masks"), bindings.get("boxes")
+    if isinstance(binding, MaskBinding) and value.mask_rows is not None and value.masks is not None:
+        upright = boxes if is_upright(boxes) else None
+        goes = binding.min_area or binding.followers() or upright is not None or _follows_others(value)
+        if goes and len(value.masks):
+            value = _without_empty(value, _empty(before), max(1.0, binding.min_area))
+    if value.polygons is not None:
+        value = replace(value, polygons=without_specks(value.polygons))
+    value = _together(value, boxes if isinstance(boxes, BoxBinding) else None)
+    return _tightened(value) if isinstance(boxes, BoxBinding) and is_upright(boxes) and boxes.tighten else value
+
+
+def _follows_others(value: ImageValue) -> bool:
+    """Whether each mask of a list has an outline, or an oriented box."""
+    outlined = value.polygons is not None and value.polygons.with_masks
+    return outlined or (value.boxes is None and _with_boxes(value))
+
+
+def _with_boxes(value: ImageValue) -> bool:
+    """Whether each mask of a list has a box, upright or oriented."""
+    rows = value.mask_rows
+    return rows is not None and anchored.boxes_in(value) is not None and not (rows & WITHOUT_BOX).any()
+
+
+def _together(value: ImageValue, boxes: BoxBinding | None) -> ImageValue:
+    """What is left of boxes, masks and outlines where these are of the same instances: those that all of them have."""
+    polygons = value.polygons
+    outlines = (polygons is not None and polygons.with_boxes, polygons is not None and polygons.with_masks)
+    pairs = [
+        *([("boxes", "polygons")] if outlines[0] else []),
+        *([("masks", "polygons")] if outlines[1] else []),
+        *([("boxes", "masks")] if value.boxes is None and _with_boxes(value) else []),
+    ]
+    for pair in (*pairs, *pairs):  # what goes with one partner goes with the other, too
+        one, other = (_left(value, kind, boxes) for kind in pair)
+        gone = np.setxor1d(one, other)
+        for kind in pair if len(gone) else ():
+            value = _without(value, kind, gone)
+    return value
+
+
+def _left(value: ImageValue, kind: str, boxes: BoxBinding | None) -> Numbers:
+    """Numbers of the instances that have something left of one kind of labels."""
+    if kind == "polygons":
+        return cast(Polygons, value.polygons).left()
+    if kind == "masks":
+        return cast(Numbers, value.mask_rows) & (WITHOUT_BOX - 1)
+    if value.boxes is not None:
+        return value.boxes.rows
+    size = value.pixels.shape[0], value.pixels.shape[1]
+    quads = anchored.anchors_of(value, anchored.CORNERS).reshape(-1, 4, 2) + 0.5
+    least = (0.0, 0.0) if boxes is None else (boxes.min_area, boxes.min_visibility)
+    return left_in_view(quads, size, *least)
+
+
+def _without(value: ImageValue, kind: str, gone: Numbers) -> ImageValue:
+    """The value without what it has of some instances in one kind of labels."""
+    if kind == "polygons":
+        return replace(value, polygons=without(cast(Polygons, value.polygons), gone))
+    if kind == "masks":
+        rows = cast(Numbers, value.mask_rows)
+        stays = ~np.isin(rows & (WITHOUT_BOX - 1), gone)
+        return replace(value, masks=cast(Mask, value.masks)[stays], mask_rows=rows[stays])
+    return anchored.without_boxes(replace(value, boxes=_boxes_without(value.boxes, gone)), gone)
+
+
+def _boxes_without(boxes: Boxes | None, gone: Numbers) -> Boxes | None:
+    if boxes is None:
+        return None
+    left = ~np.isin(boxes.rows, gone)
+    return replace(boxes, corners=boxes.corners[left], rows=boxes.rows[left])
 
 
 def is_upright(binding: Any) -> bool:
@@ -58,16 +125,23 @@ def _without_empty(value: ImageValue, empty: Numbers, least: float) -> ImageValu
     stays = (areas >= least) | np.isin(rows, empty)
     if stays.all():
         return value
-    boxes = value.boxes
-    if boxes is not None:
-        left = ~np.isin(boxes.rows, rows[~stays])
-        boxes = replace(boxes, corners=boxes.corners[left], rows=boxes.rows[left])
+    boxes = _boxes_without(value.boxes, rows[~stays])
     return replace(value, masks=masks[stays], mask_rows=rows[stays], boxes=boxes)
 
 
 def _tightened(value: ImageValue) -> ImageValue:
-    """Each box around what is left of its mask; boxes that have none stay."""
-    boxes, masks, rows = cast(Boxes, value.boxes), cast(Mask, value.masks), cast(Numbers, value.mask_rows)
+    """Each box around what is left of its mask, or of its outline; boxes that have none stay."""
+    boxes, polygons = value.boxes, value.polygons
+    if boxes is not None and value.masks is not None and value.mask_rows is not None:
+        return replace(value, boxes=_around_masks(boxes, value.masks, value.mask_rows))
+    if boxes is not None and polygons is not None and polygons.with_boxes:
+        found = extents_of(polygons)
+        corners = [found.get(row, own) for row, own in zip(boxes.rows.tolist(), boxes.corners, strict=True)]
+        return replace(value, boxes=replace(boxes, corners=np.array(corners, np.float64).reshape(-1, 4)))
+    return value
+
+
+def _around_masks(boxes: Boxes, masks: Mask, rows: Numbers) -> Boxes:
     places = {number: place for place, number in enumerate(rows.tolist())}
     repeated = len(np.unique(boxes.rows)) < len(boxes.rows)
     corners = boxes.corners.copy()
@@ -76,7 +150,7 @@ def _tightened(value: ImageValue) -> ImageValue:
             mask = masks[places[number]]
             found = _extent(cut_to(mask, corners[n]) if repeated else mask)
             corners[n] = corners[n] if found is None else found
-    return replace(value, boxes=replace(boxes, corners=corners))
+    return replace(boxes, corners=corners)
 
 
 def _extent(mask: Mask) -> NDArray[np.float64] | None:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pipeline.labels import cells
 from pipeline.labels.binding import Binding, Bindings, Row
 from pipeline.labels.settings import MaskBinding, SizeBinding, VolumeMaskBinding
-from transforms.values import AudioValue, Boxes, ImageValue, Segments, Value, VideoValue, VolumeValue
+from transforms.outlines import extents_of
+from transforms.values import AudioValue, Boxes, ImageValue, Polygons, Segments, Value, VideoValue, VolumeValue
 
 _EDGE_PIXELS, _EDGE_SECONDS = 0.5, 1e-3
 
@@ -88,11 +89,20 @@ def _extent(value: Value) -> tuple[float, ...]:
 
 def _clipped(before: Any, after: Any, old: tuple[float, ...], new: tuple[float, ...]) -> set[int]:
     """Labels that touch more edges than they did."""
+    before, after = _extents(before), _extents(after)
     if not isinstance(before, Boxes | Segments) or not isinstance(after, Boxes | Segments) or not len(after.rows):
         return set()
     touched = dict(zip(before.rows.tolist(), _touched(before, old).tolist(), strict=True))
     more = zip(after.rows.tolist(), _touched(after, new).tolist(), strict=True)
     return {row for row, count in more if count > touched.get(row, count)}
+
+
+def _extents(held: Any) -> Any:
+    """Outlines as the boxes around them."""
+    if not isinstance(held, Polygons):
+        return held
+    found = extents_of(held)
+    return Boxes(np.array(list(found.values()), np.float64).reshape(-1, 4), np.array(list(found), np.int64))
 
 
 def _touched(held: Boxes | Segments, extent: tuple[float, ...]) -> NDArray[np.int64]:

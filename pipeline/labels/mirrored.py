@@ -14,7 +14,7 @@ _SHOWN_AGAIN = (
     *("cv2.BORDER_DEFAULT", "reflect", "symmetric", "wrap"),
 )
 """OpenCV's constants, their numbers, and what other libraries call them."""
-_KINDS = ("boxes", "keypoints", "masks")
+_KINDS = ("boxes", "keypoints", "masks", "polygons")
 
 
 def mirror_notes(config: JobConfig) -> Iterator[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.labels.cells import BadLabels, Coordinates
+from transforms.outlines import area_of, clipped
 
 WIDTHS = {"quad": 8, "xywhr": 5}
 _SIGNS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
@@ -49,8 +50,8 @@ def from_quads(quads: Corners, form: str, angle: str) -> Coordinates:
 
 def areas_in_view(quads: Corners, height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of each quadrilateral the area, and the part of it that lies in a picture of this size."""
-    whole = np.array([_area(quad) for quad in quads])
-    seen = np.array([_area(_clipped(quad, height, width)) for quad in quads])
+    whole = np.array([area_of(quad) for quad in quads])
+    seen = np.array([area_of(clipped(quad, height, width)) for quad in quads])
     return whole, seen
 
 
@@ -73,26 +74,3 @@ def refuse_quads_elsewhere(quads: Corners, height: int, width: int, form: str) -
         )
     if len(quads) and (quads >= 0).all() and (quads <= 1).all() and (quads != np.rint(quads)).any():
         raise BadLabels(f"the boxes are smaller than a pixel, from 0 to 1; format: {form} is in pixels")
-
-
-def _area(corners: Corners) -> float:
-    x, y = corners[:, 0], corners[:, 1]
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2) if len(corners) > 2 else 0.0
-
-
-def _clipped(corners: Corners, height: int, width: int) -> Corners:
-    """The part of a polygon in a rectangle from the origin: Sutherland and Hodgman, CACM 17 (1974), edge by edge."""
-    for axis, limit, sign in ((0, 0.0, 1.0), (0, float(width), -1.0), (1, 0.0, 1.0), (1, float(height), -1.0)):
-        if not len(corners):
-            break
-        depth = sign * (corners[:, axis] - limit)
-        out: list[Corners] = []
-        for n in range(len(corners)):
-            here, before = corners[n], corners[n - 1]
-            if (depth[n] >= 0) != (depth[n - 1] >= 0):
-                share = depth[n - 1] / (depth[n - 1] - depth[n])
-                out.append(before + share * (here - before))
-            if depth[n] >= 0:
-                out.append(here)
-        corners = np.array(out).reshape(-1, 2)
-    return corners

@@ -59,6 +59,20 @@ def outside(shown: Mask, inside: Mask) -> bool:
     return bool((shown & ~inside).sum() > TOLERATED * shown.sum())
 
 
+def grown(mask: Mask, margin: float) -> Mask:
+    """A mask wider on every side."""
+    import cv2
+
+    width = 2 * int(margin) + 1
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((width, width), np.uint8)) > 0)
+
+
+def clear_of_edges(shown: Mask) -> bool:
+    """Whether what is shown keeps clear of the picture's edges."""
+    edges = np.concatenate([shown[:2].ravel(), shown[-2:].ravel(), shown[:, :2].ravel(), shown[:, -2:].ravel()])
+    return bool(shown.any() and not edges.any())
+
+
 def margin_of(value: ImageValue) -> float:
     """How far beyond a label its painting may reach, in pixels: blurs along lines and rays carry it outwards."""
     return _MARGIN_PIXELS + MARGIN_SHARE * float(max(value.pixels.shape[:2])) * 0.2

@@ -4,6 +4,7 @@ A few labels over the edge are usual and are clipped. Where half of a record's l
 something else than the config says, and every copy would lose them in silence.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 import numpy as np
@@ -52,6 +53,24 @@ def refuse_points_elsewhere(points: Coordinates, sizes: tuple[int, ...]) -> None
         )
     if len(marked) > 1 and _are_shares(marked) and min(sizes) > 1:
         raise BadLabels(f"all keypoints lie from 0 to 1 of {named}: they are read in pixels, not in shares")
+
+
+def refuse_outlines_elsewhere(
+    rings: Sequence[Coordinates], whole: Mapping[int, float], seen: Mapping[int, float], size: tuple[int, int]
+) -> None:
+    """Raise BadLabels if half of the outlines lie mostly outside of a picture (height, width), or all are specks.
+
+    `whole`, `seen`: the area of each entry, and the part of it that lies in the picture.
+    """
+    solid = {row: area for row, area in whole.items() if area > _EPSILON}
+    elsewhere = sum(seen.get(row, 0.0) < _IN_VIEW * area for row, area in solid.items())
+    if elsewhere and 2 * elsewhere >= len(solid):
+        raise BadLabels(
+            f"{elsewhere} of {len(solid)} outlines lie mostly outside of the picture of {size[1]}x{size[0]}; "
+            "they are read as x, y, x, y… in pixels"
+        )
+    if rings and _are_shares(np.concatenate(rings)) and min(size) > 1:
+        raise BadLabels("the outlines are smaller than a pixel, from 0 to 1: they are read in pixels, not in shares")
 
 
 def refuse_segments_elsewhere(bounds: Coordinates, seconds: float, unit: str) -> None:

@@ -52,9 +52,13 @@ class BoxBinding(PlainBoxBinding):
         "radians", description="Of xywhr: the last number, clockwise as the picture is seen."
     )
     area: Column | None = Field(
-        None, description="Column or member with each box's area: of its mask if there is one for each, else its own."
+        None,
+        description="Column or member with each box's area: of its mask or outline if there is one for each, else its "
+        "own.",
     )
-    tighten: bool = Field(False, description="Draw boxes around what is left of their masks, one of a list for each.")
+    tighten: bool = Field(
+        False, description="Draw boxes around what is left of their masks, or else outlines, if there is one for each."
+    )
 
     def followers(self) -> tuple[str, ...]:
         """Columns beside `column` that have an entry for each."""
@@ -100,6 +104,19 @@ class MaskBinding(_Binding):
     palette: Annotated[tuple[tuple[Level, Level, Level], ...], AfterValidator(distinct), Field(max_length=65_536)] = (
         Field((), description="Of masks in colours: red, green, blue of each class, from class 0, the new ground.")
     )
+
+
+class PolygonBinding(_Binding):
+    """Outlines of an image field, as COCO writes them: per row an entry for each object, of rings x, y, x, y."""
+
+    column: Column = Field(description="A list with an entry for each object, a list of structs, or a struct of lists.")
+    member: Column = Field("segmentation", description="Member that holds the rings, where the column holds structs.")
+    min_area: Annotated[float, Field(ge=0)] = Field(0.0, description="Square pixels; smaller outlines are dropped.")
+    area: Column | None = Field(None, description="Column or member with each outline's area, all rings together.")
+
+    def followers(self) -> tuple[str, ...]:
+        """Columns beside `column` that have an entry for each."""
+        return (*super().followers(), *(() if self.area is None else (self.area,)))
 
 
 class VolumeKeypointBinding(PlainKeypointBinding):
@@ -207,5 +224,5 @@ class SizeBinding(BaseModel):
 
 
 Bindings = dict[str, Any]
-Kind = Literal["answers", "boxes", "keypoints", "masks", "segments", "spans", "size", "tokens"]
-KINDS: tuple[Kind, ...] = ("answers", "boxes", "keypoints", "masks", "segments", "spans", "size", "tokens")
+Kind = Literal["answers", "boxes", "keypoints", "masks", "polygons", "segments", "spans", "size", "tokens"]
+KINDS: tuple[Kind, ...] = ("answers", "boxes", "keypoints", "masks", "polygons", "segments", "spans", "size", "tokens")

@@ -16,23 +16,27 @@ from pipeline.labels.cells import Coordinates, Layout
 from pipeline.labels.instances import cut_to, is_upright, settled
 from pipeline.labels.left import Left, left_of
 from pipeline.labels.masks import written_mask
+from pipeline.labels.polygons import member_of, written_polygons
 from pipeline.labels.settings import (
     AnswerBinding,
     BoxBinding,
     KeypointBinding,
     MaskBinding,
     PlainBoxBinding,
+    PolygonBinding,
     SegmentBinding,
     SizeBinding,
     TokenBinding,
     VolumeMaskBinding,
 )
 from pipeline.labels.volume_masks import written_volume_masks
+from transforms.outlines import areas_of
 from transforms.values import (
     AudioValue,
     Boxes,
     ImageValue,
     Keypoints,
+    Polygons,
     Segments,
     Spans,
     TextValue,
@@ -66,31 +70,57 @@ def changes(
     found: dict[str, Change] = {}
     rows_of: Sequence[Row] = ((row, index), *others)
     for binding in bindings.values():
-        if isinstance(binding, MaskBinding | VolumeMaskBinding):
-            continue
-        if isinstance(binding, SizeBinding):
-            height, width = shape_of(cast(ImageValue, value))
-            found |= {binding.width: _number(width), binding.height: _number(height)}
-            continue
-        if isinstance(binding, AnswerBinding | TokenBinding):
-            found |= dict(of_text(binding, rows_of, cast(TextValue, value)))
-            continue
-        column = row.column(binding.column)
-        layout = layout_for(binding, column.type)
-        if isinstance(binding, KeypointBinding) and binding.fixed:
-            found |= _fixed_changes(binding, (row, index), cast(ImageValue, value), layout)
-            continue
-        rows, new = _left(binding, value, _is_whole(column.type, layout))
-        found[binding.column] = change_of(binding.column, rows_of, (rows, new), layout)
-        followers = [name for name in followers_of(binding) if name in row.schema.names]
-        found |= {name: change_of(name, rows_of, (rows, None), None) for name in followers}
-        if isinstance(binding, BoxBinding) and binding.area is not None:
-            areas = _areas(binding, cast(ImageValue, value), rows, new)
-            found |= _with_areas(binding, found, [areas[entries.of_one(rows, n)] for n in range(len(rows_of))])
+        if not isinstance(binding, MaskBinding | VolumeMaskBinding):
+            found |= _changes_by(binding, bindings, rows_of, value, found)
     masks = bindings.get("masks")
     if masks is not None and isinstance(value, ImageValue | VolumeValue) and value.masks is not None:
         found |= _mask_changes(bindings, rows_of, value, found)
     return found
+
+
+def _changes_by(
+    binding: Binding, bindings: Bindings, rows_of: Sequence[Row], value: Value, found: Mapping[str, Change]
+) -> dict[str, Change]:
+    """How columns change by one binding, but for masks; `found`: by those before it."""
+    if isinstance(binding, SizeBinding):
+        height, width = shape_of(cast(ImageValue, value))
+        return {binding.width: _number(width), binding.height: _number(height)}
+    if isinstance(binding, AnswerBinding | TokenBinding):
+        return dict(of_text(binding, rows_of, cast(TextValue, value)))
+    if isinstance(binding, PolygonBinding):
+        return _polygon_changes(binding, bindings.get("boxes"), rows_of[0], cast(ImageValue, value), found)
+    row, _ = rows_of[0]
+    column = row.column(binding.column)
+    layout = layout_for(binding, column.type)
+    if isinstance(binding, KeypointBinding) and binding.fixed:
+        return _fixed_changes(binding, rows_of[0], cast(ImageValue, value), layout)
+    rows, new = _left(binding, value, _is_whole(column.type, layout))
+    changed = {binding.column: change_of(binding.column, rows_of, (rows, new), layout)}
+    followers = [name for name in followers_of(binding) if name in row.schema.names]
+    changed |= {name: change_of(name, rows_of, (rows, None), None) for name in followers}
+    if not isinstance(binding, BoxBinding) or binding.area is None:
+        return changed
+    areas = _areas(binding, cast(ImageValue, value), rows, new)
+    return changed | _with_areas(binding, changed, [areas[entries.of_one(rows, n)] for n in range(len(rows_of))])
+
+
+def _polygon_changes(
+    binding: PolygonBinding, boxes: Any, row: Row, value: ImageValue, found: Mapping[str, Change]
+) -> dict[str, Change]:
+    """Outlines that are left, in their own column or beside the boxes in the same structs, and what follows them."""
+    (batch, index), polygons, name = row, cast(Polygons, value.polygons), binding.column
+    rows = found[boxes.column].rows if polygons.with_boxes and boxes is not None else tuple(polygons.left().tolist())
+    column = batch.column(name)
+    beside = [follower for follower in followers_of(binding) if follower in batch.schema.names]
+    change = {follower: Change(rows) for follower in (name, *beside)}
+    if name in found:
+        change[name] = found[name]
+    content = tuple(written_polygons(binding, column, index, rows, polygons))
+    change[name] = replace(change[name], lists=(member_of(binding, column.type), content))
+    if binding.area is None:
+        return change
+    areas = areas_of(polygons)
+    return {**change, **_with_areas(binding, change, [np.array([areas.get(row, 0.0) for row in rows])])}
 
 
 def _number(count: int) -> Change:
@@ -98,21 +128,26 @@ def _number(count: int) -> Change:
 
 
 def _areas(binding: BoxBinding, value: ImageValue, rows: NDArray[np.int64], new: Coordinates) -> NDArray[np.float64]:
-    """Of each box the pixels of its mask, where there is one for each; else its own area."""
+    """Of each box the pixels of its mask, or of its outline, where there is one for each; else its own area."""
     if binding.format in oriented.WIDTHS:
         quads = anchored.anchors_of(value, anchored.CORNERS).reshape(-1, 4, 2)
-        return oriented.areas_in_view(quads[rows], *shape_of(value))[0]
-    corners = to_corners(new, cast(BoxFormat, binding.format), *shape_of(value))
-    own: NDArray[np.float64] = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
-    if value.masks is None or value.mask_rows is None or len(np.unique(rows)) < len(rows):
+        own, _ = oriented.areas_in_view(quads[rows], *shape_of(value))
+    else:
+        corners = to_corners(new, cast(BoxFormat, binding.format), *shape_of(value))
+        own = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
+    if len(np.unique(rows)) < len(rows):
         return own
-    counts = np.count_nonzero(value.masks.reshape(len(value.masks), -1), axis=1) if len(value.masks) else []
-    known = dict(zip(value.mask_rows.tolist(), map(float, counts), strict=True))
+    known: dict[int, float] = {}
+    if value.polygons is not None and value.polygons.with_boxes:
+        known |= areas_of(value.polygons)
+    if value.masks is not None and value.mask_rows is not None and len(value.masks):
+        counts = np.count_nonzero(value.masks.reshape(len(value.masks), -1), axis=1)
+        known |= dict(zip(value.mask_rows.tolist(), map(float, counts), strict=True))
     return np.array([known.get(row, area) for row, area in zip(rows.tolist(), own.tolist(), strict=True)], np.float64)
 
 
 def _with_areas(
-    binding: BoxBinding, found: Mapping[str, Change], areas: Sequence[NDArray[np.float64]]
+    binding: BoxBinding | PolygonBinding, found: Mapping[str, Change], areas: Sequence[NDArray[np.float64]]
 ) -> dict[str, Change]:
     """The change of the column, or of the structs, that holds areas: own entries first, then those of each other."""
     name, numbers = cast(str, binding.area), tuple(np.concatenate(areas).tolist())

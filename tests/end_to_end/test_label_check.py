@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from material import dropped
@@ -19,6 +20,8 @@ BOUND: dict[str, dict[str, Any]] = {
     "boxes": {"column": "boxes", "format": "coco"},
     "keypoints": {"column": "centres"},
     "masks": {"column": "mask"},
+    "quads": {"column": "quads", "format": "quad"},
+    "polygons": {"column": "outlines"},
 }
 
 
@@ -26,8 +29,22 @@ BOUND: dict[str, dict[str, Any]] = {
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     example_data.write_labeled(folder)
+    table = pq.read_table(folder / "labeled.parquet")
+    rings = [[_around(box) for box in boxes] for boxes in table["boxes"].to_pylist()]
+    table = table.append_column("outlines", pa.array([[[ring] for ring in row] for row in rings]))
+    pq.write_table(table.append_column("quads", pa.array(rings)), folder / "labeled.parquet")
     example_data.write_events(folder)
     return folder
+
+
+def _around(box: list[float]) -> list[float]:
+    """The square that stands on a corner within a box: x, y, x, y…"""
+    x, y, side, _ = box
+    return [x + side / 2, y, x + side, y + side / 2, x + side / 2, y + side, x, y + side / 2]
+
+
+def bound(kind: str) -> dict[str, Any]:
+    return {"boxes" if kind == "quads" else kind: BOUND[kind]}
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +86,7 @@ def rejected(config: JobConfig) -> tuple[int, dict[str, int]]:
 
 @pytest.mark.parametrize("kind", BOUND)
 def test_moved_pixels_with_forgotten_labels_are_rejected(kind: str, data: Path, tmp_path: Path) -> None:
-    field = {"type": "image", "augment": ["forgetful.Sideways"], kind: BOUND[kind], "quality": {"label_check": 1.0}}
+    field = {"type": "image", "augment": ["forgetful.Sideways"], **bound(kind), "quality": {"label_check": 1.0}}
     planned, counted = rejected(job(tmp_path, data / "labeled.parquet", field))
     assert counted == {"labels_disagree": planned}
 
@@ -99,5 +116,8 @@ def test_a_share_of_the_copies_is_looked_at(data: Path, tmp_path: Path) -> None:
 
 def test_what_follows_is_kept(data: Path, tmp_path: Path) -> None:
     steps = ["albumentations.HorizontalFlip", {"albumentations.Rotate": {"limit": 30, "p": 1}}]
-    field = {"type": "image", "augment": steps, **BOUND, "quality": {"label_check": 1.0, "retries": 0}}
-    assert rejected(job(tmp_path, data / "labeled.parquet", field))[1] == {}
+    quality = {"label_check": 1.0, "retries": 0}
+    upright = {kind: binding for kind, binding in BOUND.items() if kind != "quads"}
+    for number, labels in enumerate((upright, {**upright, **bound("quads")})):
+        field = {"type": "image", "augment": steps, **labels, "quality": quality}
+        assert rejected(job(tmp_path / str(number), data / "labeled.parquet", field))[1] == {}

@@ -91,8 +91,7 @@ def test_masks_follow_the_boxes_that_are_left_each_in_its_own_form() -> None:
 
 
 def test_instances_that_have_no_boxes_all_stay() -> None:
-    boxes = Boxes(np.zeros((2, 4)), np.arange(2))
-    assert instances(of_masks(3, boxes), 0, (1,)) == [(0, 0), (1, 1), (2, 2)]
-    assert instances(of_masks(2, boxes), 0, (1,)) == [(1, 1)]
+    assert instances(of_masks(3, 2), 0, (1,)) == [(0, 0), (1, 1), (2, 2)]
+    assert instances(of_masks(2, 2), 0, (1,)) == [(1, 1)]
     assert instances(of_masks(2, None), 0, None) == [(0, 0), (1, 1)]
-    assert instances(of_masks(2, boxes), 1, (0, 1)) == []
+    assert instances(of_masks(2, 2), 1, (0, 1)) == []
