@@ -70,7 +70,7 @@ def _stays_with(what: str) -> frozenset[str]:
 
 def _beside_labels(step: StarterStep, found: FieldFound) -> StarterStep:
     text, note, active = step.text, step.note, step.active and not held(step, found)
-    if binds(found, "boxes", "keypoints", "masks") and _MIRRORED.search(text):
+    if binds(found, "boxes", "keypoints", "masks", "polygons") and _MIRRORED.search(text):
         text = _MIRRORED.sub("", text)
         note = "uncovered corners are black: mirrored edges would show things twice"
     if any(label.sided for label in found.labels) and active and any(name in text for name in _SIDES):

@@ -11,7 +11,7 @@ from pipeline.labels.anchored import CORNERS, anchors_of
 from pipeline.preview import drawing
 from pipeline.preview.bound_labels import Names
 from pipeline.preview.label_colours import PALETTE, VEILS, Colours, colour_of
-from transforms.values import Boxes, ImageValue
+from transforms.values import Boxes, ImageValue, Polygons
 
 TAG = 11
 TAGGED_BOXES = 8
@@ -38,6 +38,8 @@ def with_labels(
             points[~value.keypoints.visible] = np.nan
         _draw_points(draw, points, names.get("keypoints", ()), colours)
     _draw_quads(draw, value, names.get("boxes", ()), colours, place)
+    if value.polygons is not None:
+        _draw_outlines(draw, value.polygons, names.get("polygons", ()), colours, place)
     return image
 
 
@@ -57,6 +59,9 @@ def counted(value: object) -> str:
         (getattr(value, "spans", None), "span", "spans"),
     ]
     parts = [_count(len(labels.rows), one, many) for labels, one, many in held if labels is not None]
+    outlines = getattr(value, "polygons", None)
+    if outlines is not None:
+        parts.append(_count(len(np.unique(outlines.rows)), "outline", "outlines"))
     masks = getattr(value, "masks", None)
     if masks is not None:
         alone = getattr(value, "mask_rows", None) is None and len(masks) == 1
@@ -127,6 +132,18 @@ def _draw_quads(
         ink = colours.get(names[number] if number < len(names) else "", PALETTE[0])
         x_y = ((quad + 0.5) * scale + (left, top)).ravel().tolist()
         draw.polygon(x_y, outline=ink, width=2)
+
+
+def _draw_outlines(
+    draw: ImageDraw.ImageDraw, held: Polygons, names: Sequence[str], colours: Colours, place: tuple[int, int, float]
+) -> None:
+    """Rings with a light line beside, so that they are seen on ground of their own colour."""
+    left, top, scale = place
+    for row, ring in zip(held.rows.tolist(), held.rings, strict=True):
+        name = names[row] if row < len(names) else ""
+        x_y = np.rint(ring * scale + (left, top) - 0.5).ravel().tolist()
+        draw.polygon(x_y, outline=(255, 255, 255, 170), width=4)
+        draw.polygon(x_y, outline=colours.get(name) or colour_of(row), width=2)
 
 
 def _tag(draw: ImageDraw.ImageDraw, at: tuple[int, int], name: str, ink: str) -> None:

@@ -229,9 +229,14 @@ def test_boxes_that_fit_two_formats_are_left_alone_loudly(tmp_path: Path) -> Non
 
 
 UNSURE: dict[str, Callable[[int, tuple[int, int, int, int]], dict[str, Any]]] = {
-    "outlines": lambda n, b: {
-        "objects": {"bbox": [floats(list(b))], "segmentation": [[[1.0, 2.0, 30.0, 4.0, 5.0, 6.0]]]}
-    },
+    "outlines in shares": lambda n, b: {"polygons": [[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.2, 0.8]]},
+    "outlines of pairs": lambda n, b: {"polygons": [[[1.0, 2.0], [30.0, 4.0], [5.0, 6.0]]]},
+    "outlines beyond their pictures": lambda n, b: {"segmentation": [[[1.0, 2.0, 300.0, 4.0, 5.0, 600.0]]]},
+    "rings without an end": lambda n, b: {"segmentation": [[[1.0, 2.0, 30.0, 4.0, 5.0]]]},
+    "open lines": lambda n, b: {"polylines": [[1.0, 2.0, 30.0, 4.0, 5.0, 6.0]]},
+    "eight numbers in another order": lambda n, b: {"quads": [[1.0, 40.0, 40.0, 2.0, 3.0, 4.0, 30.0, 31.0]]},
+    "turned boxes of an unknown sense": lambda n, b: {"obb": [[40.0, 30.0, 20.0, 10.0, 1.0 + n / 30]]},
+    "turned boxes of an unknown unit": lambda n, b: {"xywhr": [[40.0, 30.0, 20.0, 10.0, 0.5]]},
     "boxes beyond their pictures": lambda n, b: {"bbox": [[500.0 + n, 600.0, 20.0, 900.0]]},
     "one box in a flat list": lambda n, b: {"bbox": floats(list(b))},
     "JSON in text": lambda n, b: {"annotations": json.dumps([{"bbox": list(b)}])},
@@ -252,6 +257,83 @@ UNSURE: dict[str, Callable[[int, tuple[int, int, int, int]], dict[str, Any]]] = 
 @pytest.mark.parametrize("what", list(UNSURE))
 def test_labels_that_cannot_be_bound_keep_moving_steps_out(what: str, tmp_path: Path) -> None:
     held(pictures(UNSURE[what]), tmp_path)
+
+
+def ring_of(box: tuple[int, int, int, int]) -> list[float]:
+    """A rectangle as x, y, x, y…"""
+    x, y, w, h = box
+    return floats([x, y, x + w, y, x + w, y + h, x, y + h])
+
+
+def test_outlines_beside_boxes_are_bound_with_the_area_that_is_theirs(tmp_path: Path) -> None:
+    def label(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
+        x, y, w, h = box
+        half = floats([x, y, x + w, y, x, y + h])
+        return {
+            "objects": {"bbox": [floats(list(box))], "segmentation": [[half]], "category": [n], "area": [w * h / 2]}
+        }
+
+    text, config, listing = init(pictures(label), tmp_path)
+    assert "polygons: {column: objects, labels: category}" in text
+    assert "      - albumentations.HorizontalFlip" in text
+    assert config.fields["image"].bound()["boxes"].area == "area"
+    for row in copies(config, listing):
+        for ring, area in zip(row["objects"]["segmentation"], row["objects"]["area"], strict=True):
+            (x1, y1, x2, y2, x3, y3, *more) = ring[0]
+            assert more or area == pytest.approx(abs((x2 - x1) * (y3 - y1) - (x3 - x1) * (y2 - y1)) / 2, abs=0.5)
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_outlines_in_a_column_of_their_own_are_bound(nested: bool, tmp_path: Path) -> None:
+    rows = pictures(lambda n, b: {"polygons": [[ring_of(b)] if nested else ring_of(b)], "names": ["red"]})
+    _, config, listing = init(rows, tmp_path)
+    bound = config.fields["image"].bound()["polygons"]
+    assert (bound.column, bound.labels) == ("polygons", "names")
+    for row in copies(config, listing):
+        assert len(row["polygons"]) == len(row["names"])
+        ys, xs = red(row)
+        for entry in row["polygons"]:
+            ring = np.array(entry[0] if nested else entry).reshape(-1, 2)
+            extent = (*ring.min(axis=0), *ring.max(axis=0))
+            assert overlap(extent, (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)) > 0.7
+
+
+@pytest.mark.parametrize("name", ["quads", "obb", "boxes"])
+def test_four_corners_are_bound_as_boxes(name: str, tmp_path: Path) -> None:
+    _, config, _ = init(pictures(lambda n, b: {name: [ring_of(b)], "label": ["red"]}), tmp_path)
+    bound = config.fields["image"].bound()["boxes"]
+    assert (bound.column, bound.format, bound.labels) == (name, "quad", "label")
+
+
+@pytest.mark.parametrize("unit", ["radians", "degrees"])
+def test_turned_boxes_are_bound_where_their_name_says_the_sense(unit: str, tmp_path: Path) -> None:
+    def label(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
+        angle = n / 10 if unit == "radians" else 5.0 * n
+        return {"xywhr": [[40.0, 30.0, 20.0, 10.0, angle]]}
+
+    _, config, _ = init(pictures(label), tmp_path)
+    bound = config.fields["image"].bound()["boxes"]
+    assert (bound.format, bound.angle) == ("xywhr", unit)
+
+
+def test_the_colours_of_masks_are_told_so_that_they_can_be_bound(tmp_path: Path) -> None:
+    def label(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
+        x, y, w, h = box
+        mask = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        mask[y : y + h, x : x + w] = (0, 128, 64) if n % 2 else (128, 0, 0)
+        return {"mask": png(mask)}
+
+    assert "palette: [[0, 0, 0], [0, 128, 64], [128, 0, 0]]" in held(pictures(label), tmp_path)
+
+
+def test_check_warns_of_outlines_that_are_not_bound(tmp_path: Path) -> None:
+    rows = pictures(lambda n, b: {"objects": {"bbox": [floats(list(b))], "segmentation": [[ring_of(b)]]}})
+    _, config, listing = init(rows, tmp_path)
+    assert unbound_warnings(config, listing) == []
+    field = config.fields["image"].model_copy(update={"polygons": None})
+    (told,) = unbound_warnings(config.model_copy(update={"fields": {"image": field}}), listing)
+    assert "'objects' looks like outlines in 'image'" in told
+    assert "Bind it: polygons: {column: objects}" in told
 
 
 HARMLESS: dict[str, Callable[[int, tuple[int, int, int, int]], dict[str, Any]]] = {

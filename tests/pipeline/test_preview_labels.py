@@ -70,6 +70,24 @@ def picture() -> np.ndarray[Any, Any]:
     return pixels
 
 
+def test_outlines_of_copies_are_drawn_where_they_are_written(tmp_path: Path) -> None:
+    x, y, w, h = BOX
+    ring = list(map(float, (x, y, x + w, y, x + w, y + h, x, y + h)))
+    rows = [{"image": png(picture()), "objects": {"segmentation": [[ring]], "name": ["cat"]}}]
+    field = "{image: {type: image, polygons: {column: objects, labels: name}, "
+    field += "augment: [{albumentations.HorizontalFlip: {p: 1}}]}}"
+    job, (gated,) = rendered(tmp_path, rows, field)
+    cells = cells_of(job, gated)
+    assert [dict(cell.names["image"]) for cell in cells] == [{"polygons": ("cat",)}] * 3
+    shown = [cell.values["image"] for cell in cells]
+    panels = picture_panels(shown, [{}] * 3)  # type: ignore[arg-type]
+    for (panel, told), left in zip(panels, (x, WIDE - x - w, WIDE - x - w), strict=True):
+        assert told == f"{WIDE} × {HIGH} · 1 outline"
+        found = where(panel, PALETTE[0])
+        assert found is not None
+        assert np.abs(np.array(found) - 2 * np.array([left, y, left + w, y + h])).max() <= 2
+
+
 def test_boxes_of_copies_are_drawn_where_they_are_written(tmp_path: Path) -> None:
     rows = [{"image": png(picture()), "objects": {"bbox": [list(map(float, BOX))], "category": [1]}}]
     field = "{image: {type: image, boxes: {column: objects, format: coco, labels: category}, "

@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.labels.box_formats import BoxFormat, to_corners
+from pipeline.labels.oriented import WIDTHS
 from pipeline.looking.column_roles import WORD, words_of_name
 from pipeline.looking.findings import LabelFound
 from pipeline.looking.label_columns.content import Content, Looked
+from pipeline.looking.label_columns.outlines import area_in
 from pipeline.looking.label_columns.parts import is_list, label_member_of, named, plain
 
 _AREA, _ALIKE = "area", 0.02
-_LISTED = frozenset({"boxes", "keypoints", "segments", "spans"})
+_LISTED = frozenset({"boxes", "keypoints", "polygons", "segments", "spans"})
 _BESIDE = frozenset({
     "label", "category", "categorie", "class", "clas", "name", "id", "area", "iscrowd", "crowd", "score", "confidence",
     "difficult", "occluded", "truncated", "visibility", "attribute", "speaker", "tag", "species", "number", "pose",
@@ -23,7 +25,7 @@ _BESIDE = frozenset({
 
 def with_followers(labels: Sequence[LabelFound], columns: Sequence[pa.Field], looked: Looked) -> Iterator[LabelFound]:
     """The labels, bound ones with the columns that follow them."""
-    taken = {name for label in labels for name in label.columns}
+    taken, stated = {name for label in labels for name in label.columns}, False
     for label in labels:
         if label.kind not in _LISTED:
             yield label
@@ -31,8 +33,9 @@ def with_followers(labels: Sequence[LabelFound], columns: Sequence[pa.Field], lo
         found = [name for name in _beside(label, columns, looked) if name not in taken]
         taken |= set(found)
         followed = _followed(label, found)
-        if label.kind == "boxes":
-            followed = with_area(followed, looked)
+        if label.kind in ("boxes", "polygons") and not stated:
+            followed = with_area(followed, looked, [other for other in labels if other.kind == "polygons"])
+            stated = dict(followed.binding).get("area") is not None
         yield with_sides(followed, looked) if label.kind == "keypoints" and label.sided else followed
 
 
@@ -61,24 +64,40 @@ def _counts(cells: Sequence[object]) -> list[int | None]:
     return [len(cell) if isinstance(cell, list) else None for cell in held]
 
 
-def with_area(label: LabelFound, looked: Looked) -> LabelFound:
-    """Boxes with the member or column that states the area of each, where it is that of the box."""
+def with_area(label: LabelFound, looked: Looked, outlines: Sequence[LabelFound] = ()) -> LabelFound:
+    """Boxes or outlines with the member or column that states the area of each, of the box or of the outline."""
     keys = dict(label.binding)
-    boxes = _entries(looked.cells(label.column), str(keys.get("member", "bbox")))
     columns = keys.get("columns", ())
     beside = isinstance(columns, tuple) and _AREA in columns
     areas = looked.cells(_AREA) if beside else _entries(looked.cells(label.column), _AREA)
-    own = [_area(box, str(keys["format"]), c) for row, c in zip(boxes, looked.contents, strict=True) for box in row]
     said = [number for row in areas for number in row or ()]
-    if not said or len(said) != len(own) or not all(isinstance(number, int | float) for number in said):
+    if not said or not all(isinstance(number, int | float) for number in said):
         return label
-    alike = all(abs(one - other) <= _ALIKE * other + 1 for one, other in zip(said, own, strict=True))
-    if not alike:
+    ways = [_areas(label, looked)] if label.kind == "boxes" else []
+    ways += [_areas(other, looked) for other in outlines]
+    if not any(len(own) == len(said) and _are_alike(said, own) for own in ways):
         return label
     if beside and isinstance(columns, tuple):
         keys["columns"] = tuple(str(name) for name in columns if name != _AREA)
     keys = {key: held for key, held in keys.items() if held != ()}
     return replace(label, binding=(*keys.items(), ("area", _AREA)))
+
+
+def _are_alike(said: Sequence[float], own: Sequence[float]) -> bool:
+    return all(abs(one - other) <= _ALIKE * other + 1 for one, other in zip(said, own, strict=True))
+
+
+def _areas(label: LabelFound, looked: Looked) -> list[float]:
+    """Square pixels of every box or outline of all rows; none of boxes that are not upright."""
+    keys = dict(label.binding)
+    member = str(keys.get("member", "bbox" if label.kind == "boxes" else "segmentation"))
+    rows = _entries(looked.cells(label.column), member)
+    if label.kind == "polygons":
+        return [area_in(entry) for row in rows for entry in row]
+    form = str(keys["format"])
+    if form in WIDTHS:
+        return []
+    return [_area(box, form, content) for row, content in zip(rows, looked.contents, strict=True) for box in row]
 
 
 def _entries(cells: Sequence[Any], member: str) -> list[list[Any]]:

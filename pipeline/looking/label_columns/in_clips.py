@@ -8,7 +8,8 @@ import numpy as np
 from pipeline.looking.findings import LabelFound
 from pipeline.looking.label_columns.box_numbers import ROWS_THAT_FIT, format_of
 from pipeline.looking.label_columns.content import Content
-from pipeline.looking.label_columns.in_pictures import BOXES, OUTLINES, POINTS
+from pipeline.looking.label_columns.in_pictures import BOXES, POINTS
+from pipeline.looking.label_columns.outlines import OUTLINES
 from pipeline.looking.label_columns.parts import Cells, Part, depth_of_numbers, is_number, label_member, named
 
 FRAMES = ("frame", "frame_id", "frame_index", "frame_number", "frame_idx", "frame_no", "t")

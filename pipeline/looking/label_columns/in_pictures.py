@@ -9,6 +9,7 @@ import pyarrow as pa
 from pipeline.looking.column_roles import words_of_name
 from pipeline.looking.findings import LabelFound, Setting
 from pipeline.looking.label_columns.box_numbers import ROWS_THAT_FIT, Numbers, Sides, format_of
+from pipeline.looking.label_columns.outlines import OUTLINES, outlines_in, quads_in
 from pipeline.looking.label_columns.parts import (
     Cells,
     Part,
@@ -24,10 +25,6 @@ BOXES = frozenset({
     "ltrb", "ltwh", "detection", "roi", "crop",
 })  # fmt: skip
 POINTS = frozenset({"keypoint", "landmark", "point", "joint", "pose", "kp", "kpt", "marker", "pupil", "fiducial"})
-OUTLINES = frozenset({
-    "polygon", "poly", "outline", "contour", "quad", "quadrilateral", "segmentation", "segment", "corner", "vertex",
-    "vertice", "hull", "curve", "line", "polyline", "stroke", "obb", "xywhr",
-})  # fmt: skip
 SURE_WITHOUT_A_NAME = 8
 """Boxes in a column of any name that must all fit, before it is believed that they are boxes."""
 _AS_MEMBERS = (
@@ -55,22 +52,28 @@ def _in_part(part: Part, cells: Cells, sides: Sequence[Sides], label: str) -> La
     if not any(entry is not None for row in rows for entry in row):
         telling = named(part.place, BOXES | POINTS | OUTLINES)
         return _unbound(part, "boxes or points", "there are none in the rows looked at") if telling else None
-    return _nested(part, rows, sides) if depth > 1 else _listed(part, rows, sides, label)
+    return _nested(part, rows, sides, label) if depth > 1 else _listed(part, rows, sides, label)
 
 
 def _listed(part: Part, rows: Sequence[list[Any]], sides: Sequence[Sides], label: str) -> LabelFound | None:
     """A list of numbers for each entry."""
     widths = {len(entry) for row in rows for entry in row if entry is not None}
     if named(part.place, OUTLINES):
-        return _unbound(part, "outlines", "outlines cannot be bound")
+        return outlines_in(part, rows, sides, label)
     if named(part.place, POINTS):
         return _points(part, rows, sides, label)
     if _are_grids(rows, sides):
         return _unbound(part, "a grid of numbers", "it is as large as its picture; grids in lists cannot be bound")
     if widths == {4}:
         return _boxes(part, rows, sides, label)
-    if not named(part.place, BOXES):
-        return None
+    return _other_boxes(part, rows, sides, label) if named(part.place, BOXES) else None
+
+
+def _other_boxes(part: Part, rows: Sequence[list[Any]], sides: Sequence[Sides], label: str) -> LabelFound:
+    """Entries of another number than four that are called boxes."""
+    widths = {len(entry) for row in rows for entry in row if entry is not None}
+    if widths == {8}:
+        return quads_in(part, rows, sides, label)
     counts = ", ".join(map(str, sorted(widths)[:4]))
     return _unbound(part, "boxes", f"entries have {counts} numbers, boxes have four")
 
@@ -139,8 +142,10 @@ def _why_outside(rows: Sequence[Numbers], sides: Sequence[Sides]) -> str:
     return "many lie outside of their pictures"
 
 
-def _nested(part: Part, rows: Sequence[list[Any]], sides: Sequence[Sides]) -> LabelFound | None:
+def _nested(part: Part, rows: Sequence[list[Any]], sides: Sequence[Sides], label: str) -> LabelFound | None:
     """Lists of lists of numbers for each entry: outlines of objects, poses of people, grids."""
+    if named(part.place, OUTLINES) and depth_of_numbers(part.entry) == 2:
+        return outlines_in(part, rows, sides, label)
     if named(part.place, OUTLINES | POINTS | BOXES):
         return _unbound(part, "outlines or points", "lists of them for each entry cannot be bound")
     grids = [row for row in rows if row]

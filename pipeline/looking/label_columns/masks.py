@@ -70,6 +70,9 @@ def _pictures(column: str, looks: Sequence[tuple["_Look | None", tuple[int, ...]
         why = f"{len(seen) - alike} of {len(seen)} looked at have another size than their picture"
         return _unbound(column, why) if telling or alike > len(seen) / 2 else None
     refused = next((look.refused for look, _ in seen if look.refused), "")
+    colours = sorted(set().union(*(look.colours for look, _ in seen)))
+    if refused and telling and 0 < len(colours) <= _FEW_NUMBERS and all(look.colours for look, _ in seen):
+        return _unbound(column, f"{_IN_COLOURS}: masks: {{column: {column}, palette: {[*map(list, colours)]}}}")
     if refused:
         return _unbound(column, refused) if telling else _unbound(column, _SAME_VIEW, "pictures of the same size")
     numbers = max(look.numbers for look, _ in seen)
@@ -81,13 +84,17 @@ def _pictures(column: str, looks: Sequence[tuple["_Look | None", tuple[int, ...]
 _SAME_VIEW = "they may show the same scene; make them a field, and let both draw alike: same_draws"
 
 
+_IN_COLOURS = "they are masks in colours; if those looked at have all of them, put that of new ground first"
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A picture in a column of masks: its size, how many class numbers it holds, or why it is no mask."""
+    """A picture in a column of masks: its size, how many class numbers it holds, or why it is no mask; its colours."""
 
     sides: tuple[int, ...]
     numbers: int = 0
     refused: str = ""
+    colours: frozenset[tuple[int, ...]] = frozenset()
 
 
 def _looked(entry: Any, size: tuple[int, ...]) -> _Look | None:
@@ -97,12 +104,19 @@ def _looked(entry: Any, size: tuple[int, ...]) -> _Look | None:
     try:
         with PLUGINS[sniff(data)](io.BytesIO(data)) as picture:
             sides = (picture.height, picture.width)
+            colours = _colours(picture) if picture.mode == "RGB" and sides == size else frozenset()
         mask = read_masks(entry, size[0], size[1])
     except BadLabels as error:
-        return _Look(sides, refused=str(error))
+        return _Look(sides, refused=str(error), colours=colours)
     except (CodecError, LookupError, *DECODER_ERRORS):
         return None
     return _Look(size, numbers=0 if mask is None else len(np.unique(mask)))
+
+
+def _colours(picture: Any) -> frozenset[tuple[int, ...]]:
+    """The colours of an RGB picture, if they are few."""
+    found = picture.getcolors(_FEW_NUMBERS)
+    return frozenset(colour for _, colour in found or ())
 
 
 def _volumes(column: str, pairs: Sequence[tuple[Any, tuple[int, ...]]]) -> LabelFound | None:

@@ -10,7 +10,8 @@ import pyarrow as pa
 from pipeline.looking.column_roles import words_of_name
 from pipeline.looking.findings import LabelFound, Modality
 from pipeline.looking.label_columns.content import Content
-from pipeline.looking.label_columns.in_pictures import BOXES, OUTLINES, POINTS
+from pipeline.looking.label_columns.in_pictures import BOXES, POINTS
+from pipeline.looking.label_columns.outlines import OUTLINES
 from pipeline.looking.label_columns.parts import Cells, is_number, named, numbers_in, plain
 from pipeline.looking.label_columns.stretches import ENDS, STARTS, Stretches, segments, spans
 from pipeline.looking.payload_columns import is_text

@@ -19,7 +19,7 @@ _ROWS = 200
 _LISTED = 4
 _KINDS: Mapping[str, str] = {
     "boxes": "boxes", "a box": "boxes", "keypoints": "keypoints", "points": "keypoints", "a point": "keypoints",
-    "masks": "masks", "segments": "segments", "spans": "spans",
+    "masks": "masks", "outlines": "polygons", "segments": "segments", "spans": "spans",
 }  # fmt: skip
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from pipeline.looking.findings import LabelFound, Modality
-from pipeline.looking.label_columns.in_pictures import BOXES, OUTLINES, POINTS
+from pipeline.looking.label_columns.in_pictures import BOXES, POINTS
 from pipeline.looking.label_columns.masks import MASKS, is_runs, may_hold_masks
+from pipeline.looking.label_columns.outlines import OUTLINES
 from pipeline.looking.label_columns.parts import Part, depth_of_numbers, is_list, is_number, named, parts_of, plain
 from pipeline.looking.label_columns.scattered import axes_of
 from pipeline.looking.label_columns.stretches import ENDS, STARTS
