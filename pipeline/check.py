@@ -17,6 +17,7 @@ from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem
 from pipeline.labels.check import asked_of_steps, label_problems, missing_columns
+from pipeline.labels.named_files import files_of_labels
 from pipeline.leaks import leak_problems
 from pipeline.local_files import unusable
 from pipeline.other_records import blend_problems, class_problems, prepare_problems
@@ -92,7 +93,11 @@ def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
         sorted_by_class = any(label_of(listing.reader.root.placed(f.path)) for f in listing.files)
         names = {"id": config.input.id or PATH, "label": config.input.label or (LABEL if sorted_by_class else None)}
         return config.model_copy(update={"input": config.input.model_copy(update=names)}), listing
-    named = {name: field for name, field in config.fields.items() if field.uri and name in listing.schema.names}
+    named = {
+        name: settings
+        for name, settings in (*config.fields.items(), *files_of_labels(config).items())
+        if settings.uri and name in listing.schema.names
+    }
     listing = replace(listing, notes=(*listing.notes, *_file_names(config, listing)))
     return config, with_references(listing, named, config.input.fingerprint == "content")
 

@@ -6,6 +6,7 @@ from pipeline.certificate import certificate_problems
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.errors import Problem
+from pipeline.labels.named_files import files_of_labels
 from pipeline.material import StoredMaterial
 from pipeline.sources import Listing
 from pipeline.sources.references import referenced
@@ -41,7 +42,8 @@ def _record_files(config: JobConfig, listing: Listing) -> set[str]:
     """Every file that records are read from, those that tables refer to included."""
     root = listing.reader.root
     found = {root.full(file.path) for file in listing.files}
-    columns = [name for name, field in config.fields.items() if field.uri and name in listing.schema.names]
+    named = [*(name for name, field in config.fields.items() if field.uri), *files_of_labels(config)]
+    columns = [name for name in named if name in listing.schema.names]
     if columns:
         found |= {path for unit in listing.units for *_, path in referenced(listing.reader, unit, columns)}
     return found

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from pipeline.codecs.token_lists import text_of
 from pipeline.job import Job, Task
 from pipeline.keys import Key, key_block, keys_at, record_of
+from pipeline.labels.named_files import files_of_labels
 from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal, Split
+from pipeline.referred import content_of, with_labels
 from pipeline.snapshot import read_listed
-from pipeline.sources.references import References
 from pipeline.sources.strings import torn_rows, value_of
-from pipeline.stores.credentials import masked
 
 BYTES, PATH = "bytes", "path"
 
@@ -95,8 +95,11 @@ def watched(job: Job, rows: Iterator[Record], watch: Watch) -> Iterator[Record]:
 
 def fetched(job: Job, records: Iterable[Record]) -> Iterator[Record]:
     """The records with the content of the files that they refer to, or with why it cannot be had."""
+    labels = files_of_labels(job.config)
     for record in records:
-        yield _fetched(job, record) if job.external and record.refusal is None else record
+        if job.external and record.refusal is None:
+            record = _fetched(job, record)
+        yield with_labels(job.reader, record, labels) if labels and record.refusal is None else record
 
 
 def _fetched(job: Job, record: Record) -> Record:
@@ -146,22 +149,10 @@ def _payload(column: pa.Array, index: int) -> Payload | None:
 
 def _fetch(job: Job, field: str, reference: str, file: str) -> Payload | Refusal:
     """The content of a referenced file; as text where the field is text."""
-    shown = masked(reference.removeprefix(f"{job.reader.root.url}/"))  # `_failed` does not tell where the input lies
-    try:
-        data = References.of(job.reader, job.config.fields[field]).read(reference, file)
-    except (OSError, ValueError) as error:
-        return _unread(field, shown, error)
+    data = content_of(job.reader, field, job.config.fields[field], reference, file)
+    if isinstance(data, Refusal):
+        return data
     return _text(field, data) if job.config.fields[field].type == "text" else data
-
-
-def _unread(field: str, shown: str, error: OSError | ValueError) -> Refusal:
-    if isinstance(error, FileNotFoundError):
-        reason, message = "missing_file", f"no such file: {shown}"
-    else:
-        reasons = {"OutsideAllowed": "outside_allowed", "TooLarge": "too_many_bytes"}
-        reason = reasons.get(type(error).__name__, "unreadable_file")
-        message = f"{shown}: {masked(getattr(error, 'strerror', None) or str(error))}"
-    return Refusal("failed", field, "read", reason, type(error).__name__, message)
 
 
 def _text(field: str, data: bytes) -> str | Refusal:

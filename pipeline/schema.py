@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from pipeline.blends import has_soft_labels
 from pipeline.job import Job
+from pipeline.labels.named_files import content_type, files_of_labels
 
 SAMPLE_ID, LINEAGE, LABEL_WEIGHTS = "sample_id", "lineage", "label_weights"
 LABEL_WEIGHTS_TYPE = pa.list_(pa.struct([("label", pa.string()), ("weight", pa.float64())]))
@@ -55,12 +56,16 @@ def output_schema(job: Job) -> pa.Schema:
     fields = [pa.field(f.name, payload_type(job, f), f.nullable, f.metadata) for f in job.schema]
     fields += [pa.field(LABEL_WEIGHTS, LABEL_WEIGHTS_TYPE)] if has_soft_labels(job.config) else []
     fields += [pa.field(SAMPLE_ID, pa.string()), pa.field(LINEAGE, LINEAGE_TYPE)]
-    known = [f for f in fields if f.name in (*job.external, LABEL_WEIGHTS, SAMPLE_ID, LINEAGE)]
+    known = [
+        f for f in fields if f.name in (*job.external, *files_of_labels(job.config), LABEL_WEIGHTS, SAMPLE_ID, LINEAGE)
+    ]
     return pa.schema(fields, metadata=_metadata(job.schema.metadata, known))
 
 
 def payload_type(job: Job, field: pa.Field) -> pa.DataType:
     """The type of a column in the output."""
+    if field.name in files_of_labels(job.config):
+        return content_type(field.type)
     if field.name not in job.external:
         return field.type
     return pa.string() if job.config.fields[field.name].type == "text" else pa.binary()

@@ -7,6 +7,7 @@ import pyarrow as pa
 from pipeline.check import open_input
 from pipeline.errors import FanbeamError, InputError, Problem, RunFailed
 from pipeline.job import Job
+from pipeline.labels.named_files import files_of_labels
 from pipeline.local_files import MISSING
 from pipeline.records import Block, InputFile, Unit
 from pipeline.sources import Reader
@@ -44,7 +45,7 @@ def refuse_changed(root: Folder, blocks: Iterable[Block]) -> None:
 
 def refuse_changed_references(job: Job, files: Sequence[InputFile]) -> None:
     """Raise RunFailed if files that the input refers to are not those that were counted into the snapshot."""
-    if not job.external:
+    if not job.external and not files_of_labels(job.config):
         return
     now, why = {}, ""
     try:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from pipeline.config import JobConfig
 from pipeline.labels.binding import Binding, Coordinated, columns_of, layout_for
+from pipeline.labels.named_files import content_type
 from pipeline.labels.oriented import WIDTHS
 from pipeline.labels.polygons import member_of
 from pipeline.labels.settings import (
@@ -81,12 +82,7 @@ def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[
     if isinstance(binding, SizeBinding):
         yield from _size_problems(binding, schema)
         return
-    if isinstance(binding, VolumeMaskBinding):
-        if not _may_hold_masks(held, runs=False):
-            wanted = "bytes, {bytes, path}, or a list of these"
-            yield f"column {binding.column!r} is {held}; masks of volumes are {wanted}."
-        return
-    if isinstance(binding, MaskBinding):
+    if isinstance(binding, MaskBinding | VolumeMaskBinding):
         yield from _mask_problems(binding, schema, held)
         return
     if isinstance(binding, AnswerBinding):
@@ -99,10 +95,20 @@ def _type_problems(kind: Kind, binding: Binding, schema: pa.Schema) -> Iterator[
     yield from _follower_problems(kind, binding, schema, held)
 
 
-def _mask_problems(binding: MaskBinding, schema: pa.Schema, held: pa.DataType) -> Iterator[str]:
-    if not _may_hold_masks(held):
+def _mask_problems(binding: MaskBinding | VolumeMaskBinding, schema: pa.Schema, held: pa.DataType) -> Iterator[str]:
+    of_text = _is_text(_plain(held.value_type if _is_list(held) else held))
+    if binding.uri and not of_text:
+        yield f"column {binding.column!r} is {held}; uri: true needs a column of text, or of lists of it."
+        return
+    held = content_type(held) if binding.uri else held
+    hint = "; if it holds paths or URLs, add: uri: true" if of_text else ""
+    if isinstance(binding, VolumeMaskBinding):
+        if not _may_hold_masks(held, runs=False):
+            wanted = "bytes, {bytes, path}, or a list of these"
+            yield f"column {binding.column!r} is {held}; masks of volumes are {wanted}{hint}."
+    elif not _may_hold_masks(held):
         wanted = "PNG bytes, {bytes, path}, {counts, size}, or a list of these"
-        yield f"column {binding.column!r} is {held}; masks are {wanted}."
+        yield f"column {binding.column!r} is {held}; masks are {wanted}{hint}."
     elif binding.followers() and not _is_list(held):
         yield f"column {binding.column!r} holds one mask a row; labels and columns follow lists of masks."
     else:
@@ -145,6 +151,10 @@ def _follower_problems(
                 yield f"column {follower!r} is {kind_}; it must be a list with one entry for each of the {kind}."
         elif follower not in members:
             yield f"the input has no column {follower!r}, and {binding.column!r} no such member."
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _struct(kind: pa.DataType) -> list[pa.Field]:

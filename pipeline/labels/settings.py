@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from pipeline.config_types import Uri
 from pipeline.labels.box_formats import BoxFormat, OrientedFormat
 
 Column = Annotated[str, StringConstraints(min_length=1)]
@@ -97,6 +98,9 @@ class MaskBinding(_Binding):
     """Masks of an image field: a column of pictures of class numbers, or of run lengths (COCO), one or a list."""
 
     column: Column = Field(description="PNG bytes, {bytes, path}, {counts, size}, or a list of these.")
+    uri: Uri = Field(
+        False, description="The column holds paths or URLs of files, as `fields.NAME.uri` says of payload; or lists."
+    )
     labels: Column | None = Field(None, description="Column with a label for each mask of a list; it follows.")
     min_area: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Pixels; masks of a list with less left are dropped with their box and labels."
@@ -131,6 +135,9 @@ class VolumeMaskBinding(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: Column = Field(description="Bytes of a file, {bytes, path}, or a list of these.")
+    uri: Uri = Field(
+        False, description="The column holds paths or URLs of files, as `fields.NAME.uri` says of payload; or lists."
+    )
 
 
 class _PairBinding(_Binding):

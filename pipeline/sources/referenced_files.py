@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from functools import partial
 from hashlib import blake2b
 
 from pipeline.config import AnyField
 from pipeline.errors import InputError, Problem
+from pipeline.labels.named_files import NamedFiles
 from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing
@@ -25,19 +27,21 @@ _SAID = {
     "missing": ("are not there, or cannot be read", "Relative paths count from the folder of the table."),
     "outside": (
         "lie outside of the table's own folder or bucket, and are not read",
-        "If they are meant, name their place: fields.{name}.uri: {{allow: [PREFIX]}}",
+        "If they are meant, name their place: {place}.uri: {{allow: [PREFIX]}}",
     ),
-    "large": ("are larger than max_bytes, and are not read", "Raise fields.{name}.max_bytes."),
+    "large": ("are larger than max_bytes, and are not read", "Raise fields.{field}.max_bytes."),
 }
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What became of the references of one column."""
+    """What became of the references of one column; its field, and its place in the config."""
 
+    field: str
+    place: str
     count: int = 0
-    unread: Counter[str] = field(default_factory=Counter)
-    named: dict[str, list[str]] = field(default_factory=dict)
+    unread: Counter[str] = dataclass_field(default_factory=Counter)
+    named: dict[str, list[str]] = dataclass_field(default_factory=dict)
 
     def add(self, written: str, found: Found) -> None:
         self.count += 1
@@ -48,7 +52,7 @@ class _Seen:
                 names.append(masked(written))
 
 
-def with_references(listing: Listing, fields: Mapping[str, AnyField], content: bool = False) -> Listing:
+def with_references(listing: Listing, fields: Mapping[str, AnyField | NamedFiles], content: bool = False) -> Listing:
     """The listing with the files that `fields` name in the sizes of its units and in the tags of its tables.
 
     So a picture that changes behind an unchanged table makes another version of the dataset. `content`: local files are
@@ -58,7 +62,7 @@ def with_references(listing: Listing, fields: Mapping[str, AnyField], content: b
         return listing
     columns = {name: References.of(listing.reader, settings) for name, settings in fields.items()}
     digests = {f.path: blake2b(digest_size=16) for f in listing.files}
-    seen = {name: _Seen() for name in fields}
+    seen = {name: _seen(name, settings) for name, settings in fields.items()}
     units = []
     with ThreadPoolExecutor(_THREADS) as threads:
         for unit in listing.units:
@@ -72,6 +76,12 @@ def with_references(listing: Listing, fields: Mapping[str, AnyField], content: b
     files = tuple(InputFile(f.path, f.size, f"{f.tag}+files:{digests[f.path].hexdigest()}") for f in listing.files)
     notes = tuple(f"{text} {hint}" for name, one in seen.items() for text, hint in _said(name, one))
     return replace(listing, files=files, units=tuple(units), notes=(*listing.notes, *notes))
+
+
+def _seen(column: str, settings: AnyField | NamedFiles) -> _Seen:
+    if isinstance(settings, NamedFiles):
+        return _Seen(settings.field, settings.place)
+    return _Seen(column, f"fields.{column}")
 
 
 def _looked_up(
@@ -98,7 +108,7 @@ def _state(columns: Mapping[str, References], content: bool, file: str, referenc
 def _refuse_unreadable(seen: Mapping[str, _Seen]) -> None:
     """Raise InputError for columns none of whose files can be read."""
     bad = [(name, one) for name, one in seen.items() if one.count and one.unread.total() == one.count]
-    problems = [Problem(f"fields.{name}", text, hint) for name, one in bad for text, hint in _said(name, one)]
+    problems = [Problem(one.place, text, hint) for name, one in bad for text, hint in _said(name, one)]
     if problems:
         raise InputError(f"no file of column {bad[0][0]!r} can be read", tuple(problems))
 
@@ -109,4 +119,7 @@ def _said(name: str, seen: _Seen) -> Iterable[tuple[str, str]]:
         if count := seen.unread[reason]:
             more = ", …" if count > _MOST_NAMED else ""
             names = ", ".join(f"{written[:200]!r}" for written in seen.named[reason])
-            yield f"column {name!r}: {count} of {seen.count} files {what}: {names}{more}.", hint.format(name=name)
+            yield (
+                f"column {name!r}: {count} of {seen.count} files {what}: {names}{more}.",
+                hint.format(place=seen.place, field=seen.field),
+            )

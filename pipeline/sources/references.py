@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.config import AnyField
 from pipeline.config_types import Allowed
+from pipeline.labels.named_files import NamedFiles
 from pipeline.local_files import Found
 from pipeline.records import Unit
 from pipeline.sources.file_names import spellings
@@ -53,8 +54,8 @@ class References:
     most: int
 
     @classmethod
-    def of(cls, reader: Reader, field: AnyField) -> "References":
-        """Those of a field."""
+    def of(cls, reader: Reader, field: AnyField | NamedFiles) -> "References":
+        """Those of a field, or of a column of its labels."""
         own = (reader.named or (reader.root.url,)) if isinstance(reader, FolderReader) else ()
         allowed = field.uri.prefixes if isinstance(field.uri, Allowed) else ()
         return cls(reader.root, own, allowed, field.max_bytes)
@@ -102,9 +103,10 @@ def referenced(reader: Reader, unit: Unit, columns: Iterable[str]) -> Iterable[t
     names = list(columns)
     for batch in reader.read(unit, names, 0, unit.rows):
         for name, column in zip(names, batch.columns, strict=True):
-            for reference in values_of(column):
-                if isinstance(reference, str):
-                    yield name, reference, resolve(reference, reader.root, unit.file)
+            for cell in values_of(column):
+                for reference in cell if isinstance(cell, list) else [cell]:
+                    if isinstance(reference, str):
+                        yield name, reference, resolve(reference, reader.root, unit.file)
 
 
 def _own_store(folder: str, where: str) -> bool:

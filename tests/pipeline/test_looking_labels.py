@@ -316,6 +316,23 @@ def test_turned_boxes_are_bound_where_their_name_says_the_sense(unit: str, tmp_p
     assert (bound.format, bound.angle) == ("xywhr", unit)
 
 
+def test_masks_in_files_are_bound_where_they_can_be_read(tmp_path: Path) -> None:
+    def label(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        mask[box[1] : box[1] + 20, box[0] : box[0] + 25] = 1
+        (tmp_path / f"m{n}.png").write_bytes(png(mask))
+        return {"mask": f"m{n}.png"}
+
+    text, config, listing = init(pictures(label), tmp_path)
+    assert "masks: {column: mask, uri: true}" in text
+    assert "      - albumentations.HorizontalFlip" in text
+    field = config.fields["image"].model_copy(update={"masks": None})
+    (told,) = unbound_warnings(config.model_copy(update={"fields": {"image": field}}), listing)
+    assert "Bind it: masks: {column: mask, uri: true}" in told
+    (tmp_path / "m3.png").unlink()
+    assert "which are no masks" in held(pictures(lambda n, b: {"mask": f"m{n}.png"}), tmp_path)
+
+
 def test_the_colours_of_masks_are_told_so_that_they_can_be_bound(tmp_path: Path) -> None:
     def label(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
         x, y, w, h = box

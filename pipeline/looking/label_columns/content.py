@@ -40,6 +40,8 @@ class Looked:
     contents: tuple[Content, ...]
     places: tuple[tuple[int, int], ...]
     samples: Sequence[Sampled]
+    files: References
+    """Reads what a column names."""
 
     def cells(self, column: str) -> list[Any]:
         """The cells of a column in these rows."""
@@ -48,6 +50,20 @@ class Looked:
             wanted.setdefault(sample, []).append(row)
         taken = {n: self.samples[n].rows.column(column).take(rows).to_pylist() for n, rows in wanted.items()}
         return [taken[sample][wanted[sample].index(row)] for sample, row in self.places]
+
+    def named(self, column: str) -> list[bytes | None]:
+        """The content of the files that a column names in these rows; None for those that cannot be read."""
+        pairs = zip(self.cells(column), self.places, strict=True)
+        return [_file(cell, self.files, self.samples[sample]) for cell, (sample, _) in pairs]
+
+
+def _file(cell: Any, files: References, sample: Sampled) -> bytes | None:
+    if not isinstance(cell, str) or cell.startswith(("http://", "https://")):
+        return None
+    try:
+        return files.read(cell, sample.unit.file)
+    except (OSError, ValueError):
+        return None
 
 
 def look_at(found: FieldFound, listing: Listing, samples: Sequence[Sampled], files: References | None = None) -> Looked:
@@ -60,7 +76,7 @@ def look_at(found: FieldFound, listing: Listing, samples: Sequence[Sampled], fil
         if content is not None:
             contents.append(content)
             places.append((number, row))
-    return Looked(tuple(contents), tuple(places), samples)
+    return Looked(tuple(contents), tuple(places), samples, files)
 
 
 def _filled(sample: Sampled, column: str) -> list[tuple[int, Any]]:
@@ -73,7 +89,7 @@ def _content(found: FieldFound, cell: Any, files: References, sample: Sampled) -
     payload = value.get(BYTES) if isinstance(value, dict) else value
     try:
         if found.uri:
-            payload = None if str(value).startswith(("http://", "https://")) else files.read(value, sample.unit.file)
+            payload = _file(value, files, sample)
         return _measured(payload, found.modality)
     except (CodecError, OSError, ValueError, UsageError):
         return None

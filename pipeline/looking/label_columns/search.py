@@ -54,8 +54,17 @@ def _may_label(column: pa.Field) -> bool:
 
 def _of_files(column: str, modality: Modality) -> LabelFound:
     """Files beside the files of the field: masks perhaps, or other views."""
-    why = "it names files, which cannot be bound; if they show the same scene, make it a field with same_draws"
+    why = "it names files, which are no masks; if they show the same scene, make it a field with same_draws"
     return LabelFound(column, f"{modality}s of the same scene", why, columns=(column,))
+
+
+def _mask_files(column: str, looked: Looked, sides: Sequence[tuple[int, int]]) -> LabelFound:
+    """Masks in files that a column names, where all can be read and are as large as their pictures."""
+    contents = looked.named(column)
+    found = None if None in contents else masks_in(pa.field(column, pa.binary()), contents, sides)
+    if found is None:
+        return _of_files(column, "image")
+    return replace(found, binding=(*found.binding, ("uri", True))) if found.kind else found
 
 
 def _pictures(columns: list[pa.Field], looked: Looked) -> Iterator[LabelFound]:
@@ -66,8 +75,8 @@ def _pictures(columns: list[pa.Field], looked: Looked) -> Iterator[LabelFound]:
             yield from _if_any(masks_in(column, cells, sides))
         elif is_text(column.type):
             files = named(column.name, MASKS) and named_modality([c for c in cells if c]) == "image"
-            words = _of_files(column.name, "image") if files else scattered.in_words(column.name, column.type, cells)
-            yield from _if_any(words)
+            words = scattered.in_words(column.name, column.type, cells)
+            yield from _if_any(_mask_files(column.name, looked, sides) if files else words)
         else:
             yield from in_pictures.in_column(parts_of(column), cells, sides)
     yield from scattered.in_numbers(*_typed(columns, looked), sides)
