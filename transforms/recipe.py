@@ -14,6 +14,7 @@ import orjson
 from transforms import registry
 from transforms.anchors import joined, parted
 from transforms.interface import SEED_BYTES, Applied, RecipeError, StepProblem, Transform
+from transforms.new_ground import left_empty
 from transforms.parameters import to_json
 from transforms.philox import chance
 from transforms.steps import Group, Node, Step, canonical, leaves, read_steps
@@ -53,10 +54,11 @@ class Recipe:
     Empty recipes are false. Build it where it is used (`build_recipe`): steps need not survive pickling.
     """
 
-    __slots__ = ("_nodes", "_runnables", "digest", "names")
+    __slots__ = ("_nodes", "_on_empty_ground", "_runnables", "digest", "names")
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes = tuple(nodes)
+        self._on_empty_ground: Recipe | None = None
         self._runnables = tuple(map(_runnable, self._nodes))
         self.digest = _digest(self._nodes)
         """Short hex digest of the steps, the same for every way to write them."""
@@ -77,6 +79,13 @@ class Recipe:
         for node in self._runnables:
             value = node.run(value, seed, applied)
         return value, tuple(applied)
+
+    def on_empty_ground(self) -> "Recipe":
+        """The same recipe, with the same draws, which shows nothing of a value again where it makes new ground."""
+        if self._on_empty_ground is None:
+            nodes = left_empty(self._nodes)
+            self._on_empty_ground = self if nodes == self._nodes else Recipe(nodes)
+        return self._on_empty_ground
 
     def leaves(self) -> Iterator[Leaf]:
         """Every step with its parameters and probabilities, in the order of the config."""

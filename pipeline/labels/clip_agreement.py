@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.labels.painting import on_empty_ground
 from transforms.recipe import Recipe
 from transforms.values import VideoValue
 
@@ -19,6 +20,7 @@ Area = NDArray[np.bool_]
 
 def disagrees(recipe: Recipe, before: VideoValue, after: VideoValue, seed: bytes) -> bool:
     """Whether a box or a segment of `after`, one of each chosen by the seed, is not where the recipe moved it to."""
+    recipe = on_empty_ground(recipe)
     return _box_strays(recipe, before, after, seed) or _segment_strays(recipe, before, after, seed)
 
 

@@ -1,19 +1,13 @@
 """Steps that show objects again on new ground, or turn left to right, beside labels that do not say what then holds."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from pipeline.config import AnyField, JobConfig
 from pipeline.labels.settings import KeypointBinding
 from transforms import registry
+from transforms.new_ground import shown_again
 from transforms.steps import Step, leaves, read_steps
 
-_KEYS = ("border_mode", "padding_mode", "fill_mode")
-_SHOWN_AGAIN = (
-    *(2, 3, 4, "cv2.BORDER_REFLECT", "cv2.BORDER_WRAP", "cv2.BORDER_REFLECT_101", "cv2.BORDER_REFLECT101"),
-    *("cv2.BORDER_DEFAULT", "reflect", "symmetric", "wrap"),
-)
-"""OpenCV's constants, their numbers, and what other libraries call them."""
 _KINDS = ("boxes", "keypoints", "masks", "polygons")
 
 
@@ -51,10 +45,4 @@ def _sides(name: str, field: AnyField) -> Iterator[str]:
 
 def _key(step: Step) -> str:
     """The parameter by which a step fills new ground with the picture, and its value; empty if it does not."""
-    given: Mapping[str, Any] = {**_defaults(step), **step.params}
-    return next((f"{key}: {given[key]}" for key in _KEYS if given.get(key) in _SHOWN_AGAIN), "")
-
-
-def _defaults(step: Step) -> dict[str, Any]:
-    described = registry.describe(step.name).parameters
-    return {p.name: p.default.strip("'") for p in described if p.name in _KEYS}
+    return next((f"{key}: {value}" for key, value in shown_again(step).items()), "")

@@ -19,10 +19,14 @@ Mask = NDArray[np.bool_]
 
 
 class Painter:
-    """Paints on a picture's own size and sends it through a recipe with one seed; the unpainted one goes once."""
+    """Paints on a picture's own size and sends it through a recipe with one seed; the unpainted one goes once.
+
+    Paintings are shown once, as labels are: not again where a step fills new ground with the picture.
+    """
 
     def __init__(self, recipe: Recipe, before: ImageValue, seed: bytes) -> None:
         self.recipe, self.before, self.seed = recipe, before, seed
+        self._once = on_empty_ground(recipe)
         self._plain: Value | None = None
         self._tried = False
 
@@ -32,16 +36,21 @@ class Painter:
             return None
         blank = np.zeros_like(self.before.pixels)
         if not self._tried:
-            self._plain, self._tried = applied(self.recipe, replace(self.before, pixels=blank), self.seed), True
+            self._plain, self._tried = applied(self._once, replace(self.before, pixels=blank), self.seed), True
         painted = blank.copy()
         painted[area] = _PAINT
-        plain, marked = self._plain, applied(self.recipe, replace(self.before, pixels=painted), self.seed)
+        plain, marked = self._plain, applied(self._once, replace(self.before, pixels=painted), self.seed)
         if not isinstance(plain, ImageValue) or not isinstance(marked, ImageValue):
             return None
         if plain.pixels.shape != marked.pixels.shape:
             return None
         difference = np.abs(plain.pixels.astype(int) - marked.pixels).max(axis=2)
         return np.asarray(difference > FAINT * max(int(difference.max()), 16))
+
+
+def on_empty_ground(recipe: Recipe) -> Recipe:
+    """The recipe that shows a painting only where its label can be."""
+    return recipe.on_empty_ground() if isinstance(recipe, Recipe) else recipe
 
 
 def applied(recipe: Recipe, value: Value, seed: bytes) -> Value | None:

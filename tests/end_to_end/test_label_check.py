@@ -121,3 +121,22 @@ def test_what_follows_is_kept(data: Path, tmp_path: Path) -> None:
     for number, labels in enumerate((upright, {**upright, **bound("quads")})):
         field = {"type": "image", "augment": steps, **labels, "quality": quality}
         assert rejected(job(tmp_path / str(number), data / "labeled.parquet", field))[1] == {}
+
+
+MIRRORED: list[Any] = [
+    {"albumentations.PadIfNeeded": {"min_height": 300, "min_width": 300, "border_mode": 4, "p": 1}},
+    {"albumentations.Affine": {"scale": [0.5, 0.6], "border_mode": "cv2.BORDER_WRAP", "p": 1}},
+    {"torchvision.Pad": {"padding": 50, "padding_mode": "symmetric"}},
+    {"one_of": [{"albumentations.Rotate": {"limit": [30, 40], "border_mode": 2, "p": 1}}]},
+]
+
+
+@pytest.mark.parametrize("step", MIRRORED, ids=lambda step: next(iter(step)))
+def test_what_mirrored_borders_show_again_is_no_disagreement(step: Any, data: Path, tmp_path: Path) -> None:
+    upright = {kind: binding for kind, binding in BOUND.items() if kind != "quads"}
+    quality = {"label_check": 1.0, "retries": 0}
+    field = {"type": "image", "augment": [step], **upright, "quality": quality}
+    assert rejected(job(tmp_path, data / "labeled.parquet", field))[1] == {}
+    forgetful = {**field, "augment": [step, "forgetful.Sideways"]}
+    planned, counted = rejected(job(tmp_path / "2", data / "labeled.parquet", forgetful))
+    assert counted.get("labels_disagree", 0) > 0.8 * planned

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.labels.binding import bind
 from pipeline.labels.cells import BadLabels
-from pipeline.labels.settings import BoxBinding, KeypointBinding
+from pipeline.labels.settings import BoxBinding, KeypointBinding, MaskBinding
 from pipeline.labels.writing import moved_labels
 from transforms.recipe import build_recipe, check_steps
 from transforms.values import ALL_POINTS, ImageValue
@@ -184,6 +184,30 @@ def test_boxes_out_of_view_go_with_their_names() -> None:
     assert found["boxes"][0] == pytest.approx(near, abs=1e-4)
     assert after(batch, quads(min_visibility=1.0), [{"albumentations.NoOp": {"p": 1}}])["names"] == ["far", "near"]
     assert after(batch, quads(min_area=10_000), crop)["names"] == []
+
+
+def png(mask: np.ndarray[Any, Any]) -> bytes:
+    return cv2.imencode(".png", mask)[1].tobytes()
+
+
+def test_masks_of_instances_go_with_their_oriented_boxes() -> None:
+    near, masks = (QUAD - [40, 10]), []
+    for quad in (QUAD, near):
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        masks.append(png(cv2.fillPoly(mask, [np.rint(quad).astype(np.int32)], 1)))
+    batch = row(boxes=[QUAD.ravel().tolist(), near.ravel().tolist()], names=["far", "near"], masks=masks)
+    bindings = {**quads(min_visibility=0.5), "masks": MaskBinding(column="masks")}
+    crop = [{"albumentations.Crop": {"x_min": 0, "x_max": 50, "y_min": 0, "y_max": 64, "p": 1}}]
+    found = after(batch, bindings, crop)  # some pixels of the far one are left, too few of its box
+    assert (found["names"], len(found["boxes"]), len(found["masks"])) == (["near"], 1, 1)
+    assert cv2.imdecode(np.frombuffer(found["masks"][0], np.uint8), -1)[:, :30].any()
+    empty = row(boxes=[QUAD.ravel().tolist(), near.ravel().tolist()], names=["far", "near"], masks=[masks[0], masks[0]])
+    kept = after(empty, {**quads(), "masks": MaskBinding(column="masks")}, [
+        {"albumentations.Crop": {"x_min": 0, "x_max": 40, "y_min": 0, "y_max": 64, "p": 1}}
+    ])  # fmt: skip
+    assert (kept["names"], kept["masks"]) == ([], [])
+    three = row(boxes=[QUAD.ravel().tolist()], names=["far"], masks=masks)
+    assert len(after(three, bindings, crop)["masks"]) == 2
 
 
 @pytest.mark.parametrize(
