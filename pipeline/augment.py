@@ -28,7 +28,7 @@ from transforms.values import TextValue, Value
 T = TypeVar("T")
 RETRY = "fanbeam.Retry"
 _MESSAGE_CHARACTERS = 500
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
 _TEMPORARY_PATH = re.compile(r"(/tmp|/var/folders|/dev/shm)/[^\s'\":]*")
 
 

@@ -15,6 +15,7 @@ Ring = NDArray[np.float64]
 Size = tuple[int, int]
 _STILL = 1e-3
 """Pixels: a library's single precision moves points by less."""
+_NEARLY_NOTHING, _LINES = 1e-3, 64
 _BENT_PIXELS, _BENT_SHARE = 1.0, 1e-4
 _CORNER = 0.5
 """Points are counted from the centres of pixels, outlines from their edges."""
@@ -44,7 +45,7 @@ def outlined(before: Polygons, points: Ring, size: Size, new_size: Size) -> Poly
 def in_view(polygons: Polygons, size: Size) -> Polygons:
     """The parts of outlines that lie in a picture of (height, width); rings without any area in it are dropped."""
     rings = [clipped(ring, *size) for ring in polygons.rings]
-    kept = [n for n, ring in enumerate(rings) if area_of(ring) > 0]
+    kept = [n for n, ring in enumerate(rings) if covered(ring) > 0]
     return replace(polygons, rings=tuple(rings[n] for n in kept), rows=polygons.rows[kept])
 
 
@@ -73,6 +74,25 @@ def area_of(ring: Ring) -> float:
         return 0.0
     x, y = (ring - ring[0]).T  # far from the origin products would cancel out badly
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+
+def covered(ring: Ring) -> float:
+    """Square pixels within a ring that may cross itself, if `area_of` is nearly nothing: loops cancel out there."""
+    area = area_of(ring)
+    if area > _NEARLY_NOTHING or len(ring) < 4:
+        return area
+    low, high = ring[:, 1].min(), ring[:, 1].max()
+    lines = low + (np.arange(_LINES) + 0.5) * (high - low) / _LINES
+    return float(sum(_inside(ring, y) for y in lines.tolist()) * (high - low) / _LINES)
+
+
+def _inside(ring: Ring, y: float) -> float:
+    """How much of a horizontal line lies within a ring, by the parity of the edges that it has passed."""
+    following = np.roll(ring, -1, axis=0)
+    crossed = (ring[:, 1] > y) != (following[:, 1] > y)
+    one, other = ring[crossed], following[crossed]
+    places = np.sort(one[:, 0] + (y - one[:, 1]) / (other[:, 1] - one[:, 1]) * (other[:, 0] - one[:, 0]))
+    return float((places[1::2] - places[::2]).sum())
 
 
 def areas_of(polygons: Polygons) -> dict[int, float]:

@@ -223,6 +223,9 @@ def _refuse_uneven(binding: Binding, row: pa.RecordBatch, index: int, count: int
         there = cells.length(row.column(name), index)
         if there is not None and there != count:
             raise BadLabels(f"{_shown(binding)} has {count} entries, {name} has {there}")
+    for name, there in cells.member_lengths(row.column(binding.column), index).items():
+        if there != count:
+            raise BadLabels(f"{binding.column} has {count} entries, its member {name} has {there}")
 
 
 def _shown(binding: Binding) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.labels import cells, entries
+from pipeline.labels import cell_members, cells, entries
 from pipeline.labels.answers import written_answers
 from pipeline.labels.binding import Row
 from pipeline.labels.cells import Coordinates, Layout
@@ -43,13 +43,13 @@ class Change:
         new = np.zeros((0, 0)) if self.new is None else self.new
         own = cells.moved(column, index, self.rows, self.layout, new)
         if self.stays[0]:
-            own = cells.with_member(own, column, index, *self.stays)
+            own = cell_members.with_member(own, column, index, *self.stays)
         if self.more:
             others = [part.change.applied(part.column.cast(column.type), part.index) for part in self.more]
             own = cells.joined([own, *others], [len(self.rows), *(len(part.change.rows) for part in self.more)])
         if self.lists[0]:
-            own = cells.with_entries(own, *self.lists)
-        return cells.with_numbers(own, self.areas[0], np.array(self.areas[1])) if self.areas[0] else own
+            own = cell_members.with_entries(own, *self.lists)
+        return cell_members.with_numbers(own, self.areas[0], np.array(self.areas[1])) if self.areas[0] else own
 
 
 @dataclass(frozen=True, slots=True)

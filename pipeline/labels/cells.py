@@ -108,52 +108,6 @@ def _refuse_more(entries: list[Any], width: int, extra: int) -> None:
         )
 
 
-def with_numbers(cell: pa.Array, name: str, numbers: Coordinates) -> pa.Array:
-    """A cell (an array of one row) whose member `name` holds these numbers."""
-    if not cell[0].is_valid:
-        return cell
-    kind = entry_type(cell.type, name)
-    return with_entries(cell, name, typed(numbers, kind))
-
-
-def entry_type(kind: pa.DataType, name: str) -> pa.DataType:
-    """Type of an entry of the member `name` in a column of this type."""
-    if name == ALONE:
-        return kind.value_type
-    return kind.field(name).type.value_type if pa.types.is_struct(kind) else kind.value_type.field(name).type
-
-
-def with_entries(cell: pa.Array, name: str, entries: Sequence[Any]) -> pa.Array:
-    """A cell (an array of one row) with other entries: of its lists, or of the member `name` of its structs."""
-    kind = cell.type
-    if not cell[0].is_valid:
-        return cell
-    new = pa.array(entries, entry_type(kind, name))
-    if name == ALONE:
-        return _list(new, kind)
-    if pa.types.is_struct(kind):
-        parts = [_list(new, m.type) if m.name == name else cell.field(m.name) for m in kind]
-        return pa.StructArray.from_arrays(parts, fields=list(kind))
-    held = cell[0].values
-    members = list(kind.value_type)
-    parts = [new if m.name == name else held.field(m.name) for m in members]
-    return _list(pa.StructArray.from_arrays(parts, fields=members), kind)
-
-
-def with_member(moved: pa.Array, column: pa.Array, index: int, name: str, rows: Sequence[int]) -> pa.Array:
-    """A cell of structs (an array of one row) whose member `name` comes from other entries of the cell it was."""
-    kind, places = column.type, pa.array(rows, pa.int64())
-    if not column[index].is_valid:
-        return moved
-    if pa.types.is_struct(kind):
-        other = _list(column[index][name].values.take(places), kind.field(name).type)
-        parts = [other if m.name == name else moved.field(m.name) for m in kind]
-        return pa.StructArray.from_arrays(parts, fields=list(kind))
-    entries, other = moved[0].values, column[index].values.take(places)
-    parts = [(other if m.name == name else entries).field(m.name) for m in kind.value_type]
-    return _list(pa.StructArray.from_arrays(parts, fields=list(kind.value_type)), kind)
-
-
 def _beside(cell: pa.Scalar, layout: Layout, count: int) -> Coordinates:
     """The numbers that stand beside the coordinates, a column for each member."""
     parts = [_numbers(part) for part in _coordinate_parts(cell, layout.beside)]
@@ -174,6 +128,14 @@ def length(column: pa.Array, index: int) -> int | None:
     return len(cell.values)
 
 
+def member_lengths(column: pa.Array, index: int) -> dict[str, int]:
+    """How many entries each list of a struct of lists has in a row; none of other columns."""
+    cell, kind = column[index], column.type
+    if not pa.types.is_struct(kind) or not cell.is_valid:
+        return {}
+    return {m.name: len(cell[m.name].values) for m in kind if _is_list(m.type) and cell[m.name].is_valid}
+
+
 def moved(column: pa.Array, index: int, rows: Sequence[int], layout: Layout | None, new: Coordinates) -> pa.Array:
     """An array of one row: the entries `rows` of the cell, coordinates replaced by `new`; followers have no layout."""
     kind = column.type
@@ -183,14 +145,14 @@ def moved(column: pa.Array, index: int, rows: Sequence[int], layout: Layout | No
         return _moved_struct(column[index], kind, rows, layout, new)
     entries = column[index].values.take(pa.array(rows, pa.int64()))
     if layout is None:
-        return _list(entries, kind)
+        return list_of(entries, kind)
     if not layout.members:
-        return _list(_written(entries, layout.width, new), kind)
+        return list_of(_written(entries, layout.width, new), kind)
     parts = [
         _member(entries.field(m.name), m, layout, new) if m.name in layout.moving() else entries.field(m.name)
         for m in kind.value_type
     ]
-    return _list(pa.StructArray.from_arrays(parts, fields=list(kind.value_type)), kind)
+    return list_of(pa.StructArray.from_arrays(parts, fields=list(kind.value_type)), kind)
 
 
 def joined(parts: Sequence[pa.Array], counts: Sequence[int]) -> pa.Array:
@@ -199,7 +161,7 @@ def joined(parts: Sequence[pa.Array], counts: Sequence[int]) -> pa.Array:
     if not any(part[0].is_valid for part in parts):
         return parts[0]
     if not pa.types.is_struct(kind):
-        return _list(_entries(parts, counts, kind.value_type), kind)
+        return list_of(_entries(parts, counts, kind.value_type), kind)
     valid = next(part[0] for part in parts if part[0].is_valid)
     members = []
     for member in kind:
@@ -234,7 +196,7 @@ def _moved_struct(
         entries = inner.values.take(pa.array(rows, pa.int64()))
         if layout is not None and member.name in layout.moving():
             entries = _member(entries, member, layout, new)
-        parts.append(_list(entries, member.type))
+        parts.append(list_of(entries, member.type))
     return pa.StructArray.from_arrays(parts, fields=list(kind))
 
 
@@ -268,7 +230,8 @@ def typed(values: Coordinates, kind: pa.DataType) -> list[Any]:
     return [int(n) for n in whole]
 
 
-def _list(entries: pa.Array, kind: pa.DataType) -> pa.Array:
+def list_of(entries: pa.Array, kind: pa.DataType) -> pa.Array:
+    """One row of a list type that has these entries."""
     offsets = [0, len(entries)]
     if pa.types.is_large_list(kind):
         return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), entries, type=kind)

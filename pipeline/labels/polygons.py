@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipeline.labels import anchored, cells, plausible
 from pipeline.labels.cells import ALONE, BadLabels
 from pipeline.labels.settings import PolygonBinding
-from transforms.outlines import Ring, area_of, areas_of, in_view
+from transforms.outlines import Ring, areas_of, covered, in_view
 from transforms.values import ImageValue, Polygons
 
 _FEWEST = 6
@@ -63,11 +63,12 @@ def entries_of(binding: PolygonBinding, column: pa.Array, index: int) -> list[An
     cell, member = column[index], member_of(binding, column.type)
     if not cell.is_valid:
         return []
-    if member == ALONE:
-        held = cell.values
-    else:
-        held = cell[member].values if pa.types.is_struct(column.type) else cell.values.field(member)
-    entries: list[Any] = [] if held is None else held.to_pylist()
+    if member != ALONE and pa.types.is_struct(column.type):
+        if not cell[member].is_valid:  # none of the objects has an outline
+            return [None] * max(cells.member_lengths(column, index).values(), default=0)
+        cell = cell[member]
+    held = cell.values if member == ALONE or pa.types.is_struct(column.type) else cell.values.field(member)
+    entries: list[Any] = held.to_pylist()
     return entries
 
 
@@ -75,8 +76,9 @@ def without_specks(polygons: Polygons) -> Polygons:
     """Outlines as they are written, without entries that have too little area left."""
     rings = tuple(np.rint(ring) for ring in polygons.rings) if polygons.whole else polygons.rings
     polygons = replace(polygons, rings=rings)
-    areas, least = areas_of(polygons), max(polygons.min_area, _LEAST_AREA)
-    kept = [n for n, row in enumerate(polygons.rows.tolist()) if areas[row] >= least and area_of(rings[n]) > 0]
+    least, areas = max(polygons.min_area, _LEAST_AREA), [covered(ring) for ring in rings]
+    whole = np.bincount(polygons.rows, areas, polygons.count)
+    kept = [n for n, row in enumerate(polygons.rows.tolist()) if whole[row] >= least and areas[n] > 0]
     return replace(polygons, rings=tuple(rings[n] for n in kept), rows=polygons.rows[kept])
 
 

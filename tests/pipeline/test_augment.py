@@ -215,6 +215,7 @@ def test_when_all_retries_are_refused_the_copy_is_rejected(retries: int) -> None
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
+        (ValueError("a picture of 80x60"), "a picture of 80x60"),
         (ValueError("<Foo object at 0x7F3d238db920>"), "<Foo object at <address>>"),
         (OSError(2, "No such file", "/tmp/abc123/x.wav"), "[Errno 2] No such file: '<temporary path>'"),
         (ValueError("in /dev/shm/x: bad, /var/folders/ab/cd"), "in <temporary path>: bad, <temporary path>"),

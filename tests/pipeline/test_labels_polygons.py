@@ -210,6 +210,22 @@ def test_objects_that_came_without_an_outline_stay_without() -> None:
     assert after(none, bindings, FLIP)["outlines"] is None
 
 
+def test_rings_that_cross_themselves_stay_though_their_loops_cancel_out() -> None:
+    tie = [10.0, 10, 50, 40, 50, 10, 10, 40]
+    found = after(row(outlines=[[tie], [[10.0, 10, 20, 20, 30, 30]]], ids=[1, 2]), polygons(columns=("ids",)), FLIP)
+    assert found["ids"] == [1]  # the second one covers nothing
+    assert found["outlines"][0][0] == pytest.approx([118, 10, 78, 40, 78, 10, 118, 40], abs=1e-3)
+
+
+def test_lists_in_the_same_struct_must_be_equally_long() -> None:
+    bindings = {"polygons": PolygonBinding(column="objects")}
+    with pytest.raises(BadLabels, match="objects has 1 entries, its member name has 2"):
+        after(row(objects={"segmentation": [LEFT], "name": ["a", "b"]}), bindings, FLIP)
+    kind = pa.struct([("segmentation", pa.list_(pa.list_(pa.list_(pa.float32())))), ("name", pa.list_(pa.string()))])
+    none = pa.RecordBatch.from_arrays([pa.array([{"segmentation": None, "name": ["a", "b"]}], kind)], ["objects"])
+    assert after(none, bindings, FLIP)["objects"] == {"segmentation": None, "name": ["a", "b"]}
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
