@@ -260,6 +260,7 @@ def _step_problems(step: Step, modality: str, bound: Collection[str]) -> list[St
     if "keypoints" in carried and not registry.partners(step):
         carried = carried | {ALL_POINTS} | (frozenset() if registry.bends(step.name) else {STRAIGHT})
     lost = sorted(set(bound) - carried)
+    lost = [kind for kind in lost if kind != ALL_POINTS or STRAIGHT not in lost]
     why = "; it bends straight edges: masks follow it" if lost == [STRAIGHT] and registry.bends(step.name) else ""
     found = [StepProblem((), f"{step.name} does not move {' and '.join(lost)} along{why}")] if lost else []
     if "tokens" in bound and getattr(adapter, "inserts", lambda *given: False)(cls, step.params):

@@ -175,6 +175,15 @@ def test_turned_boxes_keep_their_sides_and_change_their_angle(angle: str) -> Non
     assert ours == {tuple(np.round(p, 2).tolist()) for p in corners.astype(float)}
 
 
+@pytest.mark.parametrize("step", ["FrequencyMasking", "TimeMasking", "XYMasking", "CoarseDropout"])
+def test_what_covers_corners_leaves_boxes_where_they_are(step: str) -> None:
+    params = {"num_masks_x": 3, "mask_x_length": 40} if step == "XYMasking" else {}
+    for seed in SEEDS:
+        batch = row(boxes=[QUAD.ravel().tolist()], names=["ship"])
+        found = after(batch, quads(), [{f"albumentations.{step}": {**params, "p": 1}}], seed)
+        assert found["boxes"] == [pytest.approx(QUAD.ravel(), abs=1e-4)]
+
+
 def test_boxes_out_of_view_go_with_their_names() -> None:
     crop = [{"albumentations.Crop": {"x_min": 0, "x_max": 40, "y_min": 0, "y_max": 64, "p": 1}}]
     near = (QUAD - [40, 10]).ravel().tolist()
