@@ -316,12 +316,14 @@ def test_turned_boxes_are_bound_where_their_name_says_the_sense(unit: str, tmp_p
     assert (bound.format, bound.angle) == ("xywhr", unit)
 
 
-def test_masks_in_files_are_bound_where_they_can_be_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("listed", [False, True])
+def test_masks_in_files_are_bound_where_they_can_be_read(listed: bool, tmp_path: Path) -> None:
     def label(n: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
         mask = np.zeros((HEIGHT, WIDTH), np.uint8)
         mask[box[1] : box[1] + 20, box[0] : box[0] + 25] = 1
         (tmp_path / f"m{n}.png").write_bytes(png(mask))
-        return {"mask": f"m{n}.png"}
+        name = None if n == 5 else f"m{n}.png"
+        return {"mask": [name, name] if listed and name else name}
 
     text, config, listing = init(pictures(label), tmp_path)
     assert "masks: {column: mask, uri: true}" in text
@@ -331,6 +333,20 @@ def test_masks_in_files_are_bound_where_they_can_be_read(tmp_path: Path) -> None
     assert "Bind it: masks: {column: mask, uri: true}" in told
     (tmp_path / "m3.png").unlink()
     assert "which are no masks" in held(pictures(lambda n, b: {"mask": f"m{n}.png"}), tmp_path)
+
+
+def test_masks_of_volumes_in_files_are_bound(tmp_path: Path) -> None:
+    rows = []
+    for n in range(8):
+        voxels = np.random.default_rng(n).integers(0, 90, (6, 20, 24), dtype=np.uint8)
+        np.save(tmp_path / f"v{n}.npy", voxels)
+        np.save(tmp_path / f"m{n}.npy", (voxels > 40).astype(np.uint8))
+        rows.append({"scan": f"v{n}.npy", "mask": f"m{n}.npy"})
+    text, config, listing = init(rows, tmp_path)
+    assert "masks: {column: mask, uri: true}" in text
+    field = config.fields["scan"].model_copy(update={"masks": None})
+    (told,) = unbound_warnings(config.model_copy(update={"fields": {"scan": field}}), listing)
+    assert "Bind it: masks: {column: mask, uri: true}" in told
 
 
 def test_the_colours_of_masks_are_told_so_that_they_can_be_bound(tmp_path: Path) -> None:

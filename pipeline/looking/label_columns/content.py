@@ -51,10 +51,16 @@ class Looked:
         taken = {n: self.samples[n].rows.column(column).take(rows).to_pylist() for n, rows in wanted.items()}
         return [taken[sample][wanted[sample].index(row)] for sample, row in self.places]
 
-    def named(self, column: str) -> list[bytes | None]:
-        """The content of the files that a column names in these rows; None for those that cannot be read."""
-        pairs = zip(self.cells(column), self.places, strict=True)
-        return [_file(cell, self.files, self.samples[sample]) for cell, (sample, _) in pairs]
+    def named(self, column: str) -> list[Any] | None:
+        """The content of the files that a column, or its lists, name in these rows; None if any cannot be read."""
+        found = []
+        for cell, (sample, _) in zip(self.cells(column), self.places, strict=True):
+            names = cell if isinstance(cell, list) else [cell]
+            read = [None if name is None else _file(name, self.files, self.samples[sample]) for name in names]
+            if any(name is not None and content is None for name, content in zip(names, read, strict=True)):
+                return None
+            found.append(read if isinstance(cell, list) else read[0])
+        return found
 
 
 def _file(cell: Any, files: References, sample: Sampled) -> bytes | None:

@@ -58,12 +58,20 @@ def _of_files(column: str, modality: Modality) -> LabelFound:
     return LabelFound(column, f"{modality}s of the same scene", why, columns=(column,))
 
 
-def _mask_files(column: str, looked: Looked, sides: Sequence[tuple[int, int]]) -> LabelFound:
-    """Masks in files that a column names, where all can be read and are as large as their pictures."""
+def _names_masks(column: pa.Field, cells: Cells, modality: Modality) -> bool:
+    """Whether a column holds names of pictures (or volumes), or lists of such, and is called like masks."""
+    kind = plain(column.type)
+    names = [name for cell in cells if cell for name in (cell if isinstance(cell, list) else [cell]) if name]
+    of_text = is_text(plain(kind.value_type)) if is_list(kind) else is_text(kind)
+    return of_text and named(column.name, MASKS) and named_modality(names) == modality
+
+
+def _mask_files(column: str, looked: Looked, sides: Sequence[tuple[int, ...]], modality: Modality) -> LabelFound:
+    """Masks in files that a column names, where all can be read and are as large as what they lie on."""
     contents = looked.named(column)
-    found = None if None in contents else masks_in(pa.field(column, pa.binary()), contents, sides)
+    found = None if contents is None else masks_in(pa.field(column, pa.binary()), contents, sides)
     if found is None:
-        return _of_files(column, "image")
+        return _of_files(column, modality)
     return replace(found, binding=(*found.binding, ("uri", True))) if found.kind else found
 
 
@@ -73,10 +81,10 @@ def _pictures(columns: list[pa.Field], looked: Looked) -> Iterator[LabelFound]:
         cells = looked.cells(column.name)
         if may_hold_masks(column.type):
             yield from _if_any(masks_in(column, cells, sides))
+        elif _names_masks(column, cells, "image"):
+            yield _mask_files(column.name, looked, sides, "image")
         elif is_text(column.type):
-            files = named(column.name, MASKS) and named_modality([c for c in cells if c]) == "image"
-            words = scattered.in_words(column.name, column.type, cells)
-            yield from _if_any(_mask_files(column.name, looked, sides) if files else words)
+            yield from _if_any(scattered.in_words(column.name, column.type, cells))
         else:
             yield from in_pictures.in_column(parts_of(column), cells, sides)
     yield from scattered.in_numbers(*_typed(columns, looked), sides)
@@ -89,6 +97,8 @@ def _volumes(columns: list[pa.Field], looked: Looked) -> Iterator[LabelFound]:
         cells = looked.cells(column.name)
         if may_hold_masks(column.type):
             yield from _if_any(masks_in(column, cells, sides))
+        elif _names_masks(column, cells, "volume"):
+            yield _mask_files(column.name, looked, sides, "volume")
         else:
             yield from in_clips.in_volume(parts_of(column), cells, sides)
 
