@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlparse
 
 WORKER = Path(__file__).with_name("dataflow_worker.py")
 JOBS = re.compile(r"/v1b3/projects/([^/]+)/locations/([^/]+)/jobs(?:/([^/]+))?(?:/(messages|metrics))?$")
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "OPENBLAS_CORETYPE")  # the last one names the class of CPU
 FINAL = {"JOB_STATE_DONE", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"}
 
 
@@ -149,5 +150,5 @@ class FakeDataflow:
 
 def worker_environment(store: str) -> dict[str, str]:
     """What workers have: programs, libraries and the store; nothing of whoever submitted."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL") if name in os.environ}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {**kept, "STORAGE_EMULATOR_HOST": store, "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}

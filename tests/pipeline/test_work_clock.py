@@ -50,11 +50,21 @@ def test_sleep_counts() -> None:
     assert 0.6 * wall < worked <= wall + 0.05
 
 
-def test_many_short_waits_count() -> None:
+def test_many_short_waits_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """As of a server that sends a byte now and then: some processor time between any two looks."""
+    monkeypatch.setattr(work_clock, "_is_runnable", lambda _: False)  # on a busy machine it often stands in line
+    monkeypatch.setattr(work_clock, "_standing_seconds", lambda _: 0.0)
     with process(DRIPPING) as started:
         worked, wall = watched(WorkClock(started.pid), 0.6)
     assert 0.6 * wall < worked <= wall + 0.05
+
+
+def test_what_was_spent_in_line_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_clock, "_is_runnable", lambda _: False)
+    monkeypatch.setattr(work_clock, "_standing_seconds", lambda _: time.monotonic() / 2)
+    with process(ASLEEP) as started:
+        worked, wall = watched(WorkClock(started.pid), 0.6)
+    assert worked == pytest.approx(wall / 2, rel=0.2)
 
 
 def test_processor_time_counts() -> None:

@@ -226,8 +226,11 @@ def test_a_long_text_with_a_span_takes_time_by_its_length(name: str, params: dic
         text = "the quick brown fox jumps over a lazy dog today " * (words // 10)
         begin = text.index("lazy")
         value = TextValue(text, Spans(np.array([[begin, begin + 4]]), np.arange(1)))
-        started = time.process_time()
-        step(value, bytes(16))
-        seconds.append(time.process_time() - started)
+        tries = []
+        for _ in range(3):
+            started = time.process_time()
+            step(value, bytes(16))
+            tries.append(time.process_time() - started)
+        seconds.append(min(tries))
     assert seconds[1] < 10 * seconds[0] + 0.2
     assert seconds[1] < 10
