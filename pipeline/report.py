@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MAX_CLASSES = 30
 _LISTED_PAIRS = 5
+_REFUSED = "they have no id, label or time, stand in a line that cannot be read, or bridge splits"
 
 
 def error_lines(error: FanbeamError) -> list[str]:
@@ -120,7 +121,7 @@ def show_plan(console: Console, planned: "Planned", seconds: float, workers: int
     for note in planned.plan.notes:
         _print(console, f"note: {note}", soft_wrap=True)
     if plan.refused:
-        _print(console, f"{plan.refused} records will fail: their id, label or time is null, or they bridge splits")
+        _print(console, f"{plan.refused} records will fail: {_REFUSED}")
     if planned.listing.ignored:
         names = planned.listing.ignored
         more = ", …" if len(names) > 3 else ""

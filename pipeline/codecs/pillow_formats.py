@@ -5,6 +5,7 @@ kinds. So the plugin is chosen by the first bytes, out of this list. Pillow's ow
 that warns before it raises, is not involved: whoever opens a file looks at its size before loading it.
 """
 
+import logging
 import struct
 import zlib
 from collections.abc import Callable
@@ -30,6 +31,8 @@ PLUGINS: Final[dict[str, Callable[[IO[bytes]], ImageFile]]] = {
     "tiff": TiffImagePlugin.TiffImageFile,
     "gif": GifImagePlugin.GifImageFile,
 }
+
+logging.getLogger(TiffImagePlugin.__name__).setLevel(logging.CRITICAL + 1)  # it logs what it raises, too
 
 # The plugins are Python that indexes into what the file says, so a damaged file can raise nearly anything.
 DECODER_ERRORS: Final = (

@@ -12,10 +12,11 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from PIL import Image, ImageSequence, TiffImagePlugin
+from PIL import Image, ImageSequence
 
 from pipeline.codecs import CodecError
 from pipeline.codecs.integrity import check_whole
+from pipeline.codecs.pillow_formats import PLUGINS
 from pipeline.codecs.quiet import quiet
 from pipeline.codecs.voxels import Stored, Voxels, check_dtype, check_shape
 
@@ -66,7 +67,7 @@ def write_tiff(array: Voxels) -> bytes:
 def pages(data: bytes) -> int:
     """How many pages a TIFF has, without decoding any; 0 if that cannot be told."""
     try:
-        with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as picture:
+        with PLUGINS["tiff"](io.BytesIO(data)) as picture:
             return int(getattr(picture, "n_frames", 1))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         return 0
@@ -102,7 +103,7 @@ def _read(file: Any, data: bytes, max_voxels: int) -> tuple[Voxels, str]:
 
 
 def _by_pillow(data: bytes, series: Any) -> Voxels:
-    with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as picture:
+    with PLUGINS["tiff"](io.BytesIO(data)) as picture:
         frames = [np.array(frame) for frame in ImageSequence.Iterator(picture)]
     array = np.stack(frames)
     if array.size != int(np.prod(series.shape)) or array.dtype.itemsize != series.dtype.itemsize:

@@ -12,7 +12,7 @@ from pipeline.looking.folders import look_at_folder
 from pipeline.looking.starter_config import config_text
 from pipeline.looking.tables import look_at_table
 from pipeline.sources.folder import EXTENSIONS, ending_of
-from pipeline.sources.listing import KINDS, gather, kind_of
+from pipeline.sources.listing import KINDS, gather, kind_of, refuse_saved
 from pipeline.storage import Folder
 
 __all__ = ["config_text", "describe_data"]
@@ -36,6 +36,7 @@ def describe_data(path: str, results: bool = False) -> Findings:
         remedy = "Check the spelling; relative paths start at the current folder."
         raise InputError(error.message, (Problem(path, f"{error.message}.", remedy),)) from error
     _refuse_results(path, everything)
+    refuse_saved(path, everything)
     found = [f for f in everything if not posixpath.basename(f.path).startswith("_")]
     kind = _main_kind(path, found)
     agreed = _agreed(path, everything, kind)

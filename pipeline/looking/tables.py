@@ -64,7 +64,7 @@ def look_at_table(paths: tuple[str, ...], source: str, notes: Sequence[str], res
         split=roles.split,
         other_roles=_free(roles, {fields[0].column, *labels}),
         refused=_refused(roles, fields[0], rows),
-        notes=(*notes, *(f"{r}." for r in remarks), *_file_notes(listing)),
+        notes=(*notes, *(f"{r}." for r in (*remarks, *listing.notes)), *_file_notes(listing)),
     )
 
 
@@ -201,9 +201,10 @@ def _free(roles: Roles, fields: set[str]) -> tuple[tuple[str, Any], ...]:
 
 
 def _refused(roles: Roles, field: FieldFound, rows: int) -> float:
-    """Share of records that will fail, at most: those without a label or payload, or with a broken one."""
+    """About which share of the records will fail: those without a label or payload, or with a broken one."""
     misfits = max((label.misfits for label in field.labels if label.kind), default=0.0)
-    return min(1.0, roles.unlabeled / rows + field.refused + field.payloads.broken + misfits)
+    empty = max(roles.unlabeled / rows, field.refused)  # lines that cannot be read have neither
+    return min(1.0, empty + field.payloads.broken + misfits)
 
 
 def _file_notes(listing: Listing) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Config -> listing: expand the paths, tell the kind of input, hand over to the source that reads it."""
 
+import posixpath
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,6 +43,7 @@ def list_input(config: JobConfig, guessed: bool = False) -> Listing:
     """
     allowed = each_of(config.input.allow)
     root, everything = _gathered(config.input.path, allowed, config.input.root)
+    refuse_saved(config.input.path, everything)
     found, links = [f for f in everything if f.tag != LINK], [f for f in everything if f.tag == LINK]
     listing = _listing(config, root, found, (*fixed_parts(config.input.path), *allowed), guessed)
     return replace(listing, notes=(*link_notes(links), *listing.notes))
@@ -108,6 +110,16 @@ def _gathered(path: str | tuple[str, ...], allowed: Sequence[str], root: str | N
     if not found:
         raise InputError(f"no files in {path!r}")
     return top, found
+
+
+def refuse_saved(path: object, found: Sequence[Found]) -> None:
+    """Raise InputError for Arrow files of Hugging Face's `save_to_disk`: the JSON beside them is no data."""
+    described = {posixpath.dirname(f.path) for f in found if posixpath.basename(f.path) == "state.json"}
+    saved = next((f.path for f in found if _suffix(f) == ".arrow" and posixpath.dirname(f.path) in described), None)
+    if saved is not None:
+        message = f"{path!r} was written by save_to_disk of Hugging Face datasets, whose Arrow files are not read"
+        remedy = "Write Parquet: datasets.load_from_disk(FOLDER).to_parquet(FILE), once for each split."
+        raise InputError(message, (Problem(saved, f"{message}.", remedy),))
 
 
 def fixed_parts(path: str | tuple[str, ...]) -> tuple[str, ...]:

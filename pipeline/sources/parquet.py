@@ -98,13 +98,27 @@ def list_parquet(root: Folder, found: Sequence[Found], types: Types | None = Non
     files = tuple(InputFile(f.found.path, f.found.size, f.found.tag) for f in footers)
     schema, plain = both.schema, any(f.plain for f in footers)
     reader = ParquetReader(root, tuple(schema.names), schema=schema.remove_metadata() if both.casts or plain else None)
-    return Listing(reader, files, units, schema, "parquet", notes=(*both.notes, *_plain_notes(footers)))
+    return Listing(
+        reader,
+        files,
+        units,
+        schema,
+        "parquet",
+        notes=(*both.notes, *_plain_notes(footers), *_partition_notes(found, schema)),
+    )
 
 
 def _plain_notes(footers: Sequence[_Footer]) -> Iterator[str]:
     """What becomes of lists of a fixed size that hold nulls."""
     if named := [f.found.path for f in footers if f.plain]:
         yield f"{named[0]}: lists of a fixed size hold nulls, which Arrow cannot read: they become lists of any size"
+
+
+def _partition_notes(found: Sequence[Found], schema: pa.Schema) -> Iterator[str]:
+    """Columns that only the names of folders hold, as Hive, Spark and `partition_cols` write them."""
+    folders = {folder.partition("=") for file in found for folder in file.path.split("/")[:-1]}
+    for name in sorted({name for name, equals, _ in folders if name and equals} - set(schema.names)):
+        yield f"folders are called {name}=…, which is no column here: if it is needed, write it into the files"
 
 
 def _read_footer(root: Folder, found: Found) -> "_Footer | Problem":
@@ -116,7 +130,7 @@ def _read_footer(root: Folder, found: Found) -> "_Footer | Problem":
         )
         return _Footer(found, schema, meta, groups, plain)
     except (pa.ArrowException, OSError, struct.error) as error:
-        return Problem(root.full(found.path), f"not a readable Parquet file: {str(error).splitlines()[0]}.")
+        return Problem(root.full(found.path), f"not a readable Parquet file: {str(error).splitlines()[0].rstrip('.')}.")
 
 
 def _doubled(footer: _Footer) -> list[Problem]:

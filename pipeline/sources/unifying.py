@@ -72,7 +72,7 @@ def _kind(name: str, files: Sequence[FileSchema], types: Types) -> "pa.DataType 
     holders = [f for f in files if name in f.schema.names]
     if name in types:
         return types[name]
-    kinds = [f.schema.field(name).type for f in holders]
+    kinds = [without_views(f.schema.field(name).type) for f in holders]
     if all(kind == kinds[0] for kind in kinds):
         return kinds[0]
     stated = [(f, kind) for f, kind in zip(holders, kinds, strict=True) if not pa.types.is_null(kind)]
@@ -203,6 +203,25 @@ def _structs(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     return pa.struct([pa.field(n, k, may) for n, k, may in zip(names, kinds, nullable, strict=True)])
 
 
+def without_views(kind: pa.DataType) -> pa.DataType:
+    """The same values without `string_view`, `binary_view` and `list_view`, for which Arrow lacks many functions."""
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        return pa.string() if pa.types.is_string_view(kind) else pa.binary()
+    if pa.types.is_list(kind) or pa.types.is_list_view(kind):
+        return pa.list_(_value_without_views(kind))
+    if pa.types.is_large_list(kind) or pa.types.is_large_list_view(kind):
+        return pa.large_list(_value_without_views(kind))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_value_without_views(kind), kind.list_size)
+    if pa.types.is_struct(kind):
+        return pa.struct([member.with_type(without_views(member.type)) for member in kind])
+    return kind
+
+
+def _value_without_views(kind: pa.DataType) -> pa.Field:
+    return kind.value_field.with_type(without_views(kind.value_type))
+
+
 def without_fixed_sizes(kind: pa.DataType) -> pa.DataType:
     """The type with lists of any length for those of a fixed one: Arrow cannot read nulls among these back."""
     if pa.types.is_fixed_size_list(kind):
@@ -222,10 +241,17 @@ def fitted(batch: pa.RecordBatch, wanted: pa.Schema) -> pa.RecordBatch:
         if (place := batch.schema.get_field_index(field.name)) < 0
         else batch.column(place)
         if batch.column(place).type == field.type
-        else batch.column(place).cast(field.type)
+        else _cast(batch.column(place), field.type)
         for field in wanted
     ]
     return pa.record_batch(columns, schema=wanted.remove_metadata())
+
+
+def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Arrow's own cast of list views is damaged where there are nulls."""
+    if "list_view" in str(column.type):
+        return pa.array(column.to_pylist(), kind)
+    return column.cast(kind)
 
 
 def all_null(meta: pq.FileMetaData, names: Sequence[str]) -> frozenset[str]:

@@ -239,6 +239,6 @@ def _is_time(value: pa.Scalar) -> bool:
 
 
 def _no_time(config: JobConfig, what: str) -> InputError:
-    message = f"split.column: column {config.split.column!r} {what}"
+    message = f"column {config.split.column!r} {what}"
     remedy = "Use timestamps, dates (2024-01-31, with or without a time of day), or numbers that grow with time."
     return InputError(message, (Problem("split.column", f"{message}.", remedy),))

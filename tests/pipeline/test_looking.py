@@ -462,3 +462,31 @@ def test_empty_and_truncated_files_count_both(tmp_path: Path, monkeypatch: pytes
     put(tmp_path / "photos/b/empty.png", b"")
     text, _ = written(tmp_path, monkeypatch, "photos")
     assert "# NOTE: about 14.1% of the records" in text  # (15 / 12 + 1) / 16
+
+
+def test_lines_that_are_not_utf8_are_told_and_counted_once(tmp_path, monkeypatch):
+    lines = [f"{n},some words of text number {n} here,{'Häuser' if n % 2 else 'b'}\n" for n in range(40)]
+    put(tmp_path / "a.csv", "".join(["id,text,label\n", *lines]).encode("latin-1"))
+    text = config_text(describe_data(str(tmp_path / "a.csv")), "c.yaml")
+    assert "20 lines cannot be read and are failed records (broken_line)" in text
+    assert "not UTF-8 text" in text
+    assert "about 50.0% of the records lack label or payload" in text
+
+
+def test_what_hugging_face_saved_to_disk_is_told_to_be_written_as_parquet(tmp_path):
+    with pa.OSFile(str(put(tmp_path / "set/data-00000-of-00001.arrow", b"")), "wb") as sink:
+        rows = pa.table({"text": ["some words"]})
+        with pa.ipc.new_stream(sink, rows.schema) as stream:
+            stream.write_table(rows)
+    for name in ("state.json", "dataset_info.json"):
+        put(tmp_path / "set" / name, json.dumps({"a": 1}, indent=2))
+    assert "to_parquet(FILE)" in problem_of(str(tmp_path / "set"))
+
+
+def test_the_bands_of_a_tiff_are_looked_at_in_silence(tmp_path, capfd, caplog):
+    sink = io.BytesIO()
+    tifffile.imwrite(sink, np.zeros((8, 8, 13), np.uint16), photometric="minisblack", planarconfig="contig")
+    pq.write_table(pa.table({"image": [png(0), sink.getvalue(), png(1)]}), tmp_path / "a.parquet")
+    assert "cannot be decoded" in config_text(describe_data(str(tmp_path / "a.parquet")), "c.yaml")
+    assert not caplog.records
+    assert capfd.readouterr().err == ""

@@ -664,6 +664,20 @@ def test_lists_of_words_are_bound_with_the_names_of_their_tags(tmp_path: Path) -
         )
 
 
+def test_a_row_with_too_few_tags_does_not_hide_the_others(tmp_path: Path) -> None:
+    rows = [tagged(n) for n in range(40)]
+    rows[7]["ner_tags"] = rows[7]["ner_tags"][:-1]
+    text = held(rows, tmp_path)
+    assert "tokens: {columns: [ner_tags]}" in text
+    assert "as many entries as words in 39 of 40 rows looked at" in text
+    assert "# label: COLUMN" in text
+    for row in rows[:8]:
+        row["ner_tags"] = row["ner_tags"][:-1]
+    text = held(rows, tmp_path)
+    assert "tokens: {columns: [ner_tags]}" in text
+    assert "about 20.0% of the records" in text
+
+
 def test_numbers_of_entities_without_names_keep_steps_out(tmp_path: Path) -> None:
     text = held([tagged(n) for n in range(24)], tmp_path)
     assert "add names: [O, B-PER, …]" in text

@@ -80,6 +80,38 @@ def test_encodings_of_the_same_values_are_read_as_one_type(
         }
 
 
+VIEWS: list[tuple[list[Any], pa.DataType, pa.DataType]] = [
+    (["a", None, "ä"], pa.string_view(), pa.string()),
+    ([b"a", None], pa.binary_view(), pa.binary()),
+    ([["a", None], None, []], pa.list_(pa.string_view()), pa.list_(pa.string())),
+    ([[1, 2], None], pa.list_view(pa.int32()), pa.list_(pa.int32())),
+    ([[1, 2], None], pa.large_list_view(pa.int32()), pa.large_list(pa.int32())),
+    ([["a", "b"]], pa.list_(pa.string_view(), 2), pa.list_(pa.string(), 2)),
+    ([{"b": [b"x"]}], pa.struct([("b", pa.list_(pa.binary_view()))]), pa.struct([("b", pa.list_(pa.binary()))])),
+]
+
+
+@pytest.mark.parametrize(("made", "kind", "wanted"), VIEWS)
+def test_views_are_read_as_what_they_view(
+    tmp_path: Path, made: list[Any], kind: pa.DataType, wanted: pa.DataType
+) -> None:
+    listing = listed(tmp_path / "in", pa.table({"x": pa.array(made, kind)}))
+    assert pq.read_schema(tmp_path / "in/w0.parquet").field("x").type.num_fields == kind.num_fields
+    read = pa.chunked_array([b.column("x") for u in listing.units for b in listing.reader.read(u, ["x"], 0, u.rows)])
+    # names of list items differ by the version of Arrow that wrote them
+    assert read.cast(wanted).to_pylist() == made
+    assert "view" not in f"{listing.schema.field('x').type} {read.type}"
+
+
+def test_folders_that_hold_a_column_in_their_names_are_told(tmp_path: Path) -> None:
+    for kind in ("owl", "tit"):
+        put(tmp_path / f"in/species={kind}/year=2026/a.parquet", b"")
+        pq.write_table(pa.table({"x": [words(1)], "year": [2026]}), tmp_path / f"in/species={kind}/year=2026/a.parquet")
+    changes: dict[str, Any] = {"input__id": ..., "input__label": ..., "fields": {"x": {"type": "text"}}}
+    (note,) = list_input(config_of(tmp_path / "in", "out", **changes)).notes
+    assert note.startswith("folders are called species=…, which is no column here")
+
+
 UNLIKE = [
     (["1"], pa.string(), [1], pa.int64()),
     ([1], pa.int64(), [0.5], pa.float64()),

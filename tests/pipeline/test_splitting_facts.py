@@ -28,6 +28,7 @@ def facts(tmp_path: Path, **split: Any) -> Facts:
         pa.array([d.isoformat() for d in DAYS]),
         pa.array([f"{d.isoformat()}T10:00:00Z" for d in DAYS]),
         pa.array([d.isoformat() for d in DAYS]).dictionary_encode(),
+        pa.array([d.isoformat() for d in DAYS], pa.string_view()),
         pa.array([3, 1, 2], pa.int16()),
         pa.array([3.5, 1.5, 2.5]),
         pa.array(["3.5", "1", "2"]),
@@ -48,8 +49,10 @@ def test_null_and_nan_are_no_time(tmp_path: Path) -> None:
 
 def test_what_is_no_time_is_told(tmp_path: Path) -> None:
     texts(tmp_path / "in/a.parquet", 3, t=["2026-01-01", "soon", "2026-01-02"])
-    with pytest.raises(InputError, match="holds 'soon', which is no time"):
+    with pytest.raises(InputError, match="holds 'soon', which is no time") as caught:
         facts(tmp_path, by="time", column="t", test=0.3)
+    (problem,) = caught.value.problems
+    assert str(problem).count("split.column") == 1
 
 
 def test_dates_here_and_numbers_there_are_told(tmp_path: Path) -> None:

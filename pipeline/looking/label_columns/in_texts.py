@@ -1,6 +1,7 @@
 """Labels of words: answers with their start, tags of tokens; and whatever else counts the words of a text. Pure."""
 
 from collections.abc import Mapping, Sequence
+from operator import eq
 
 import pyarrow as pa
 
@@ -42,15 +43,20 @@ def answers_in(parts: Sequence[Part], cells: Cells, texts: Sequence[str]) -> Lab
 def tags_of_tokens(column: str, schema: pa.Schema, cells: Mapping[str, Cells]) -> list[LabelFound]:
     """Lists beside a list of words, with one entry for each of them: they are bound to it."""
     counts = _counts(cells[column])
-    lists = [n for n in cells if n != column and is_list(plain(schema.field(n).type)) and _counts(cells[n]) == counts]
-    tags = sorted(lists, key=lambda name: not named(name, _ENTITIES))
+    lists = [n for n in cells if n != column and is_list(plain(schema.field(n).type))]
+    fits = {name: _share_alike(counts, _counts(cells[name])) for name in lists}
+    enough = {name: _OF_THIS_TEXT if named(name, TAGS) else ROWS_THAT_FIT for name in lists}
+    tags = sorted((n for n in lists if fits[n] >= enough[n]), key=lambda name: not named(name, _ENTITIES))
     if not tags or max(counts, default=0) < _FEWEST_WORDS:
         return []
     names = class_names(schema, tags[0], tags[0])
     keys: list[tuple[str, Setting]] = [("columns", tuple(tags))]
     keys += [("names", names)] if names else []
-    note = f"as many entries as words in {len(counts):,} rows looked at"
-    found = [LabelFound(tags[0], "tags of words", note, "tokens", tuple(keys), tuple(tags))]
+    alike = round(min(fits[name] for name in tags) * len(counts))
+    of = "" if alike == len(counts) else f"{alike:,} of "
+    note = f"as many entries as words in {of}{len(counts):,} rows looked at"
+    misfits = 1 - min(fits[name] for name in tags)
+    found = [LabelFound(tags[0], "tags of words", note, "tokens", tuple(keys), tuple(tags), misfits)]
     if named(tags[0], _ENTITIES) and not names and not is_text(plain(plain(schema.field(tags[0]).type).value_type)):
         why = "which of its numbers begin an entity, and which go on with one, is not known: add names: [O, B-PER, …]"
         found.append(LabelFound(tags[0], "tags of entities", why, columns=(tags[0],)))
@@ -59,6 +65,11 @@ def tags_of_tokens(column: str, schema: pa.Schema, cells: Mapping[str, Cells]) -
 
 def _counts(cells: Cells) -> list[int]:
     return [len(cell) if isinstance(cell, list) else 0 for cell in cells]
+
+
+def _share_alike(words: Sequence[int], entries: Sequence[int]) -> float:
+    """The share of rows with as many entries as words."""
+    return sum(map(eq, words, entries)) / len(words) if words else 0.0
 
 
 def tags_in(columns: Mapping[str, pa.DataType], cells: Mapping[str, Cells], texts: Sequence[str]) -> list[LabelFound]:
