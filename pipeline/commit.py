@@ -232,7 +232,8 @@ def read_manifest(dataset: Folder) -> dict[str, Any] | None:
     try:
         manifest = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise Damaged(f"{dataset.full(MANIFEST)}: damaged: {error.msg}") from error
+        cure = "restore it, or remove this version and run the job again"
+        raise Damaged(f"{dataset.full(MANIFEST)}: damaged: {error.msg}; {cure}") from error
     problem = _damage(manifest)
     if problem:
         raise Damaged(f"{dataset.full(MANIFEST)}: damaged: {problem}")

@@ -52,7 +52,7 @@ def read_config(path: str, overrides: Sequence[str] = ()) -> ConfigText:
     try:
         text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
-        reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
+        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
         problem = Problem(path, f"the config {reason}: {_plain(error)}.", "Write one with: fanbeam init DATA -o FILE")
         raise ConfigError(problem.message, (problem,)) from error
     parsed = parse_yaml(text, path)

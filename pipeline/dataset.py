@@ -17,6 +17,8 @@ from pipeline.storage import Folder, file_system
 if TYPE_CHECKING:
     import pyarrow.dataset as pads
 
+_LONGEST_NAME = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -99,7 +101,7 @@ def open_dataset(path: str) -> Dataset:
     if not folder.exists():
         raise InputError(f"no such dataset: {path}")
     if folder.exists(LATEST):
-        version = folder.read(LATEST).decode(errors="replace").strip()
+        version = folder.read(LATEST).decode(errors="replace").strip()[:_LONGEST_NAME]
         manifest = read_manifest(folder.folder(version))
         if manifest is not None:
             return Dataset(folder.folder(version), manifest)

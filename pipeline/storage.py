@@ -259,7 +259,8 @@ def expand(pattern: str, allowed: Sequence[str] = ()) -> tuple[Folder, list[Foun
     except StoreFailed as error:
         raise InputError(error.message.rstrip(".")) from error
     except OSError as error:
-        raise InputError(f"{pattern}: cannot be read: {error.strerror or error}. Check owner and mode") from error
+        reason = f"{error.strerror}. Check owner and mode" if isinstance(error, PermissionError) else error.strerror
+        raise InputError(f"{pattern}: cannot be read: {reason or str(error).rstrip('.')}") from error
 
 
 def _expanded(pattern: str, where: str, allowed: Sequence[str]) -> tuple[Folder, list[Found]]:

@@ -219,6 +219,7 @@ def test_when_all_retries_are_refused_the_copy_is_rejected(retries: int) -> None
         (ValueError("<Foo object at 0x7F3d238db920>"), "<Foo object at <address>>"),
         (OSError(2, "No such file", "/tmp/abc123/x.wav"), "[Errno 2] No such file: '<temporary path>'"),
         (ValueError("in /dev/shm/x: bad, /var/folders/ab/cd"), "in <temporary path>: bad, <temporary path>"),
+        (ValueError("a mask of 20x10 on 30x20 pixels"), "a mask of 20x10 on 30x20 pixels"),
         (ValueError(" \n padded \n"), "padded"),
         (ValueError(), ""),
         (ValueError("x" * 501), "x" * 500 + "…"),

@@ -111,7 +111,7 @@ def test_what_is_no_dataset(tmp_path: Path) -> None:
     assert "no dataset" in fails(put(tmp_path / "file", b"x"))
 
 
-@pytest.mark.parametrize("latest", [b"gone\n", b"", b"\xff\xfe", b"../..\n", b"a\0b\n"])
+@pytest.mark.parametrize("latest", [b"gone\n", b"", b"\xff\xfe", b"../..\n", b"a\0b\n", b"[" * 5000])
 def test_latest_that_leads_nowhere(tmp_path: Path, latest: bytes) -> None:
     put(tmp_path / "LATEST", latest)
     assert "LATEST" in fails(tmp_path)

