@@ -12,6 +12,7 @@ from pipeline.errors import ExitCode, FanbeamError
 from pipeline.escaping.terminal import plain, shown
 from pipeline.labels.counting import rows_of
 from pipeline.records import SPLITS
+from pipeline.sources.folder import EXTENSIONS, ending_of
 
 if TYPE_CHECKING:
     from pipeline.api import Planned
@@ -111,6 +112,12 @@ def plan_json(planned: "Planned", seconds: float) -> dict[str, Any]:
     }
 
 
+def _unread(planned: "Planned") -> list[str]:
+    """Files that the listing leaves out, without those that columns of names may lead to."""
+    named = {ending for f in planned.config.fields.values() if f.uri for ending in EXTENSIONS[f.type]}
+    return [name for name in planned.listing.ignored if ending_of(name) not in named]
+
+
 def show_plan(console: Console, planned: "Planned", seconds: float, workers: int) -> None:
     """A plan for people."""
     plan = planned.plan
@@ -122,8 +129,7 @@ def show_plan(console: Console, planned: "Planned", seconds: float, workers: int
         _print(console, f"note: {note}", soft_wrap=True)
     if plan.refused:
         _print(console, f"{plan.refused} records will fail: {_REFUSED}")
-    if planned.listing.ignored:
-        names = planned.listing.ignored
+    if names := _unread(planned):
         more = ", …" if len(names) > 3 else ""
         _print(console, f"{len(names)} files are not read: {', '.join(map(shown, names[:3]))}{more}")
     if planned.donors:

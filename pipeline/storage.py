@@ -259,8 +259,9 @@ def expand(pattern: str, allowed: Sequence[str] = ()) -> tuple[Folder, list[Foun
     except StoreFailed as error:
         raise InputError(error.message.rstrip(".")) from error
     except OSError as error:
-        reason = f"{error.strerror}. Check owner and mode" if isinstance(error, PermissionError) else error.strerror
-        raise InputError(f"{pattern}: cannot be read: {reason or str(error).rstrip('.')}") from error
+        reason = error.strerror or str(error).rstrip(".")
+        cure = ". Check owner and mode" if isinstance(error, PermissionError) else ""
+        raise InputError(f"{pattern}: cannot be read: {reason}{cure}") from error
 
 
 def _expanded(pattern: str, where: str, allowed: Sequence[str]) -> tuple[Folder, list[Found]]:

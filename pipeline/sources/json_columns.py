@@ -28,6 +28,14 @@ def column_type(values: Sequence[Any]) -> pa.DataType:
     return kind
 
 
+def loose_type(values: Sequence[Any]) -> pa.DataType:
+    """The same, or text where there is no such type."""
+    try:
+        return column_type(values)
+    except UnlikeValues:
+        return pa.string()
+
+
 def typed(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """`to_array`. Raises UnlikeValues where a value is of another type, or would change."""
     try:

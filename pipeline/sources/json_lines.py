@@ -1,8 +1,8 @@
 """JSON Lines: one object a line, and columns of one type each, whatever the order of rows and files."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -14,7 +14,7 @@ from pipeline.local_files import Found
 from pipeline.records import Broken, Unit
 from pipeline.sources import broken_lines
 from pipeline.sources.broken_lines import sound, with_gaps
-from pipeline.sources.json_columns import EXACT, UnlikeValues, column_type, to_array, typed
+from pipeline.sources.json_columns import EXACT, UnlikeValues, column_type, loose_type, to_array, typed
 from pipeline.sources.text_lines import BLANK, BOM, NOT_TEXT, Lines, input_error
 from pipeline.storage import Folder
 
@@ -35,8 +35,11 @@ class Part:
     long: frozenset[str] = frozenset()
 
 
-def json_parts(root: Folder, file: Found, types: Types, size: int) -> list[Part]:
-    """Runs of about `size` bytes. Raises InputError if no line can be read, or a column mixes kinds of values."""
+def json_parts(root: Folder, file: Found, types: Types, size: int, loose: frozenset[str] = frozenset()) -> list[Part]:
+    """Runs of about `size` bytes. Raises InputError if no line can be read, or a column mixes kinds of values.
+
+    `loose` columns are text where they mix them.
+    """
     parts: list[Part] = []
     broken = broken_lines.Found(file.path)
     with Lines(root, file) as lines:
@@ -52,9 +55,11 @@ def json_parts(root: Folder, file: Found, types: Types, size: int) -> list[Part]
                 in_all += 1
             lines.begin()
             if lines.offset - begin >= size:
-                parts += _part(_range(file.path, (begin, lines.offset), first, len(rows), broken.taken()), rows, types)
+                parts += _part(
+                    _range(file.path, (begin, lines.offset), first, len(rows), broken.taken()), rows, types, loose
+                )
                 begin, first, rows = lines.offset, first + len(rows), []
-        parts += _part(_range(file.path, (begin, lines.offset), first, len(rows), broken.taken()), rows, types)
+        parts += _part(_range(file.path, (begin, lines.offset), first, len(rows), broken.taken()), rows, types, loose)
     if broken.count and broken.count == in_all:
         raise broken.refusal()
     return parts
@@ -83,14 +88,14 @@ def _depth(line: str) -> int:
     return max(accumulate(steps), default=0)
 
 
-def _part(unit: Unit, rows: list[dict[str, Any]], types: Types) -> list[Part]:
+def _part(unit: Unit, rows: list[dict[str, Any]], types: Types, loose: frozenset[str]) -> list[Part]:
     if not rows:
         return []
     fields, long = [], set()
     for name in dict.fromkeys(key for row in rows for key in row):
         values = [row.get(name) for row in rows]
         try:
-            kind = types.get(name) or column_type(values)
+            kind = types.get(name) or (loose_type if name in loose else column_type)(values)
             if name in types:
                 typed(values, kind)
             elif kind == pa.int64() and not _exact(pa.array(values, kind)):
@@ -100,6 +105,22 @@ def _part(unit: Unit, rows: list[dict[str, Any]], types: Types) -> list[Part]:
             raise input_error(unit.file, 0, message, _REMEDY % name) from error
         fields.append(pa.field(name, kind))
     return [Part(unit, pa.schema(fields), frozenset(long))]
+
+
+def with_loose(parts: list[Part], loose: frozenset[str], keeps: Callable[[str, pa.DataType], bool]) -> list[Part]:
+    """The parts with one type for each `loose` column: that of all of them if the column keeps it, else text."""
+    kinds = {name: _one_type(parts, name, keeps) for name in loose}
+    return [replace(p, schema=pa.schema([f.with_type(kinds.get(f.name, f.type)) for f in p.schema])) for p in parts]
+
+
+def _one_type(parts: list[Part], name: str, keeps: Callable[[str, pa.DataType], bool]) -> pa.DataType:
+    fields = [part.schema.field(name) for part in parts if name in part.schema.names]
+    try:
+        kind = pa.unify_schemas([pa.schema([field]) for field in fields], promote_options="permissive").field(0).type
+    except (pa.ArrowException, IndexError):
+        return pa.string()
+    long = pa.types.is_floating(kind) and any(name in part.long for part in parts)
+    return pa.string() if pa.types.is_null(kind) or long or not keeps(name, kind) else kind
 
 
 def _exact(values: pa.Array) -> bool:

@@ -171,8 +171,9 @@ def _content(root: Folder, file: InputFile) -> str:
 def _tabular(config: JobConfig, root: Folder, files: list[Found], kind: str, guessed: bool) -> Listing:
     if kind == "parquet":
         return list_parquet(root, files, declared(config.input.columns), config.input.extent == "union")
-    text = frozenset((*config.key_columns(), *config.fields))
-    known = Columns(text, declared(config.input.columns), config.input.delimiter, guessed)
+    keys = frozenset(config.key_columns()) - set(config.fields)
+    types = declared(config.input.columns)
+    known = Columns(keys | set(config.fields), types, keys, config.input.label, config.input.delimiter, guessed)
     return list_tables(root, files, "csv" if kind == "csv" else "jsonl", known)
 
 

@@ -14,7 +14,7 @@ from pipeline.sources.csv_tables import csv_table, csv_units, header_of, usual_d
 from pipeline.sources.fetching import Kept
 from pipeline.sources.interface import HELD_BYTES, Listing, batch_rows
 from pipeline.sources.json_columns import unstorable
-from pipeline.sources.json_lines import Part, json_parts, json_table
+from pipeline.sources.json_lines import Part, json_parts, json_table, with_loose
 from pipeline.sources.text_lines import input_error
 from pipeline.storage import Folder
 
@@ -28,13 +28,22 @@ Kind = Literal["csv", "jsonl"]
 class Columns:
     """What is known of columns beforehand: types that the config gives, and columns that are text in any case.
 
+    In JSON Lines they may be lists all the same; `keys` may be whole numbers, and the `label` is what its values are.
     `guessed`: columns of CSV that look like numbers are read as numbers, for looking at them alone.
     """
 
     text: frozenset[str] = frozenset()
     types: Mapping[str, pa.DataType] = field(default_factory=dict)
+    keys: frozenset[str] = frozenset()
+    label: str | None = None
     delimiter: str | None = None
     guessed: bool = False
+
+    def keeps(self, name: str, kind: pa.DataType) -> bool:
+        """Whether a column of `text` has a type that JSON gave it."""
+        if name == self.label:
+            return True
+        return bool(pa.types.is_integer(kind) if name in self.keys else pa.types.is_list(kind))
 
     def all(self) -> dict[str, pa.DataType]:
         """Column -> type."""
@@ -95,14 +104,14 @@ def list_tables(root: Folder, found: Sequence[Found], kind: Kind, known: Columns
                 units = csv_units(root, file, (header, delimiter), UNIT_BYTES)
                 parts += [_csv_part(root, unit, header, known) for unit in units]
             else:
-                parts += json_parts(root, file, known.all(), UNIT_BYTES)
+                parts += json_parts(root, file, known.types, UNIT_BYTES, known.text - known.types.keys())
         except InputError as error:
             problems += error.problems
         except OSError as error:
             problems.append(Problem(root.full(file.path), f"cannot be read: {error.strerror or error}."))
     if problems:
         raise refused(problems[:_MAX_PROBLEMS])
-    schema = _common(parts, kind) if parts else pa.schema([(n, known.all().get(n, pa.string())) for n in header])
+    schema = _common(parts, kind, known) if parts else pa.schema([(n, known.all().get(n, pa.string())) for n in header])
     if hollow := [f.name for f in schema if unstorable(f.type)]:
         where = found[0].path if len(found) == 1 else ""
         raise input_error(where, 0, f"columns {hollow} hold only empty objects.", "Write null for them.")
@@ -123,8 +132,10 @@ def _csv_part(root: Folder, unit: Unit, header: Sequence[str], known: Columns) -
     return Part(unit, csv_table(root.read_range(unit.file, unit.begin, unit.end), unit, header, types).schema)
 
 
-def _common(parts: list[Part], kind: Kind) -> pa.Schema:
+def _common(parts: list[Part], kind: Kind, known: Columns) -> pa.Schema:
     """Types wide enough for all parts: integers widen to floats; in CSV anything else unlike becomes text."""
+    if kind == "jsonl":
+        parts = with_loose(parts, known.text - known.types.keys(), known.keeps)
     schemas = [part.schema for part in parts]
     if kind == "csv":
         return pa.schema([pa.field(name, _widest([s.field(name).type for s in schemas])) for name in schemas[0].names])

@@ -460,3 +460,43 @@ def test_json_files_may_differ_in_columns(tmp_path: Path) -> None:
     put(tmp_path / "a.jsonl", '{"id":"a","x":1}\n')
     put(tmp_path / "b.jsonl", '{"id":"b","y":"q"}\n')
     assert rows(tmp_path) == [{"id": "a", "x": 1, "y": None}, {"id": "b", "x": None, "y": "q"}]
+
+
+KEYED = Columns(frozenset({"id", "label", "text"}), keys=frozenset({"id", "label"}), label="label")
+KEPT: list[tuple[list[Any], pa.DataType, list[Any]]] = [
+    ([1, 0, None], pa.int64(), [1, 0, None]),
+    ([["a", "b"], None, []], pa.list_(pa.string()), [["a", "b"], None, []]),
+    ([True, False, None], pa.bool_(), [True, False, None]),
+    ([0.5, 1, None], pa.float64(), [0.5, 1.0, None]),
+    ([1, "a", None], pa.string(), ["1", "a", None]),
+    ([["a"], "b", None], pa.string(), ['["a"]', "b", None]),
+    ([2**60 + 1, 0.5, None], pa.string(), ["1152921504606846977", "0.5", None]),
+    ([None, None, None], pa.string(), [None, None, None]),
+]
+
+
+@pytest.mark.parametrize(("values", "kind", "wanted"), KEPT)
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_labels_of_json_are_what_their_values_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[Any], kind: pa.DataType, wanted: list[Any],
+    apart: bool, backwards: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(tables, "UNIT_BYTES", 1 if apart else 2**20)
+    order = slice(None, None, -1 if backwards else 1)
+    lines = [json.dumps({"id": n, "text": f"t{n}", "label": value}) for n, value in enumerate(values[order])]
+    path = put(tmp_path / "a.jsonl", "\n".join(lines))
+    found = listed(path, KEYED)
+    assert len(found.units) == (3 if apart else 1)
+    assert found.schema.field("label").type.equals(kind) or pa.types.is_list(kind)
+    assert found.schema.field("id").type == pa.int64()
+    assert [row["label"] for row in rows(path, KEYED)] == wanted[order]
+
+
+def test_payloads_of_json_are_texts_or_lists_of_words(tmp_path: Path) -> None:
+    lines = [{"id": "a", "text": ["some", "words"]}, {"id": 1.5, "text": None}]
+    found = rows(put(tmp_path / "a.jsonl", "\n".join(map(json.dumps, lines))), KEYED)
+    assert found == [{"id": "a", "text": ["some", "words"]}, {"id": "1.5", "text": None}]
+    lines = [{"id": 1.5, "text": 12}, {"id": 2.5, "text": 13}]
+    found = rows(put(tmp_path / "b.jsonl", "\n".join(map(json.dumps, lines))), KEYED)
+    assert found == [{"id": "1.5", "text": "12"}, {"id": "2.5", "text": "13"}]
