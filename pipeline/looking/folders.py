@@ -21,6 +21,8 @@ _SNIFFED, _HEAD_BYTES = 20_000, 352
 _GLOB = frozenset("*?[")
 _NOUNS = {"image": "image", "audio": "sound", "text": "text", "video": "clip", "volume": "volume"}
 _OPENED = 5
+_METADATA = frozenset({"metadata.csv", "metadata.jsonl"})
+"""Hugging Face's tables of the files beside them."""
 
 
 def look_at_folder(path: str, root: Folder, found: Sequence[Found], forced: str = "") -> Findings:
@@ -162,7 +164,12 @@ def _other_notes(found: Sequence[Found], wanted: Sequence[Found]) -> tuple[str, 
         return ()
     endings = Counter(PurePosixPath(name).suffix.lower() or "no extension" for name in others)
     listed = ", ".join(f"{count} {ending}" for ending, count in sorted(endings.items())[:_LISTED])
-    return (f"{len(others):,} other file{'s are' if len(others) > 1 else ' is'} ignored: {listed}",)
+    ignored = f"{len(others):,} other file{'s are' if len(others) > 1 else ' is'} ignored: {listed}"
+    tables = [name for name in others if PurePosixPath(name).name in _METADATA]
+    return (
+        ignored,
+        *(f"{name} names files and holds their columns: give it to init, not the folder" for name in tables[:1]),
+    )
 
 
 def _outside_notes(outside: Sequence[Found], inside: Sequence[Found], pattern: str | None) -> tuple[str, ...]:

@@ -229,6 +229,20 @@ def test_sidecar_tables_do_not_hide_the_pictures(tmp_path, monkeypatch):
     assert config.input.format == "folder"
 
 
+def test_a_table_of_the_files_beside_it_is_pointed_to(tmp_path, monkeypatch):
+    for n in range(4):
+        put(tmp_path / "d" / "train" / f"{n}.png", png(n))
+    rows = [{"file_name": f"train/{n}.png", "label": ["a", "b"]} for n in range(4)]
+    put(tmp_path / "d" / "metadata.jsonl", "\n".join(map(json.dumps, rows)))
+    assert (
+        "# metadata.jsonl names files and holds their columns: give it to init"
+        in written(tmp_path, monkeypatch, "d")[0]
+    )
+    text = config_text(describe_data(str(tmp_path / "d" / "metadata.jsonl")), "c.yaml")
+    assert "uri: true" in text
+    assert "label: label                        # several classes per row" in text
+
+
 def test_parquet_of_bytes(tmp_path, monkeypatch):
     columns = {**table(), "picture": [png(n) for n in range(40)], "mask": [png(n) for n in range(40)]}
     pq.write_table(pa.table(columns), tmp_path / "trees.parquet")
