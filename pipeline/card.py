@@ -12,7 +12,7 @@ from pipeline.copy_settings import told
 from pipeline.escaping.markdown import cell, code, identifier
 from pipeline.labels.counting import label_warnings, rows_of
 from pipeline.records import SPLITS
-from pipeline.splitting.contradictions import class_notes
+from pipeline.splitting.spelling import class_notes
 
 _CROISSANT = "http://mlcommons.org/croissant/1.0"
 _CONTEXT = {
@@ -172,7 +172,14 @@ def _class_table(manifest: dict[str, Any]) -> list[str]:
             counts = manifest["splits"][split]["classes"].get(name, {"records": 0, "samples": 0})
             cells.append(f"{counts['records']} → {counts['samples']}")
         out.append(f"| {cell(name)} | {' | '.join(cells)} |")
-    return [*out, "", *_label_notes(manifest, names)]
+    return [*out, "", *_bins(manifest), *_label_notes(manifest, names)]
+
+
+def _bins(manifest: dict[str, Any]) -> list[str]:
+    """What the classes are, if they are bins of numbers."""
+    given = manifest["config"]["input"]
+    told = f"Classes are bins of the numbers in {code(given['label'] or '')}, which are written as they were."
+    return [told, ""] if given.get("label_bins") else []
 
 
 def _label_notes(manifest: dict[str, Any], names: Sequence[str]) -> list[str]:

@@ -29,8 +29,8 @@ _MANY = (
 _REMEDY = "{}, mend the input, or raise limits.leaks and run again: what is written is kept."
 _NEWER = "The plan says how many and why; split: {sticky: false} holds out the newest anew"
 _SPELLED = (
-    "{} validation and test rows are of a group that train has too, but for case, blanks or a .0 (leaks.json, "
-    "spelling). If these are the same groups, write them alike in the input"
+    "{} validation and test rows have an id or are of a group that train has too, but for case, blanks or a .0 "
+    "(leaks.json, spelling). If these are the same, write them alike in the input"
 )
 _TOGETHER = "Name what belongs together (input.group, split.keep_together)"
 _COLUMN = "Mend the column {!r}, which alone decides the splits"

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipeline import material
 from pipeline.blends import has_soft_labels
 from pipeline.codecs import EXTRAS
-from pipeline.column_types import column_problems, declared_problems, missing_column
+from pipeline.column_types import bin_problems, column_problems, declared_problems, missing_column
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
 from pipeline.errors import ConfigError, InputError, Problem
@@ -155,6 +155,7 @@ def input_problems(config: JobConfig, listing: Listing, text: ConfigText) -> lis
     found = [
         *_library_problems(config, text),
         *column_problems(config, listing.kind, listing.schema, text),
+        *bin_problems(config, listing.schema, text),
         *declared_problems(config, listing.kind, listing.schema.names, text),
         *_label_problems(config, listing, text),
         *_mirror_problems(config, text),

@@ -101,6 +101,17 @@ def column_problems(config: JobConfig, kind: str, schema: pa.Schema, text: Confi
             yield Problem(where, *unusable)
 
 
+def bin_problems(config: JobConfig, schema: pa.Schema, text: ConfigText) -> Iterator[Problem]:
+    """Bins of labels that there are not, or that cannot be numbers."""
+    label, where = config.input.label, text.where(("input", "label_bins"))
+    if config.input.label_bins is None:
+        return
+    if label is None:
+        yield Problem(where, "label_bins needs input.label, the column of the numbers.", "Give input.label.")
+    elif label in schema.names and pa.types.is_boolean(schema.field(label).type):
+        yield Problem(where, f"column {label!r} holds true and false, no numbers.", "Leave label_bins out.")
+
+
 def declared_problems(config: JobConfig, kind: str, names: list[str], text: ConfigText) -> Iterator[Problem]:
     """Types and delimiters that the config gives to an input that has no such column, or none at all."""
     if kind == "folder" and config.input.columns:

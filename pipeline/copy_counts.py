@@ -19,7 +19,8 @@ from pipeline.copies import DROPPED, CopyTable, balanced_table, table_of
 from pipeline.copy_settings import Balanced
 from pipeline.errors import InputError, Problem
 from pipeline.job import Job
-from pipeline.keys import KeyBlock, digests, texts
+from pipeline.key_columns import texts
+from pipeline.keys import KeyBlock, digests
 from pipeline.records import SPLITS, Unit
 from pipeline.survey import key_blocks, keyed_batches, side_by_side
 

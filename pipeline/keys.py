@@ -13,33 +13,17 @@ from numpy.typing import NDArray
 
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
+from pipeline.key_columns import Fault, KeyColumns, Labels
 from pipeline.records import SPLITS, Record, Refusal, Split, Unit
 from pipeline.sources.broken_lines import broken_rows
 from pipeline.sources.interface import Reader
 from pipeline.split import ALIASES, split_of_name, splits_of_keys
 from pipeline.split_table import refusal_of, refusals, split_places
 
-TOGETHER = " / "
-"""Between the values of several columns that are one class together."""
 _MAX_LISTED = 10
 _TEXT = ("utf-8", "surrogatepass")
 _Place = Callable[[int], tuple[str, int]]
 """File and row of the nth row of a batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Classes of rows: `values[n]` is one of row `rows[n]` (ascending); a row may have any number. `missing`: null."""
-
-    values: pa.Array
-    rows: NDArray[np.int64]
-    missing: NDArray[np.bool_]
-
-    def of(self, places: NDArray[np.int64]) -> list[tuple[str, ...]]:
-        """The classes of some rows, `places` ascending."""
-        lows, highs = (np.searchsorted(self.rows, places, side).tolist() for side in ("left", "right"))
-        values = self.values.to_pylist() if lows else []
-        return [tuple(values[low:high]) for low, high in zip(lows, highs, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +46,8 @@ class KeyBlock:
     refused: NDArray[np.bool_]
     odd: NDArray[np.uint8] | None = None
     """Bits of `split_table` for what the survey refuses."""
+    faults: tuple[Fault, ...] = ()
+    """What key columns hold that nobody can read."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -89,33 +75,35 @@ def key_block(
     start: int,
     decided: NDArray[np.uint8] | None = None,
 ) -> KeyBlock:
-    """The keys of a batch whose first row is row `start` of the unit. Raises InputError: odd splits, text not UTF-8.
+    """The keys of a batch whose first row is row `start` of the unit. Raises InputError: odd splits.
 
     `decided`: of each row what the survey decided, see `split_table`; None where each row tells its split by itself.
     """
-    columns = {name: _text(batch.column(name), name, unit) for name in _scalar_columns(config)}
-    ids, groups, names = (
-        columns.get(n or "") for n in (config.input.id, config.input.group, config.split.split_column)
-    )
+    columns = KeyColumns(batch)
+    texts = {name: columns.text(name) for name in _scalar_columns(config, batch.schema)}
+    ids, groups, names = (texts.get(n or "") for n in (config.input.id, config.input.group, config.split.split_column))
     count = batch.num_rows
     keys, identified = _keys(ids, reader, unit, range(start, start + count))
-    labels = _labels(batch, config.input.label, unit)
+    edges = config.input.label_edges
+    labels = columns.labels(config.input.label, edges)
+    classes = labels
+    if config.class_columns != (config.input.label,):
+        classes = columns.classes(config.class_columns, config.input.label, edges)
+    faulty = [labels.missing, broken_rows(unit, start, count), *(fault.rows for fault in columns.faults)]
+    refused = np.logical_or.reduce(faulty if ids is None else [*faulty, ~identified])
     if decided is not None:
         splits = split_places(decided)
     elif names is not None:
-        if unit.broken:  # they fail, wherever they are
-            names = pc.if_else(pa.array(broken_rows(unit, start, count)), pa.scalar(SPLITS[0]), names)
+        unread = _unread(config.split.split_column, columns.faults, unit, start, count)
+        if unread.any():  # they fail, wherever they are
+            names = pc.if_else(pa.array(unread), pa.scalar(SPLITS[0]), names)
         splits = _named_splits(config.split.split_column, names, lambda n: reader.locate(unit, start + n))
     else:
         splits = splits_of_keys(keys, groups, config.split.shares(), config.split.seed)
-    refused = labels.missing | (~identified if ids is not None else np.zeros(count, np.bool_))
-    if unit.broken:
-        refused = refused | broken_rows(unit, start, count)
     odd = None if decided is None else refusals(decided)
     if odd is not None:
         refused = refused | (odd > 0)
-    classes = labels if config.class_columns == (config.input.label,) else _classes(batch, config.class_columns, unit)
-    return KeyBlock(unit, start, keys, identified, groups, labels, classes, splits, refused, odd)
+    return KeyBlock(unit, start, keys, identified, groups, labels, classes, splits, refused, odd, tuple(columns.faults))
 
 
 def keys_at(config: JobConfig, reader: Reader, block: KeyBlock, places: Sequence[int]) -> list[Key]:
@@ -148,42 +136,29 @@ def digests(keys: Iterable[bytes]) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(found), "<u8")
 
 
-def texts(column: pa.Array) -> list[str | None]:
-    """Values of a key column as text; integers in decimal."""
-    values: list[str | None] = _as_text(column).to_pylist()
-    return values
-
-
 def record_of(key: Key, payloads: dict[str, Any], batch: pa.RecordBatch, index: int) -> Record:
     """The record of a key whose row is row `index` of `batch`."""
     return Record(key.key, key.file, key.row, key.labels, payloads, batch, index, key.refusal, key.classes)
 
 
-def _scalar_columns(config: JobConfig) -> list[str]:
-    return [c for c in (config.input.id, config.input.group, config.split.split_column) if c is not None]
+def _scalar_columns(config: JobConfig, schema: pa.Schema) -> list[str]:
+    """Columns with a text for each row."""
+    time = config.split.time_column
+    named = [config.input.id, *config.group_columns, config.split.split_column]
+    named += [time] if time is not None and _is_text(schema.field(time).type) else []
+    return list(dict.fromkeys(name for name in named if name is not None))
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    column = _without_nan(column)
-    return column if column.type == pa.string() else column.cast(pa.string())
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _without_nan(column: pa.Array) -> pa.Array:
-    """Null in place of NaN, which is how tables from elsewhere write that there is no value."""
-    if not pa.types.is_floating(column.type):
-        return column
-    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-
-
-def _text(column: pa.Array, name: str, unit: Unit) -> pa.Array:
-    """The column as text. Raises InputError for bytes that are none."""
-    try:
-        found = _as_text(column)
-        found.validate(full=True)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{unit.file}: column {name!r} cannot be read as text: {error}") from error
+def _unread(column: str | None, faults: Sequence[Fault], unit: Unit, start: int, count: int) -> NDArray[np.bool_]:
+    """Rows whose split nobody can read."""
+    found = broken_rows(unit, start, count)
+    for fault in faults:
+        found = found | fault.rows if fault.column == column else found
     return found
 
 
@@ -205,44 +180,6 @@ def _default_keys(reader: Reader, unit: Unit, rows: range) -> pa.Array:
     file, first = reader.locate(unit, rows.start)
     numbers = pa.array(np.arange(first, first + len(rows))).cast(pa.string()).cast(pa.binary())
     return pc.binary_join_element_wise(pa.scalar(f"{file}#".encode(*_TEXT)), numbers, pa.scalar(b""))
-
-
-def _labels(batch: pa.RecordBatch, name: str | None, unit: Unit) -> Labels:
-    """One class per row of a plain column, any number in a list column, each once; nulls in lists are passed over."""
-    count = batch.num_rows
-    if name is None:
-        return Labels(pa.array([], pa.string()), np.empty(0, np.int64), np.zeros(count, np.bool_))
-    column = _without_nan(batch.column(name))
-    missing = column.is_null().to_numpy(zero_copy_only=False)
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-        values, rows = _text(column.flatten(), name, unit), np.repeat(np.arange(count), lengths)
-    else:
-        values, rows = _text(column, name, unit), np.arange(count)
-    if values.null_count:
-        values, rows = values.drop_null(), rows[values.is_valid().to_numpy(zero_copy_only=False)]
-    if len(rows) > len(np.unique(rows)):
-        values, rows = _each_once(values, rows)
-    return Labels(values, rows, missing)
-
-
-def _each_once(values: pa.Array, rows: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
-    """A class that a row names twice counts once, where it stands first."""
-    coded = values.dictionary_encode()
-    pairs = rows * len(coded.dictionary) + coded.indices.to_numpy().astype(np.int64)
-    first = np.sort(np.unique(pairs, return_index=True)[1])
-    return (values, rows) if len(first) == len(rows) else (values.take(pa.array(first)), rows[first])
-
-
-def _classes(batch: pa.RecordBatch, names: Sequence[str], unit: Unit) -> Labels:
-    """The values of one column, or of several taken together; a row that lacks one of them has none."""
-    if len(names) == 1:
-        return _labels(batch, names[0], unit)
-    if not names:
-        return _labels(batch, None, unit)
-    joined = pc.binary_join_element_wise(*(_text(batch.column(n), n, unit) for n in names), pa.scalar(TOGETHER))
-    known = joined.is_valid().to_numpy(zero_copy_only=False)
-    return Labels(joined.drop_null(), np.flatnonzero(known), ~known)
 
 
 def _named_splits(column: str | None, names: pa.Array, place: _Place) -> NDArray[np.uint8]:
@@ -272,6 +209,9 @@ def _refusal(config: JobConfig, block: KeyBlock, n: int) -> Refusal | None:
     broken = next((b for b in block.unit.broken if b.row == block.start + n), None)
     if broken is not None:
         return Refusal("failed", "", "read", "broken_line", message=f"line {broken.line}: {broken.why}")
+    for fault in block.faults:
+        if fault.rows[n]:
+            return Refusal("failed", fault.column, "read", fault.reason, message=fault.message)
     if config.input.id is not None and not block.identified[n]:
         return Refusal("failed", config.input.id, "read", "null_id", message="the id is null")
     if config.input.label is not None and block.labels.missing[n]:

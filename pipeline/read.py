@@ -14,7 +14,7 @@ from pipeline.labels.named_files import files_of_labels
 from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal, Split
 from pipeline.referred import content_of, with_labels
 from pipeline.snapshot import read_listed
-from pipeline.sources.strings import torn_rows, value_of
+from pipeline.sources.strings import torn_rows, value_of, without_torn
 
 BYTES, PATH = "bytes", "path"
 
@@ -65,9 +65,9 @@ def _decided(block: Block, start: int, count: int) -> NDArray[np.uint8] | None:
 def _records(
     job: Job, batch: pa.RecordBatch, keys: list[Key], numbered: list[tuple[int, int]], block: Block
 ) -> Iterator[tuple[int, Record]]:
-    rest = without_payload(batch, tuple(job.config.fields))
-    columns = {name: batch.column(name) for name in job.config.fields}
     torn = torn_rows(batch)
+    rest = without_payload(without_torn(batch), tuple(job.config.fields))
+    columns = {name: batch.column(name) for name in job.config.fields}
     for key, (number, index) in zip(keys, numbered, strict=True):
         found = {name: payload_of(job, name, column, index) for name, column in columns.items() if index not in torn}
         refusal = key.refusal or (_torn(job, torn[index]) if index in torn else None)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,11 +28,12 @@ from pipeline.reuse.finding import earlier_version, reuse_notes
 from pipeline.run_log import write_log
 from pipeline.runners import engine_of, leaves_template
 from pipeline.sources import Listing
-from pipeline.splitting.contradictions import class_notes
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import descent_of
+from pipeline.splitting.number_classes import number_notes, refuse_numbers
 from pipeline.splitting.seeking import InPool, Seeker
 from pipeline.splitting.shares import refuse_empty_train, share_notes
+from pipeline.splitting.spelling import class_notes
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
 from pipeline.surveying import OnEngine, seeker_for
@@ -228,6 +229,7 @@ def survey_job(
         surveyed = survey(job, listing.units)
         refuse_empty_train(job.config, surveyed.counts(), decision.joined if decision else {})
         settled, counted = counted_out(job, listing, surveyed)
+        refuse_numbers(job.config, {label for _, label in surveyed.classes}, _classes_of(counted))
     except InputError as error:
         problems = pool.recipe_problems(text)
         raise with_problems(text, error, problems) if problems else error from error
@@ -261,8 +263,21 @@ def _notes(found: Surveyed) -> tuple[str, ...]:
     """What people should know of the input, splits and blends."""
     of_splits, joined = (found.decision.notes, found.decision.joined) if found.decision else ((), {})
     of_shares = share_notes(found.job.config, found.survey.counts(), joined)
-    of_classes = class_notes(label for _, label in found.survey.classes)
-    return (*found.notes, *of_splits, *of_classes, *of_shares, *blend_notes(found.job.config, found.survey.classes))
+    labels = {label for _, label in found.survey.classes}
+    of_classes = (*class_notes(labels), *number_notes(found.job.config, labels, _classes_of(found.counted)))
+    return (
+        *found.notes,
+        *of_splits,
+        *found.survey.notes,
+        *of_classes,
+        *of_shares,
+        *blend_notes(found.job.config, found.survey.classes),
+    )
+
+
+def _classes_of(counted: Counted | None) -> Collection[str]:
+    """The classes that copies were counted out for."""
+    return () if counted is None else counted.classes
 
 
 def descended(job: Job) -> Job:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.block_table import BlockTable
@@ -18,10 +19,13 @@ from pipeline.candidates import Candidates, Search
 from pipeline.columns import column, spans
 from pipeline.errors import InputError, Problem
 from pipeline.job import Job
+from pipeline.key_columns import text_of
 from pipeline.keys import Key, KeyBlock, digests, key_block, keys_at
 from pipeline.records import SPLITS, Split, Unit
 from pipeline.snapshot import read_listed
 from pipeline.sources.fetching import THREADS, in_order
+from pipeline.sources.folder import PATH
+from pipeline.splitting.spelling import GROUPS_APART, Spellings, plain, spelling_note, spelling_notes
 
 _MAX_LISTED = 10
 _MAX_EXAMINED = 100_000
@@ -38,6 +42,8 @@ class Survey:
     classes: dict[tuple[Split, str], int] = field(default_factory=dict)
     unlabeled: int = 0
     candidates: Candidates | None = None
+    notes: tuple[str, ...] = ()
+    """Groups and ids that are written in several ways."""
 
     @property
     def records(self) -> int:
@@ -57,7 +63,8 @@ class Survey:
 class UnitSurvey:
     """One unit: first rows of its blocks, records per block and split, class counts, refused records.
 
-    `hashes`: a 64-bit digest of each id. `candidates`: records that may be among those that steps look at.
+    `hashes`: a 64-bit digest of each id; `plain_hashes`: without what is easily written otherwise. `groups`: different
+    values of each group column. `candidates`: records that may be among those that steps look at.
     """
 
     starts: NDArray[np.int64]
@@ -66,6 +73,8 @@ class UnitSurvey:
     classes: Counter[tuple[Split, str]]
     refused: int
     hashes: NDArray[np.uint64]
+    plain_hashes: NDArray[np.uint64]
+    groups: dict[str, Spellings]
     candidates: tuple[tuple[Key, int], ...]
 
 
@@ -73,20 +82,24 @@ def survey(job: Job, units: Sequence[Unit]) -> Survey:
     """Survey every unit. Raises InputError: no records, duplicate ids, a split column with other values."""
     search = Search(job.config)
     classes: Counter[tuple[Split, str]] = Counter()
-    hashes = column(sum(unit.rows for unit in units) if job.config.input.id else 0, np.uint64)
+    hashes, plain_hashes = (column(sum(u.rows for u in units) if job.config.input.id else 0, np.uint64) for _ in "..")
+    groups = {name: Spellings() for name in job.config.group_columns}
     parts, refused, seen = [], 0, 0
     for unit, found in zip(units, side_by_side(job, units, lambda u: survey_unit(job, u, search)), strict=True):
         parts.append((found.starts, found.stops, found.records))
         classes.update(found.classes)
         refused += found.refused
-        hashes[seen : seen + len(found.hashes)] = found.hashes
-        seen += len(found.hashes)
+        here = slice(seen, seen + len(found.hashes))
+        hashes[here], plain_hashes[here], seen = found.hashes, found.plain_hashes, here.stop
+        for name, spellings in found.groups.items():
+            groups[name].merge(spellings)
         for key, row in found.candidates:
             search.see(key, unit, row)
     if not any(len(starts) for starts, _, _ in parts):
         raise InputError(f"the input {job.config.input.path!r} has no records")
     _refuse_duplicates(job, units, hashes[:seen])
-    return Survey(_table(job, units, parts), dict(sorted(classes.items())), refused, search.found())
+    notes = (*spelling_notes(groups), *_id_notes(job, units, plain_hashes[:seen]))
+    return Survey(_table(job, units, parts), dict(sorted(classes.items())), refused, search.found(), notes)
 
 
 def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
@@ -95,15 +108,19 @@ def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
     starts = np.arange(0, unit.rows, size)
     tallies = np.zeros(len(starts) * len(SPLITS), np.int64)
     classes: Counter[tuple[Split, str]] = Counter()
-    hashes, candidates, refused = [], [], 0
-    for block in key_blocks(job, unit):
+    hashes, plain_hashes, candidates, refused = [], [], [], 0
+    groups = {name: Spellings() for name in job.config.group_columns}
+    for block, batch in keyed_batches(job, unit):
         at = (block.start + np.arange(len(block))) // size
         tallies += np.bincount(at * len(SPLITS) + block.splits, minlength=len(tallies))
         classes.update(classes_of(block))
         refused += int(block.refused.sum())
+        for name, spellings in groups.items():
+            spellings.add(text_of(batch.column(name))[0].drop_null().unique())
         if search.asked or job.config.input.id:
             found = digests(block.keys.to_pylist())
             hashes.append(found[block.identified])
+            plain_hashes += [_plain_digests(block, found)] if job.config.input.id else []
             places = search.promising(block, found)
             keys = keys_at(job.config, job.reader, block, places) if places else []
             candidates += [(key, block.start + n) for key, n in zip(keys, places, strict=True)]
@@ -113,7 +130,9 @@ def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
         tallies.reshape(-1, len(SPLITS)).astype(np.int32),
         classes,
         refused,
-        np.concatenate(hashes) if hashes else np.empty(0, np.uint64),
+        np.concatenate([np.empty(0, np.uint64), *hashes]),
+        np.concatenate([np.empty(0, np.uint64), *plain_hashes]),
+        groups,
         tuple(candidates),
     )
 
@@ -177,10 +196,7 @@ def _table(
 
 def _refuse_duplicates(job: Job, units: Sequence[Unit], hashes: NDArray[np.uint64]) -> None:
     """Raise InputError if ids occur twice; `hashes` are sorted in place. Equal digests alone are no proof."""
-    hashes.sort()
-    later, earlier = hashes[1:], hashes[:-1]
-    repeated = [later[span][later[span] == earlier[span]] for span in spans(len(later))]
-    twice = np.unique(np.concatenate([hashes[:0], *repeated]))
+    twice = _repeated(hashes)
     if not len(twice):
         return
     places: dict[str, list[str]] = {}
@@ -190,6 +206,45 @@ def _refuse_duplicates(job: Job, units: Sequence[Unit], hashes: NDArray[np.uint6
     doubled = {key: at for key, at in places.items() if len(at) > 1}
     if doubled:
         raise _duplicates(job, doubled, len(doubled) if len(twice) <= _MAX_EXAMINED else len(twice))
+
+
+def _repeated(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Those that occur more than once; all are sorted in place."""
+    hashes.sort()
+    later, earlier = hashes[1:], hashes[:-1]
+    found = [later[span][later[span] == earlier[span]] for span in spans(len(later))]
+    return np.unique(np.concatenate([hashes[:0], *found]))
+
+
+def _plain_digests(block: KeyBlock, own: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Digests of a block's ids without what is easily written otherwise; `own`: those of all its keys."""
+    ids = block.keys.filter(pa.array(block.identified)).cast(pa.string())
+    shortened = plain(ids)
+    changed = pc.not_equal(ids, shortened).to_numpy(zero_copy_only=False)
+    found = own[block.identified]
+    found[changed] = digests(shortened.filter(pa.array(changed)).cast(pa.binary()).to_pylist())
+    return found
+
+
+def _id_notes(job: Job, units: Sequence[Unit], plain_hashes: NDArray[np.uint64]) -> Iterator[str]:
+    """One line, if ids differ only in how they are written; names of files are no ids of anybody."""
+    twice = _repeated(plain_hashes) if job.config.input.id != PATH else plain_hashes[:0]
+    if not len(twice):
+        return
+    spellings = Spellings()
+    for found in side_by_side(job, units, lambda unit: _spelled(job, unit, twice[:_MAX_LISTED])):
+        spellings.merge(found)
+    yield spelling_note(len(twice), f"ids of {job.config.input.id}", spellings.several(), GROUPS_APART)
+
+
+def _spelled(job: Job, unit: Unit, hashes: NDArray[np.uint64]) -> Spellings:
+    """Ids of a unit whose digests, without what is easily written otherwise, are among these."""
+    found = Spellings()
+    for block in key_blocks(job, unit):
+        ids = block.keys.filter(pa.array(block.identified))
+        own = digests(block.keys.to_pylist())
+        found.add(ids.filter(pa.array(np.isin(_plain_digests(block, own), hashes))).cast(pa.string()))
+    return found
 
 
 def _suspects(job: Job, unit: Unit, hashes: NDArray[np.uint64]) -> list[Key]:

@@ -17,7 +17,8 @@ from pipeline.commit import MANIFEST, receipted
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fingerprint import fingerprint_of
-from pipeline.keys import digests, texts
+from pipeline.key_columns import texts
+from pipeline.keys import digests
 from pipeline.read import BYTES
 from pipeline.records import Receipt
 from pipeline.replay import Replayed, environment_differences, input_root, replay, row_of

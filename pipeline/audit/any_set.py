@@ -102,7 +102,7 @@ def _rows(
 ) -> Rows:
     fields, named, own = asked
     if {SAMPLE_ID, LINEAGE} <= set(batch.schema.names):
-        return rows_of(batch, fields, [named.group] if named.group else [])
+        return rows_of(batch, fields, *_spelled(named))
     places = ["#".join(map(str, listing.reader.locate(unit, start + n))) for n in range(batch.num_rows)]
     ids = [given or place for given, place in zip(_texts(batch, named.id or own), places, strict=True)]
     marks = {
@@ -110,14 +110,18 @@ def _rows(
         for kind, column in (("id", named.id), ("group", named.group))
         if column is not None
     }
-    if named.group is not None:
-        marks |= group_marks(batch, [named.group]) if named.group in batch.schema.names else {}
+    marks |= group_marks(batch, *([name for name in names if name in batch.schema.names] for names in _spelled(named)))
     payloads = payload_columns(batch, fields)
     for field in fields:
         if field.uri or listing.kind == "folder":
             column = References.of(listing.reader, _settings(field))
             payloads[field.key] = [_content(column, unit, p) for p in payloads[field.key]]
     return Rows(ids, {**marks, **content_marks(payloads, fields)}, payloads)
+
+
+def _spelled(named: Named) -> tuple[list[str], list[str]]:
+    """Columns of groups and of ids."""
+    return [named.group] if named.group else [], [named.id] if named.id else []
 
 
 def _texts(batch: pa.RecordBatch, name: str | None) -> list[str | None]:

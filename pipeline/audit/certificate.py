@@ -14,7 +14,7 @@ import orjson
 from pipeline.audit.comparing_rows import Left, compared_rows, settle, to_compare
 from pipeline.audit.contents import contents_of
 from pipeline.audit.counting import Findings, counted
-from pipeline.audit.findings import KINDS, Leaks, Pair, Side
+from pipeline.audit.findings import KINDS, SPELLED_AS, Leaks, Pair, Side
 from pipeline.audit.marks import TRAIN, Looked, Marks, Portion
 from pipeline.audit.matching import Found, Link, Place, parts_for
 from pipeline.audit.reading import Seen, look_at, rows_at
@@ -134,9 +134,9 @@ def leaks_of(folder: Folder, shards: Sequence[Mapping[str, Any]], looked: Looked
 
 
 def _told_once(links: Sequence[Link]) -> list[Link]:
-    """Without another spelling of a group where the row leaks by the group itself."""
-    group, spelling = KINDS.index("group"), KINDS.index("spelling")
-    grouped = {link.held for link in links if link.kind == group}
+    """Without another spelling of a group or an id where the row leaks by that itself."""
+    spelling, itself = KINDS.index("spelling"), {KINDS.index(kind) for kind in SPELLED_AS}
+    grouped = {link.held for link in links if link.kind in itself}
     return [link for link in links if link.kind != spelling or link.held not in grouped]
 
 
@@ -168,7 +168,7 @@ def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequ
     texts = [f.name for f in looked.fields if f.modality == "text" and any(f.key in keys for keys in shown.values())]
     known: dict[Place, dict[str, str]] = {}
     for file in sorted({place[:2] for place in places}):
-        known |= _rows(folder, paths[file], [p for p in places if p[:2] == file], [SAMPLE_ID, *looked.groups, *texts])
+        known |= _rows(folder, paths[file], [p for p in places if p[:2] == file], [SAMPLE_ID, *looked.spelled, *texts])
     for link in links:
         kind, name = looked.roles[link.role]
         what = f"{name}={known[link.held][name]}" if kind in ("group", "spelling") else name

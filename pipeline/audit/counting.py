@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.audit.findings import CERTAIN, KINDS
+from pipeline.audit.findings import CERTAIN, KINDS, SPELLED_AS
 from pipeline.audit.matching import Link, lightest
 from pipeline.audit.times import Extent
 from pipeline.records import Split
 
 _NEAR = KINDS.index("near")
-_GROUP, _SPELLING = KINDS.index("group"), KINDS.index("spelling")
+_SPELLING = KINDS.index("spelling")
+_SPELLED_AS = frozenset(KINDS.index(kind) for kind in SPELLED_AS)
 ASKED = len(KINDS)
 """Stands for a near duplicate where the split was asked to keep them together."""
 _STOPPING = frozenset((*(KINDS.index(kind) for kind in CERTAIN), ASKED))
@@ -49,6 +50,6 @@ class Findings:
 def counted(file: tuple[int, int], found: Iterable[Sequence[tuple[int, int]]]) -> Findings:
     """One held-out file (split, index): each of its rows counts once for a kind, in how many parts it was found."""
     rows = {pair for part in found for pair in part}
-    rows -= {(_SPELLING, row) for kind, row in rows if kind == _GROUP}  # the very same is not another spelling
+    rows -= {(_SPELLING, row) for kind, row in rows if kind in _SPELLED_AS}
     leaking = Counter((file[0], kind) for kind, _ in {(_NEAR if kind == ASKED else kind, row) for kind, row in rows})
     return Findings(leaking=leaking, stopping=len({row for kind, row in rows if kind in _STOPPING}))

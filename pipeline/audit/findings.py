@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 Kind = Literal["id", "source", "group", "parent", "exact", "spelling", "near"]
 KINDS: tuple[Kind, ...] = ("id", "source", "group", "parent", "exact", "spelling", "near")
+SPELLED_AS: frozenset[Kind] = frozenset(("id", "source", "group"))
+"""Of a row that leaks in one of these ways it is not told that it leaks by another spelling: the very same is none."""
 CERTAIN: frozenset[Kind] = frozenset(KINDS) - {"spelling", "near"}
 """Kinds that are facts, not likeness."""
 KEPT_PAIRS, _UNSORTED = 1000, 20_000
@@ -72,8 +74,8 @@ class Leaks:
 
     def settle(self) -> None:
         """Bring pairs and counts into their final form."""
-        grouped = {(side, row) for (side, kind), rows in self._rows.items() if kind == "group" for row in rows}
-        for side in [side for side, kind in self._rows if kind == "spelling"]:  # the very same is not another spelling
+        grouped = {(side, row) for (side, kind), rows in self._rows.items() if kind in SPELLED_AS for row in rows}
+        for side in [side for side, kind in self._rows if kind == "spelling"]:
             self._rows[side, "spelling"] -= {row for own, row in grouped if own == side}
         told = (p for p in self.pairs if p.kind != "spelling" or (p.side, p.validation) not in grouped)
         self.pairs = closest(told)

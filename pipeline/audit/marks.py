@@ -17,6 +17,7 @@ from pipeline.audit.findings import Kind
 from pipeline.audit.rows import DIGEST_BYTES, Field, Rows, loosely, single, texts_of
 from pipeline.records import Split
 from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.sources.folder import PATH
 
 if TYPE_CHECKING:
     from pipeline.audit.signing import NearField
@@ -37,6 +38,8 @@ class Looked:
 
     fields: tuple[Field, ...]
     groups: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    """Columns of ids, which stand for people or sources in the eyes of who wrote them."""
     near: tuple["NearField", ...] = ()
     copies: bool = False
     note: str = ""
@@ -48,8 +51,8 @@ class Looked:
     def at(cls, config: Mapping[str, Any], order: Sequence[str]) -> "Looked":
         """As a manifest's config names them; a single group column or several."""
         fields = tuple(Field(name, config["fields"][name]["type"]) for name in order)
-        split = config["split"]
-        return cls(fields, group_columns(config), time=split["column"] if split.get("by") == "time" else "")
+        time = config["split"]["column"] if config["split"].get("by") == "time" else ""
+        return cls(fields, group_columns(config), id_columns(config), time=time)
 
     @property
     def telling(self) -> tuple[Field, ...]:
@@ -58,11 +61,16 @@ class Looked:
         return tuple(f for f in self.fields if not (media and f.modality == "text"))
 
     @property
+    def spelled(self) -> tuple[str, ...]:
+        """Columns whose values are compared without what is easily written otherwise."""
+        return tuple(dict.fromkeys((*self.groups, *self.ids)))
+
+    @property
     def marked(self) -> tuple[tuple[Kind, str], ...]:
         """Each mark's kind, and the column that it is of; a mark's role is a place in here."""
         columns = [("group", name) for name in self.groups] + [("exact", name) for name in contents_of(self.fields)]
         own: tuple[tuple[Kind, str], ...] = (("id", SAMPLE_ID), ("source", _SOURCE), ("parent", _SOURCE))
-        spelled = [("spelling", name) for name in self.groups]
+        spelled = [("spelling", name) for name in self.spelled]
         return (*own, *columns, *spelled)  # type: ignore[arg-type]
 
     @property
@@ -104,6 +112,12 @@ def group_columns(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
+def id_columns(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The column of ids, unless it is what files of a folder are called."""
+    name = config["input"].get("id")
+    return () if name in (None, PATH) else (name,)
+
+
 def first_of_each(values: NDArray[Any]) -> NDArray[Any]:
     """Of marks that differ in nothing but their row the first."""
     ordered = values[np.lexsort([values[name] for name in ("row", "role", "low", "high")])]
@@ -114,7 +128,7 @@ def first_of_each(values: NDArray[Any]) -> NDArray[Any]:
     return firsts
 
 
-def rows_of(batch: pa.RecordBatch, fields: Sequence[Field], groups: Sequence[str]) -> Rows:
+def rows_of(batch: pa.RecordBatch, fields: Sequence[Field], groups: Sequence[str], ids: Sequence[str] = ()) -> Rows:
     """Rows of a file that carries lineage."""
     lineage = batch.column(LINEAGE)
     sources = texts_of(lineage.field("source_id"))
@@ -126,17 +140,19 @@ def rows_of(batch: pa.RecordBatch, fields: Sequence[Field], groups: Sequence[str
             tuple(p["source_id"] for p in row or () if p["source_id"] != own)
             for row, own in zip(parents, sources, strict=True)
         ],
-        **group_marks(batch, groups),
+        **group_marks(batch, groups, ids),
     }
     payloads = payload_columns(batch, fields)
     return Rows([v or "" for v in texts_of(batch.column(SAMPLE_ID))], marks | content_marks(payloads, fields), payloads)
 
 
-def group_marks(batch: pa.RecordBatch, groups: Sequence[str]) -> dict[tuple[str, str], list[tuple[str, ...]]]:
-    """Values of group columns, as they are and without what is easily written otherwise."""
-    values = {name: texts_of(batch.column(name)) for name in groups}
+def group_marks(
+    batch: pa.RecordBatch, groups: Sequence[str], ids: Sequence[str] = ()
+) -> dict[tuple[str, str], list[tuple[str, ...]]]:
+    """Values of group columns as they are, and those and ids without what is easily written otherwise."""
+    values = {name: texts_of(batch.column(name)) for name in dict.fromkeys((*groups, *ids))}
     return {
-        **{("group", name): single(found) for name, found in values.items()},
+        **{("group", name): single(values[name]) for name in groups},
         **{
             ("spelling", name): single([v if v is None else loosely(v) for v in found])
             for name, found in values.items()

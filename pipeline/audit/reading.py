@@ -45,7 +45,7 @@ def look_at(folder: Folder, portion: Portion) -> Seen:
     lowest = _lowest_copies(folder, portion.path) if train and signers and not looked.copies else None
     extent: Extent | None = None
     for batch in _read(folder, portion.path, looked):
-        rows = rows_of(batch, looked.fields, looked.groups)
+        rows = rows_of(batch, looked.fields, looked.groups, looked.ids)
         if looked.time and (here := extent_of(batch.column(looked.time))) is not None:
             extent = here.over(extent)
         found += [of_role(number, role, rows, count) for number, role in enumerate(looked.marked)]
@@ -82,7 +82,7 @@ def rows_at(
 
 def _read(folder: Folder, path: str, looked: Looked) -> Iterator[pa.RecordBatch]:
     times = [looked.time] if looked.time else []
-    names = dict.fromkeys([*looked.groups, SAMPLE_ID, LINEAGE, *(f.name for f in looked.fields), *times])
+    names = dict.fromkeys([*looked.spelled, SAMPLE_ID, LINEAGE, *(f.name for f in looked.fields), *times])
     with folder.open(path) as source:
         yield from pq.ParquetFile(source).iter_batches(_READ_ROWS, columns=list(names))
 

@@ -28,9 +28,35 @@ def torn_rows(batch: pa.RecordBatch) -> dict[int, str]:
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if not _whole(column):
             for index in range(len(column)):
-                if not _whole(column.take(pa.array([index]))):  # of a slice the members are looked at whole
+                if not _readable(column, index):
                     found.setdefault(index, name)
     return found
+
+
+def without_torn(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with nulls in dictionary columns for what is not UTF-8: a dictionary goes where any row goes."""
+    columns = [
+        pa.array(values_of(column), column.type) if _indexed(column.type) and not _whole(column) else column
+        for column in batch.columns
+    ]
+    return pa.record_batch(columns, schema=batch.schema)
+
+
+def _readable(column: pa.Array, index: int) -> bool:
+    """Whether all strings of a row are text: of a slice the members would be looked at whole, and a dictionary too."""
+    row = column.take(pa.array([index]))
+    if _whole(row):
+        return True
+    try:
+        row.to_pylist()
+    except UnicodeDecodeError:
+        return False
+    return _indexed(column.type)
+
+
+def _indexed(kind: pa.DataType) -> bool:
+    """Whether there is a dictionary within."""
+    return pa.types.is_dictionary(kind) or any(_indexed(kind.field(n).type) for n in range(kind.num_fields))
 
 
 def _whole(column: pa.Array) -> bool:

@@ -1,4 +1,4 @@
-"""Labels that contradict each other: one content under two classes, and classes that are written in several ways."""
+"""Labels that contradict each other: one content under two classes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.keys import Labels, digests
+from pipeline.key_columns import Labels
+from pipeline.keys import digests
 from pipeline.splitting.ranges import Digests, same
-from pipeline.splitting.spelling import Spellings
 
 _LISTED = 3
 
@@ -58,20 +58,3 @@ def contradiction_note(found: Contradictions, named: Mapping[int, str]) -> Itera
             f"{found.number} records have the same content as another record, under another label ({listed}): "
             "a model cannot learn both. Correct the label, or remove one of them"
         )
-
-
-def class_notes(classes: Iterable[str]) -> Iterator[str]:
-    """One line, if classes differ only by case, blanks, a `.0` or their Unicode form."""
-    spellings = Spellings(set(classes))
-    several = spellings.several()
-    if several:
-        listed = "; ".join(" = ".join(map(_shown, names[:_LISTED])) for names in several[:_LISTED])
-        yield (
-            f"{len(several)} classes are written in several ways ({listed}): they count as different classes. "
-            "Write them alike in the input"
-        )
-
-
-def _shown(name: str) -> str:
-    """A name as people would tell it from others: characters that look like others as escapes."""
-    return repr(name) if name.isascii() else f"{name!r} ({name!a})"

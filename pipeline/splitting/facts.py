@@ -13,12 +13,12 @@ from pipeline.columns import Rows, column, some
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
 from pipeline.job import Job
-from pipeline.keys import KeyBlock, digests, texts
+from pipeline.key_columns import text_of, texts
+from pipeline.keys import KeyBlock, digests
 from pipeline.records import Unit
 from pipeline.split import numbers_of
 from pipeline.splitting.contradictions import label_digests
 from pipeline.splitting.ranges import Digests
-from pipeline.splitting.spelling import Spellings
 from pipeline.survey import keyed_batches, side_by_side
 
 Classes = tuple[str, ...]
@@ -42,9 +42,6 @@ class Facts:
     codes: NDArray[np.int32]
     times: NDArray[Any] | None
     timeless: NDArray[np.bool_]
-    spelled: dict[str, pa.Array] = field(default_factory=dict)
-    """Different values of each group column, while they are read."""
-    spellings: dict[str, Spellings] = field(default_factory=dict)
     labels: Digests = field(default_factory=lambda: np.empty(0, np.uint64))
     """A number for the labels of each row, 0 where there is none; empty if nobody compares contents with them."""
 
@@ -93,7 +90,6 @@ class _Filling:
         self.codes = column(rows, np.int32)
         self.times: NDArray[Any] | None = None
         self.timed = False
-        self.spellings: dict[str, Spellings] = {}
         self.labels = column(rows if compares_labels(config) else 0, np.uint64)
 
     def add(self, part: Facts) -> None:
@@ -105,8 +101,6 @@ class _Filling:
         self.identified[here], self.timeless[here] = part.identified, part.timeless
         for name, found in part.groups.items():
             self.groups[name][here] = found
-        for name, values in part.spelled.items():
-            self.spellings.setdefault(name, Spellings()).add(values)
         numbers = [self.classes.setdefault(labels, len(self.classes)) for labels in part.classes]
         self.codes[here] = np.array(numbers, np.int32)[part.codes]
         if part.times is not None:
@@ -125,7 +119,7 @@ class _Filling:
         """All of them."""
         keyed = self.keys, self.identified, self.numbers, self.groups
         own = *keyed, list(self.classes), self.codes, self.times, self.timeless
-        return Facts(*own, spellings=self.spellings, labels=self.labels)
+        return Facts(*own, labels=self.labels)
 
 
 def digests_of(values: Sequence[bytes | None]) -> Digests:
@@ -157,13 +151,8 @@ def _parts(job: Job, unit: Unit) -> Iterator[Facts]:
             codes,
             times,
             timeless,
-            {name: _spelled(batch.column(name)) for name in config.group_columns},
             labels=label_digests(block.labels, len(block)) if compares_labels(config) else np.empty(0, np.uint64),
         )
-
-
-def _spelled(column: pa.Array) -> pa.Array:
-    return pa.array(texts(column), pa.string()).drop_null().unique()
 
 
 def _of_texts(column: pa.Array) -> Digests:
@@ -194,7 +183,7 @@ def _times(config: JobConfig, batch: pa.RecordBatch) -> tuple[NDArray[Any] | Non
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = pc.utf8_trim_whitespace(column)
+        column = pc.utf8_trim_whitespace(text_of(column)[0])
         column = pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
     missing = column.is_null().to_numpy(zero_copy_only=False)
     found = _numbered(config, column).fill_null(0).to_numpy(zero_copy_only=False)

@@ -13,7 +13,6 @@ from pipeline.splitting.bridges import BRIDGE
 from pipeline.splitting.components import PartNumbers
 from pipeline.splitting.facts import Facts
 from pipeline.splitting.parts import TIMELESS, split_codes
-from pipeline.splitting.spelling import spelling_notes
 
 _LISTED = 5
 
@@ -25,7 +24,6 @@ def notes_of(config: JobConfig, facts: Facts, parts: PartNumbers, growing: bool 
     classes = _of_classes(facts, table)
     return (
         *_groups(facts),
-        *spelling_notes(facts.spellings),
         *_single(classes, config),
         *_missed(config, table.sum(0)[: len(SPLITS)].tolist(), classes),
         *_too_new(config, facts, parts, growing),

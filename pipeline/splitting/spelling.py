@@ -1,6 +1,6 @@
-"""Groups that are written in several ways: they differ only by case, blanks, or a `.0` behind a whole number."""
+"""Groups, ids and classes in several spellings: they differ only by case, blanks, or a `.0` behind a whole number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 MOST_VALUES = 1_000_000
 """Different values of a column that are looked at."""
+GROUPS_APART = "they count as different, so their records may lie in several splits"
 _LISTED = 3
 
 
@@ -30,6 +31,11 @@ class Spellings:
         if len(self.known) < MOST_VALUES:
             self.known.update(values.to_pylist())
 
+    def merge(self, others: "Spellings") -> None:
+        """Those of another part of the column."""
+        if len(self.known) < MOST_VALUES:
+            self.known |= others.known
+
     def several(self) -> list[list[str]]:
         """The values that are one but for how they are written, in their order."""
         listed = pa.array(sorted(self.known), pa.string())
@@ -43,13 +49,27 @@ class Spellings:
         return list(found.values())
 
 
-def spelling_notes(columns: dict[str, Spellings]) -> Iterator[str]:
-    """One line for each column that has any."""
+def spelling_note(number: int, what: str, several: Sequence[Sequence[str]], so: str) -> str:
+    """One line on so many values that are written in several ways; `several`: some of them, `so`: what comes of it."""
+    listed = "; ".join(" = ".join(map(_shown, values[:_LISTED])) for values in several[:_LISTED])
+    return f"{number} {what} are written in several ways ({listed}): {so}. Write them alike in the input"
+
+
+def spelling_notes(columns: Mapping[str, Spellings]) -> Iterator[str]:
+    """One line for each column of groups that has any."""
     for name, spellings in columns.items():
         several = spellings.several()
         if several:
-            listed = "; ".join(" = ".join(map(repr, values[:_LISTED])) for values in several[:_LISTED])
-            yield (
-                f"{len(several)} values of {name} are written in several ways ({listed}): they count as different, so "
-                "their records may lie in several splits. Write them alike in the input"
-            )
+            yield spelling_note(len(several), f"values of {name}", several, GROUPS_APART)
+
+
+def class_notes(classes: Iterable[str]) -> Iterator[str]:
+    """One line, if classes differ only by case, blanks, a `.0` or their Unicode form."""
+    several = Spellings(set(classes)).several()
+    if several:
+        yield spelling_note(len(several), "classes", several, "they count as different classes")
+
+
+def _shown(name: str) -> str:
+    """A name as people would tell it from others: characters that look like others as escapes."""
+    return repr(name) if name.isascii() else f"{name!r} ({name!a})"

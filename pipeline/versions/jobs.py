@@ -3,6 +3,7 @@
 from pipeline.config import JobConfig
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
+from pipeline.label_quantiles import with_edges
 from pipeline.labels.class_names import with_numbers
 from pipeline.mixing import blocks_per_shard
 from pipeline.sources import Listing, mixed
@@ -10,8 +11,8 @@ from pipeline.storage import Folder
 
 
 def job_of(config: JobConfig, listing: Listing) -> Job:
-    """A config that met its input."""
-    config = with_numbers(config, listing.schema)
+    """A config that met its input. Raises InputError where labels decide about bins and cannot be read."""
+    config = with_edges(with_numbers(config, listing.schema), listing)
     return Job(
         config=config,
         reader=mixed(listing.reader) if config.output.order == "shuffled" else listing.reader,

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 from made_splits import config as split_config
 from made_splits import decided, split_of, texts
-from small_inputs import config_of, opened, parquet, ran, text_columns
+from small_inputs import config_of, opened, parquet, put, ran, text_columns, words
 
 from pipeline.audit.rows import loosely
 from pipeline.certificate import leak_warnings
+from pipeline.config import JobConfig
 from pipeline.config_file import read_config
 from pipeline.errors import InputError
 from pipeline.running import counted_out
@@ -75,14 +76,52 @@ def test_one_value_in_several_spellings(spellings: list[str]) -> None:
     assert len({loosely(value) for value in ("1.2", "1.20", "1", "a.0", "")}) == 5
 
 
+def notes_of(config: JobConfig) -> tuple[str, ...]:
+    job, listing = opened(config)
+    return survey(job, listing.units).notes
+
+
 def test_groups_in_several_spellings_are_told_by_the_plan(tmp_path: Path) -> None:
     texts(tmp_path / "in/a.parquet", 40, patient=[f"{'P' if n % 2 else 'p'}{n // 8}" for n in range(40)])
-    (note,) = (
-        note
-        for note in decided(split_config(tmp_path, validation=0.3, keep_together={"group": "patient"}))[2].notes
-        if "several ways" in note
-    )
+    (note,) = notes_of(split_config(tmp_path, validation=0.3, keep_together={"group": "patient"}))
     assert note.startswith("5 values of patient are written in several ways ('P0' = 'p0'; ")
+
+
+@pytest.mark.parametrize("split", [{"column": "part"}, {"validation": 0.3, "keep_together": {"exact": False}}])
+def test_they_are_told_however_the_split_is_decided(tmp_path: Path, split: dict[str, Any]) -> None:
+    more = {"patient": [f"{n // 8}{'.0' * (n % 2)}" for n in range(40)], "part": ["train"] * 30 + ["test"] * 10}
+    parquet(tmp_path / "in/a.parquet", {**text_columns(40), **more})
+    (note,) = notes_of(config_of(tmp_path / "in", tmp_path / "out", input__group="patient", split=split))
+    assert note.startswith("5 values of patient are written in several ways ('0' = '0.0'; ")
+
+
+def test_ids_in_several_spellings_are_told_by_the_plan(tmp_path: Path) -> None:
+    """Of ids that stand for people two spellings are two people, on two sides."""
+    names = ["p1", "P1 ", "1", "1.0", "p2", *(f"q{n}" for n in range(5))]
+    parquet(tmp_path / "in/a.parquet", {**text_columns(5), "id": names[:5]})
+    parquet(tmp_path / "in/b.parquet", {**text_columns(5), "id": names[5:]})
+    (note,) = notes_of(config_of(tmp_path / "in", tmp_path / "out", split={}))
+    assert note.startswith("2 ids of id are written in several ways ('1' = '1.0'; 'P1 ' = 'p1'): ")
+    parquet(tmp_path / "in/a.parquet", {**text_columns(5), "id": [f"r{n}" for n in range(5)]})
+    assert notes_of(config_of(tmp_path / "in", tmp_path / "out", split={})) == ()
+
+
+def test_names_of_files_are_no_ids_in_several_spellings(tmp_path: Path) -> None:
+    for name in ("x/a.txt", "x/A.txt", "y/b.txt"):
+        put(tmp_path / "in" / name, words(len(name) + ord(name[2])))
+    config = config_of(tmp_path / "in", tmp_path / "out", input__id=..., input__label=..., split={})
+    assert notes_of(config) == ()
+
+
+def test_ids_in_several_spellings_are_found_by_the_certificate(tmp_path: Path) -> None:
+    names = [*(f"p{n}" for n in range(8)), "P3", "p4 ", "p9", "p10"]
+    data = {**text_columns(12), "part": ["train"] * 8 + ["validation"] * 4, "id": names}
+    parquet(tmp_path / "in/a.parquet", data)
+    config = config_of(tmp_path / "in", tmp_path / "out", split={"column": "part"}, certificate="facts")
+    leaks = ran(config).dataset.manifest["leaks"]
+    assert (leaks["clean"], {kind: n for kind, n in leaks["leaking"].items() if n}) == (False, {"spelling": 2})
+    (warning,) = leak_warnings(config, leaks)
+    assert warning.startswith("2 validation and test rows have an id or are of a group that train has too, but for")
 
 
 def test_groups_in_several_spellings_are_found_by_the_certificate(tmp_path: Path) -> None:
@@ -95,7 +134,7 @@ def test_groups_in_several_spellings_are_found_by_the_certificate(tmp_path: Path
     leaks = ran(config).dataset.manifest["leaks"]
     assert (leaks["clean"], leaks["leaking"]["spelling"], leaks["leaking"]["group"]) == (False, 2, 0)
     (warning,) = leak_warnings(config, leaks)
-    assert warning.startswith("2 validation and test rows are of a group that train has too, but for case")
+    assert warning.startswith("2 validation and test rows have an id or are of a group that train has too, but for")
 
 
 TIMES = {

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from small_inputs import config_of, opened, parquet, split_by_definition
 
 from pipeline.errors import InputError
-from pipeline.keys import Key, digests, key_block, keys_at, keys_of, texts
+from pipeline.key_columns import texts
+from pipeline.keys import Key, digests, key_block, keys_at, keys_of
 from pipeline.records import SPLITS, InputFile, Unit
 from pipeline.sources.folder import FolderReader
 from pipeline.sources.parquet import ParquetReader
@@ -191,10 +192,11 @@ def test_digests(keys: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.binary()])
-def test_keys_that_are_no_text_are_told(kind: pa.DataType) -> None:
-    """Bytes that are not UTF-8 used to end the survey with a traceback."""
-    offsets = pa.array([0, 2], pa.int32()).buffers()[1]
-    column = pa.Array.from_buffers(kind, 1, [None, offsets, pa.py_buffer(b"\xff\xfe")])
-    batch = pa.record_batch({"id": column, "label": pa.array(["x"])})
-    with pytest.raises(InputError, match=r"a/ü\.parquet: column 'id' cannot be read as text"):
-        keys_of(config_of("x", "y"), READER, UNIT, batch, 0)
+def test_a_key_that_is_no_text_fails_its_record(kind: pa.DataType) -> None:
+    """Bytes that are not UTF-8 used to end the survey with a traceback, and later to refuse the whole input."""
+    offsets = pa.array([0, 2, 3], pa.int32()).buffers()[1]
+    column = pa.Array.from_buffers(kind, 2, [None, offsets, pa.py_buffer(b"\xff\xfea")])
+    torn, whole = keys_of(config_of("x", "y"), READER, UNIT, pa.record_batch({"id": column, "label": ["x", "y"]}), 0)
+    assert torn.refusal is not None
+    assert (torn.refusal.field, torn.refusal.reason, torn.identified) == ("id", "not_text", False)
+    assert (whole.key, whole.refusal) == ("a", None)

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
+from made_splits import decided, split_of
 from small_inputs import config_of, jpeg, parquet, put, ran, words
 
-from pipeline.sources.strings import torn_rows, values_of
+from pipeline.config import JobConfig
+from pipeline.sources.strings import torn_rows, values_of, without_torn
 
 LATIN_1 = "café".encode("latin-1") + b" and more"
 
@@ -71,3 +74,90 @@ def test_the_path_beside_bytes(tmp_path: Path) -> None:
 def test_a_column_that_passes_through(tmp_path: Path) -> None:
     notes = strings([LATIN_1 if n == 2 else b"fine" for n in range(5)])
     only_r2_failed(made_of(tmp_path, {"text": [words(n) for n in range(5)], "note": notes}, TEXT), "")
+
+
+def indexed(texts: pa.Array) -> pa.DictionaryArray:
+    """The same as a dictionary column."""
+    coded = pa.Array.from_buffers(pa.binary(), len(texts), texts.buffers()).dictionary_encode()
+    names = pa.Array.from_buffers(pa.string(), len(coded.dictionary), coded.dictionary.buffers())
+    return pa.DictionaryArray.from_arrays(coded.indices, names)
+
+
+def test_rows_of_a_dictionary() -> None:
+    """The dictionary is looked at whole, so every row of it used to count as torn."""
+    torn = indexed(strings([b"a", None, LATIN_1, b"a"]))
+    batch = pa.record_batch(
+        {"torn": torn, "lists": pa.ListArray.from_arrays(pa.array([0, 1, 2, 3, 4], pa.int32()), torn)}
+    )
+    assert torn_rows(batch) == {2: "torn"}
+    mended = without_torn(batch.slice(3))
+    mended.validate(full=True)
+    assert mended.to_pylist() == [{"torn": "a", "lists": ["a"]}]
+    assert mended.schema == batch.schema
+
+
+def test_a_dictionary_with_one_torn_value(tmp_path: Path) -> None:
+    notes = indexed(strings([LATIN_1 if n == 2 else b"fine" for n in range(5)]))
+    made = made_of(tmp_path / "passing", {"text": [words(n) for n in range(5)], "note": notes}, TEXT)
+    only_r2_failed(made, "")
+    file = next(Path(made.dataset.path).glob("train/*.parquet"))
+    assert duckdb.sql(f"select distinct note from '{file}'").fetchall() == [("fine",)]
+    assert LATIN_1 not in file.read_bytes()
+    texts = indexed(strings([LATIN_1 if n == 2 else words(n).encode() for n in range(5)]))
+    only_r2_failed(made_of(tmp_path / "field", {"text": texts}, TEXT), "text")
+
+
+ALONE: list[tuple[str, dict[str, Any]]] = [
+    ("id", {}),
+    ("label", {}),
+    ("label", {"copies": {"balance": {}}}),
+    ("site", {"input__group": "site", "split": {"validation": 0.2, "keep_together": {"exact": False}}}),
+    ("site", {"copies": {"balance": {"per": ["site", "label"]}}}),
+    ("part", {"split": {"column": "part"}}),
+]
+TOGETHER: list[tuple[str, dict[str, Any]]] = [
+    ("label", {"split": {"by": "stratified", "validation": 0.2}}),
+    ("site", {"split": {"validation": 0.2, "keep_together": {"group": "site"}}}),
+    ("taken", {"split": {"by": "time", "column": "taken", "validation": 0.2}}),
+]
+
+
+def torn_key(home: Path, column: str, kind: Any, more: dict[str, Any]) -> JobConfig:
+    """A config for twenty records of which number 6 has a torn value in one column."""
+    data: dict[str, Any] = {
+        "id": [f"r{n}" for n in range(20)],
+        "label": [f"x{n % 2}" for n in range(20)],
+        "site": [f"s{n % 7}" for n in range(20)],
+        "part": ["train" if n % 4 else "test" for n in range(20)],
+        "taken": [f"2024-01-{n + 1:02d}" for n in range(20)],
+        "text": [words(n) for n in range(20)],
+    }
+    data[column] = kind([LATIN_1 if n == 6 else value.encode() for n, value in enumerate(data[column])])
+    given = {"split": {}, "copies": 1, "fields": TEXT, "limits__failed": 0.1, **more}
+    return config_of(parquet(home / "in/t.parquet", data), home / "out", **given)
+
+
+KINDS = pytest.mark.parametrize("kind", [strings, lambda values: indexed(strings(values))], ids=["plain", "dictionary"])
+
+
+@KINDS
+@pytest.mark.parametrize(("column", "more"), ALONE)
+def test_a_torn_key_fails_its_record_and_no_other(tmp_path: Path, column: str, more: dict[str, Any], kind: Any) -> None:
+    """It used to refuse the whole input."""
+    made = ran(torn_key(tmp_path, column, kind, more))
+    (row,) = made.dropped()
+    assert (row["source_file"], row["source_row"], row["field"], row["reason"]) == ("t.parquet", 6, column, "not_text")
+    written = [
+        row["source_row"] for split in made.dataset.splits for row in made.table(split).column("lineage").to_pylist()
+    ]
+    assert set(written) == {*range(20)} - {6}
+    assert made.plan.refused == 1
+
+
+@KINDS
+@pytest.mark.parametrize(("column", "more"), TOGETHER)
+def test_a_torn_key_that_all_records_decide_by(tmp_path: Path, column: str, more: dict[str, Any], kind: Any) -> None:
+    job, listing, _ = decided(torn_key(tmp_path, column, kind, more))
+    splits = split_of(job, listing)
+    assert [name for name, split in splits.items() if split == "not_text"] == ["r6"]
+    assert {split for name, split in splits.items() if name != "r6"} == {"train", "validation"}

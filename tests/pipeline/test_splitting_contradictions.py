@@ -13,8 +13,9 @@ from small_inputs import config_of, parquet, put, words
 
 from pipeline.api import plan as plan_of
 from pipeline.api import run
-from pipeline.keys import Labels
-from pipeline.splitting.contradictions import class_notes, contradictions, label_digests
+from pipeline.key_columns import Labels
+from pipeline.splitting.contradictions import contradictions, label_digests
+from pipeline.splitting.spelling import class_notes
 
 
 def notes(home: Path, data: dict[str, Any], **changes: Any) -> list[str]:
