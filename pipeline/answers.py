@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
-from pipeline.errors import FanbeamError, UsageError
+from pipeline.errors import FanbeamError, Problem, UsageError
 from pipeline.escaping.terminal import json_text, plain
+from pipeline.stores.credentials import masked
 
 _json_to: list[TextIO] = []
 _known: dict[str, Any] = {}
@@ -37,6 +38,7 @@ def put(value: object, for_people: bool = False) -> None:
 
 def tell(error: FanbeamError, as_json: bool) -> None:
     """Say an error: the JSON object, or lines on standard error."""
+    error = without_credentials(error)
     if as_json:
         put({**error.as_json(), **_known})
         return
@@ -48,6 +50,15 @@ def tell(error: FanbeamError, as_json: bool) -> None:
         sys.stderr.write(f"{plain(note)}\n")
 
 
+def without_credentials(error: FanbeamError) -> FanbeamError:
+    """The same error with URLs masked, fragments too, wherever it quotes them."""
+    problems = tuple(Problem(*map(masked, (p.where, p.message, p.suggestion))) for p in error.problems)
+    told = type(error)(masked(error.message), problems)
+    for note in getattr(error, "__notes__", ()):
+        told.add_note(masked(note))
+    return told
+
+
 def meant_for_people(error: Any) -> FanbeamError:
     """Any error as one of ours: what the command line parser or the operating system says; else it is a defect."""
     if isinstance(error, FanbeamError):
@@ -56,4 +67,6 @@ def meant_for_people(error: Any) -> FanbeamError:
         return UsageError(error.format_message())
     if isinstance(error, OSError) and error.filename and error.strerror:
         return FanbeamError(f"{error.filename}: {error.strerror}")
+    if isinstance(error, OSError):  # of a store, a disk or the network, never of what this program computes
+        return FanbeamError(error.strerror or str(error))
     return FanbeamError(f"{type(error).__name__}: {error} (a defect of fanbeam; --debug shows where)")

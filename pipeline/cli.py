@@ -11,6 +11,7 @@ import typer
 
 from pipeline.errors import ExitCode, Interrupted
 from pipeline.interruption import heard
+from pipeline.stores.credentials import masked
 
 app = typer.Typer(
     name="fanbeam",
@@ -287,7 +288,7 @@ def _tell(error: Exception, given: list[str]) -> int:
     if "--debug" in given:
         import traceback
 
-        traceback.print_exception(error)
+        sys.stderr.write(masked("".join(traceback.format_exception(error))))
     known = meant_for_people(error)
     tell(known, "--json" in given)
     return int(known.exit_code)

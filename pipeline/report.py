@@ -13,6 +13,7 @@ from pipeline.escaping.terminal import plain, shown
 from pipeline.labels.counting import rows_of
 from pipeline.records import SPLITS
 from pipeline.sources.folder import EXTENSIONS, ending_of
+from pipeline.stores.credentials import masked
 
 if TYPE_CHECKING:
     from pipeline.api import Planned
@@ -242,7 +243,12 @@ def _print_balance(console: Console, planned: "Planned") -> None:
         own = n.staying * planned.config.keep_original
         each = (n.samples - own) / max(1, n.staying)
         table.add_row(
-            shown(name), str(n.records), str(n.staying), str(n.samples), f"{each:.1f}", f"{n.effective_parents:.0f}"
+            shown(masked(name, False)),
+            str(n.records),
+            str(n.staying),
+            str(n.samples),
+            f"{each:.1f}",
+            f"{n.effective_parents:.0f}",
         )
     if len(ordered) > _MAX_CLASSES:
         table.add_row(f"… and {len(ordered) - _MAX_CLASSES} more")
@@ -275,7 +281,7 @@ def _print_classes(console: Console, classes: dict[Any, dict[str, dict[str, int]
         column.justify = "right"
     for label in sorted(sizes, key=lambda name: (-sizes[name], name))[:_MAX_CLASSES]:
         cells = [classes[s].get(label, {"records": 0, "samples": 0}) for s in splits]
-        table.add_row(shown(label), *(f"{c['records']} → {c['samples']}" for c in cells))
+        table.add_row(shown(masked(label, False)), *(f"{c['records']} → {c['samples']}" for c in cells))
     if len(sizes) > _MAX_CLASSES:
         table.add_row(f"… and {len(sizes) - _MAX_CLASSES} more")
     console.print(table)

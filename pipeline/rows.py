@@ -26,6 +26,7 @@ from pipeline.schema import (
     SAMPLE_ID,
     output_schema,
 )
+from pipeline.stores.credentials import masked
 
 _MOST_BYTES = 2**31 - 1  # of one array of bytes
 
@@ -117,7 +118,7 @@ def dropped_table(dropped: Sequence[Dropped], split: Split) -> pa.Table:
         {
             "source_id": d.record.key, "source_file": d.record.file, "source_row": d.record.row, "split": split,
             "copy": d.copy, "field": d.refusal.field, "stage": d.refusal.stage, "reason": d.refusal.reason,
-            "error": d.refusal.error, "message": d.refusal.message,
+            "error": d.refusal.error, "message": masked(d.refusal.message),
         }
         for d in dropped
     ]  # fmt: skip

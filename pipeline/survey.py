@@ -26,6 +26,7 @@ from pipeline.snapshot import read_listed
 from pipeline.sources.fetching import THREADS, in_order
 from pipeline.sources.folder import PATH
 from pipeline.splitting.spelling import GROUPS_APART, Spellings, plain, spelling_note, spelling_notes
+from pipeline.stores.credentials import masked
 
 _MAX_LISTED = 10
 _MAX_EXAMINED = 100_000
@@ -64,7 +65,8 @@ class UnitSurvey:
     """One unit: first rows of its blocks, records per block and split, class counts, refused records.
 
     `hashes`: a 64-bit digest of each id; `plain_hashes`: without what is easily written otherwise. `groups`: different
-    values of each group column. `candidates`: records that may be among those that steps look at.
+    values of each group column. `secret`: ids that hold a credential.
+    `candidates`: records that may be among those that steps look at.
     """
 
     starts: NDArray[np.int64]
@@ -75,6 +77,7 @@ class UnitSurvey:
     hashes: NDArray[np.uint64]
     plain_hashes: NDArray[np.uint64]
     groups: dict[str, Spellings]
+    secret: int
     candidates: tuple[tuple[Key, int], ...]
 
 
@@ -84,11 +87,12 @@ def survey(job: Job, units: Sequence[Unit]) -> Survey:
     classes: Counter[tuple[Split, str]] = Counter()
     hashes, plain_hashes = (column(sum(u.rows for u in units) if job.config.input.id else 0, np.uint64) for _ in "..")
     groups = {name: Spellings() for name in job.config.group_columns}
-    parts, refused, seen = [], 0, 0
+    parts, refused, seen, secret = [], 0, 0, 0
     for unit, found in zip(units, side_by_side(job, units, lambda u: survey_unit(job, u, search)), strict=True):
         parts.append((found.starts, found.stops, found.records))
         classes.update(found.classes)
         refused += found.refused
+        secret += found.secret
         here = slice(seen, seen + len(found.hashes))
         hashes[here], plain_hashes[here], seen = found.hashes, found.plain_hashes, here.stop
         for name, spellings in found.groups.items():
@@ -98,7 +102,7 @@ def survey(job: Job, units: Sequence[Unit]) -> Survey:
     if not any(len(starts) for starts, _, _ in parts):
         raise InputError(f"the input {job.config.input.path!r} has no records")
     _refuse_duplicates(job, units, hashes[:seen])
-    notes = (*spelling_notes(groups), *_id_notes(job, units, plain_hashes[:seen]))
+    notes = (*spelling_notes(groups), *_id_notes(job, units, plain_hashes[:seen], secret))
     return Survey(_table(job, units, parts), dict(sorted(classes.items())), refused, search.found(), notes)
 
 
@@ -108,7 +112,7 @@ def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
     starts = np.arange(0, unit.rows, size)
     tallies = np.zeros(len(starts) * len(SPLITS), np.int64)
     classes: Counter[tuple[Split, str]] = Counter()
-    hashes, plain_hashes, candidates, refused = [], [], [], 0
+    hashes, plain_hashes, candidates, refused, secret = [], [], [], 0, 0
     groups = {name: Spellings() for name in job.config.group_columns}
     for block, batch in keyed_batches(job, unit):
         at = (block.start + np.arange(len(block))) // size
@@ -121,6 +125,7 @@ def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
             found = digests(block.keys.to_pylist())
             hashes.append(found[block.identified])
             plain_hashes += [_plain_digests(block, found)] if job.config.input.id else []
+            secret += _secret_ids(block) if job.config.input.id else 0
             places = search.promising(block, found)
             keys = keys_at(job.config, job.reader, block, places) if places else []
             candidates += [(key, block.start + n) for key, n in zip(keys, places, strict=True)]
@@ -133,6 +138,7 @@ def survey_unit(job: Job, unit: Unit, search: Search) -> UnitSurvey:
         np.concatenate([np.empty(0, np.uint64), *hashes]),
         np.concatenate([np.empty(0, np.uint64), *plain_hashes]),
         groups,
+        secret,
         tuple(candidates),
     )
 
@@ -226,8 +232,20 @@ def _plain_digests(block: KeyBlock, own: NDArray[np.uint64]) -> NDArray[np.uint6
     return found
 
 
-def _id_notes(job: Job, units: Sequence[Unit], plain_hashes: NDArray[np.uint64]) -> Iterator[str]:
-    """One line, if ids differ only in how they are written; names of files are no ids of anybody."""
+def _secret_ids(block: KeyBlock) -> int:
+    """How many ids hold a credential of a URL."""
+    ids = block.keys.filter(pa.array(block.identified))
+    urls = ids.filter(pc.match_substring(ids, b"//")).cast(pa.string()).to_pylist()
+    return sum(masked(url, False) != url for url in urls)
+
+
+def _id_notes(job: Job, units: Sequence[Unit], plain_hashes: NDArray[np.uint64], secret: int) -> Iterator[str]:
+    """A line if ids hold credentials, and one if they differ only in how they are written, unless they name files."""
+    if secret:
+        yield (
+            f"{secret} ids of {job.config.input.id} are URLs that hold a credential, which stands in sample_id, lineage"
+            " and _failed: name another column as input.id, or write the URLs without it"
+        )
     twice = _repeated(plain_hashes) if job.config.input.id != PATH else plain_hashes[:0]
     if not len(twice):
         return

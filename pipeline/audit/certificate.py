@@ -25,6 +25,7 @@ from pipeline.audit.times import disorder
 from pipeline.records import SPLITS
 from pipeline.schema import SAMPLE_ID
 from pipeline.storage import Folder
+from pipeline.stores.credentials import masked
 
 LEAKS = "leaks.json"
 _WORDS = 120
@@ -171,7 +172,7 @@ def _named(folder: Folder, links: Sequence[Link], looked: Looked, portions: Sequ
         known |= _rows(folder, paths[file], [p for p in places if p[:2] == file], [SAMPLE_ID, *looked.spelled, *texts])
     for link in links:
         kind, name = looked.roles[link.role]
-        what = f"{name}={known[link.held][name]}" if kind in ("group", "spelling") else name
+        what = f"{name}={masked(known[link.held][name], False)}" if kind in ("group", "spelling") else name
         side, (held, train) = SPLITS[link.held.split], (known[place][SAMPLE_ID] for place in (link.held, link.train))
         words = (link.train, link.held) if kind in ("exact", "near") and {*shown[name]} <= {*texts} else ()
         yield Pair(

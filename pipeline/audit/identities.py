@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.audit.findings import Kind, Pair
 from pipeline.audit.rows import DIGEST_BYTES, Digests, Rows, digests
+from pipeline.stores.credentials import masked
 
 Mark = tuple[str, str]
 
@@ -79,7 +80,7 @@ class Held:
         flat, mine, places = looked
         if column is not None:
             for number, place in _matches(column, mine):
-                what = f"{mark[1]}={flat[number]}" if kind in ("group", "spelling") else mark[1]
+                what = f"{mark[1]}={masked(flat[number], False)}" if kind in ("group", "spelling") else mark[1]
                 yield _pair(kind, batch.ids[places[number]], self.ids[place], what, self.side)
 
     def _parents(self, name: str, column: _Column, batch: Rows) -> Iterator[Pair]:

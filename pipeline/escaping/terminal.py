@@ -4,6 +4,8 @@ import json
 import re
 import unicodedata
 
+from pipeline.stores.credentials import masked
+
 _JOINERS = "\u200c\u200d"
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _AMBIGUOUS = re.compile(r"\\(?=[\\nrtxuU])")
@@ -13,8 +15,11 @@ _NAMES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def plain(text: str) -> str:
-    """Lines of ours that hold text of users: line ends and tabs stay, other invisible characters are spelled out."""
-    return _SUSPECT.sub(lambda found: found[0] if found[0] in "\n\t" else _spelled(found), text)
+    """Lines of ours that hold text of users: line ends and tabs stay, other invisible characters are spelled out.
+
+    Credentials of URLs are masked.
+    """
+    return _SUSPECT.sub(lambda found: found[0] if found[0] in "\n\t" else _spelled(found), masked(text, False))
 
 
 def shown(text: str) -> str:
@@ -24,9 +29,21 @@ def shown(text: str) -> str:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """JSON whose strings hold no character that a terminal would obey, nor one that UTF-8 cannot write."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    """JSON whose strings hold no character that a terminal would obey, nor one that UTF-8 cannot write.
+
+    Credentials of URLs are masked, but for those in keys.
+    """
+    text = json.dumps(_masked(value), indent=indent, ensure_ascii=False, default=str)
     return _SUSPECT.sub(lambda found: found[0] if _visible(found) else _json_escaped(found[0]), text)
+
+
+def _masked(value: object) -> object:
+    """The value with its strings masked."""
+    if isinstance(value, str):
+        return masked(value, False)
+    if isinstance(value, dict):
+        return {key: _masked(one) for key, one in value.items()}
+    return [_masked(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _spelled(found: "re.Match[str]") -> str:

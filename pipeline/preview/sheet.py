@@ -18,6 +18,7 @@ from pipeline.preview.fonts import missing
 from pipeline.preview.label_colours import Colours, colours_of
 from pipeline.preview.panels import WIDTH
 from pipeline.records import Gated, Record, Shard
+from pipeline.stores.credentials import masked
 from pipeline.survey import Survey
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -119,9 +120,9 @@ def _heading(record: Record, width: int) -> Image.Image:
     shown = record.labels[:_MAX_LABELS]
     more = (f"+{len(record.labels) - _MAX_LABELS}",) if len(record.labels) > _MAX_LABELS else ()
     for label in (*shown, *more):
-        text = drawing.shortened(label, BODY, width / (2 * _MAX_LABELS)) or "(empty)"
+        text = drawing.shortened(masked(label, False), BODY, width / (2 * _MAX_LABELS)) or "(empty)"
         x = _chip(draw, (x, 0), text, _CHIP) + 8
-    name = drawing.shortened(record.key, BODY, width - x - 4)
+    name = drawing.shortened(masked(record.key, False), BODY, width - x - 4)
     drawing.draw_line(draw, (x + (4 if x else 0), 2), name, BODY, drawing.MUTED)
     return image
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pipeline.errors import InputError, Problem
 from pipeline.local_files import Found
 from pipeline.storage import Folder, is_url
+from pipeline.stores.credentials import masked
 
 _REMEDY = "Give the folder above both as `input.root`: then names count from there."
 _SHOWN = 5
@@ -94,7 +95,7 @@ def _below(url: str, top: str) -> str:
 def _refuse_outside(root: Folder, expanded: Expanded) -> None:
     outside = [f.url for f, _ in expanded if f.url != root.url and not f.url.startswith(root.url.rstrip("/") + "/")]
     if outside:
-        message = f"input.root is {root.url!r}, and {', '.join(outside[:_SHOWN])} lies elsewhere"
+        message = f"input.root is {masked(root.url)!r}, and {', '.join(outside[:_SHOWN])} lies elsewhere"
         raise InputError(message, (Problem("input.root", f"{message}.", "Give a folder above every path."),))
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.stores.credentials import masked
+
 MOST_VALUES = 1_000_000
 """Different values of a column that are looked at."""
 GROUPS_APART = "they count as different, so their records may lie in several splits"
@@ -72,4 +74,5 @@ def class_notes(classes: Iterable[str]) -> Iterator[str]:
 
 def _shown(name: str) -> str:
     """A name as people would tell it from others: characters that look like others as escapes."""
+    name = masked(name, False)
     return repr(name) if name.isascii() else f"{name!r} ({name!a})"

@@ -13,16 +13,22 @@ _PART = re.compile(r"([?&;#])([^=?&#;\s\"'<>]+)=([^&#;\s\"'<>]*)")
 _WORD_VALUE = re.compile(
     r"(?i)\b(sig|signature|x-(?:amz|goog)-[a-z-]+|(?:access|account|api)_?key\w*|token|secret\w*|password)=[^&\s\"']+"
 )
-_USER = re.compile(r"(?i)\b((?!abfss?:)[a-z][a-z0-9+.-]*://)[^/\s@?#\"']+@")
-_USER_OF_CONTAINER = re.compile(r"(?i)\b(abfss?://[^/\s@:?#\"']+):[^/\s@?#\"']+@")
+_USER = re.compile(r"(?i)\b((?!abfss?:)[a-z][a-z0-9+.-]*://)[^/\s?#\"']+@")  # a password may hold an @
+_USER_OF_CONTAINER = re.compile(r"(?i)\b(abfss?://[^/\s@:?#\"']+):[^/\s?#\"']+@")
+_USER_OF_ANY = re.compile(r"(?<![:\w/])//[^/\s@:?#\"']+:[^/\s?#\"']+@")  # without a scheme: only with a password
 _FRAGMENT = re.compile(r"(?i)\b(https?://[^\s#\"']+)#[^\s\"']+")
 _REMEDY = "It would stand in the manifest. Take it out and set the store's environment variables (docs/stores.md)."
 
 
-def masked(text: str) -> str:
-    """The text without what looks like a credential: users and passwords of URLs, values of queries, fragments."""
-    if "://" in text:
-        text = _FRAGMENT.sub(r"\1#***", _USER_OF_CONTAINER.sub(r"\1:***@", _USER.sub(r"\1***@", text)))
+def masked(text: str, fragments: bool = True) -> str:
+    """The text without what looks like a credential: users and passwords of URLs, values of queries, fragments.
+
+    `fragments` false leaves those: of a name that somebody must tell from others they may be all that differs.
+    """
+    if "//" in text:
+        text = _USER_OF_ANY.sub("//***@", _USER_OF_CONTAINER.sub(r"\1:***@", _USER.sub(r"\1***@", text)))
+    if fragments:
+        text = _FRAGMENT.sub(r"\1#***", text)
     return _WORD_VALUE.sub(r"\1=***", _PART.sub(lambda m: f"{m[1]}{m[2]}=***" if _is_secret(m[2]) else m[0], text))
 
 
