@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
-from pipeline.errors import FanbeamError, Problem, UsageError
+from pipeline.errors import FanbeamError, Problem, RunFailed, UsageError
 from pipeline.escaping.terminal import json_text, plain
 from pipeline.stores.credentials import masked
 
 _json_to: list[TextIO] = []
 _known: dict[str, Any] = {}
+_MEMORY = "Take fewer --workers, or a machine with more; the same command again goes on from here."
 
 
 @contextmanager
@@ -67,6 +68,8 @@ def meant_for_people(error: Any) -> FanbeamError:
         return UsageError(error.format_message())
     if isinstance(error, OSError) and error.filename and error.strerror:
         return FanbeamError(f"{error.filename}: {error.strerror}")
+    if isinstance(error, MemoryError):
+        return RunFailed(f"there was not enough memory. {_MEMORY}")
     if isinstance(error, OSError):  # of a store, a disk or the network, never of what this program computes
         return FanbeamError(error.strerror or str(error))
     return FanbeamError(f"{type(error).__name__}: {error} (a defect of fanbeam; --debug shows where)")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pipeline.codecs import CodecError
+from pipeline.codecs.memory import machine_at_fault
 from pipeline.errors import RunFailed
 from pipeline.job import Job
 from pipeline.labels.agreement import disagrees
@@ -276,19 +277,13 @@ def _guarded(field: str, stage: str, call: Callable[..., T], *args: Any) -> T | 
         return call(*args)
     except RunFailed:  # the input changed: nothing of this record's
         raise
-    except CodecError as error:
-        return Refusal("failed", field, stage, error.reason, type(error).__name__, clean_message(error))
     except LabelLost as error:
         return Refusal("rejected", field, stage, error.reason, type(error).__name__, clean_message(error))
     except Exception as error:  # noqa: BLE001  (libraries raise anything; one record must never take the job with it)
         reason = "bad_labels" if stage == "bind" else f"{stage}_error"
-        reason = "out_of_memory" if _out_of_memory(error) else reason
+        reason = error.reason if isinstance(error, CodecError) else reason
+        reason = "out_of_memory" if machine_at_fault(error) else reason
         return Refusal("failed", field, stage, reason, type(error).__name__, clean_message(error))
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether an error tells of the machine, not of the record; OpenCV has no class of its own for that."""
-    return isinstance(error, MemoryError) or "Insufficient memory" in str(error)
 
 
 def clean_message(error: Any) -> str:

@@ -77,6 +77,8 @@ class PeersOfJob:
     def _prepared(self, tools: FieldTools, candidate: Candidate) -> _Able | None:
         record = self.record(tools, candidate)
         value = self.prepare(tools, record) if record.refusal is None else record.refusal
+        if isinstance(value, Refusal) and value.reason == "out_of_memory":  # else the copy would have another partner
+            raise MemoryError(value.message)
         return _sealed(value) if isinstance(value, _Able) else None
 
     def _read(self, tools: FieldTools, candidate: Candidate) -> Record:

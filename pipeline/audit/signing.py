@@ -15,6 +15,7 @@ from pipeline.audit.marks import Looked
 from pipeline.audit.matching import Place
 from pipeline.audit.rows import Field, Rows
 from pipeline.codecs import CodecError
+from pipeline.codecs.memory import refuse_want
 from pipeline.records import SPLITS, Split
 from pipeline.similarity.interface import LENGTH, Measure, Signature
 
@@ -116,7 +117,8 @@ class Signer:
                 continue
             try:
                 found = self.measure.signature(payload)
-            except CodecError:
+            except CodecError as error:
+                refuse_want(error)
                 self.unreadable += 1
                 continue
             self.rows.append(start + number)

@@ -6,6 +6,7 @@ from PIL import Image
 
 from pipeline.codecs import CodecError, stable_message
 from pipeline.codecs.integrity import check_scans, check_size
+from pipeline.codecs.memory import refuse_want
 from pipeline.codecs.orientation import of_jpeg, upright
 from pipeline.codecs.pixels import Pixels, to_mode
 
@@ -32,6 +33,7 @@ def decode(data: bytes, mode: str, max_pixels: int) -> Pixels | None:
     try:
         pixels = _from_inks(data) if colours in _INKS else simplejpeg.decode_jpeg(data, _wanted(colours, mode))
     except ValueError as error:
+        refuse_want(error)
         _raise_if_damaged(error)
         return None
     return upright(to_mode(pixels, mode), of_jpeg(data))

@@ -37,7 +37,8 @@ def read_npy(data: bytes, max_voxels: int, kind: str = "npy", name: str = "") ->
     except (ValueError, SyntaxError, TypeError, EOFError, RecursionError, MemoryError, tokenize.TokenError) as error:
         if isinstance(error, CodecError):
             raise
-        raise CodecError("corrupt", "the npy file's header cannot be read") from error
+        cause = None if isinstance(error, MemoryError) else error  # so Python calls what is nested too deep
+        raise CodecError("corrupt", "the npy file's header cannot be read") from cause
     check_dtype(dtype)
     check_shape(shape, max_voxels)
     here, needed = len(data) - file.tell(), math.prod(shape) * dtype.itemsize

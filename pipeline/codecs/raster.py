@@ -18,6 +18,7 @@ from PIL.ImageFile import ImageFile
 from pipeline.codecs import CodecError, stable_message, tiff_directories
 from pipeline.codecs.bands import check_bands
 from pipeline.codecs.integrity import check_size, check_webp, check_whole
+from pipeline.codecs.memory import refuse_want
 from pipeline.codecs.orientation import of_exif, of_jpeg, upright
 from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
 from pipeline.codecs.pixels import Pixels, Window, scale_down, windowed
@@ -47,6 +48,7 @@ def decode(data: bytes, kind: str, max_pixels: int, window: Window | None = None
     except CodecError:
         raise
     except DECODER_ERRORS as error:
+        refuse_want(error)
         pixels_alone = without_metadata(data) if kind == "png" else data
         if len(pixels_alone) < len(data):
             return decode(pixels_alone, kind, max_pixels, window)
@@ -101,6 +103,7 @@ def _sixteen_bit_colour(data: bytes, image: ImageFile, window: Window | None) ->
     with quiet():
         levels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if levels is None or levels.dtype != np.uint16 or levels.shape[:2] != (image.height, image.width):
+        refuse_want()
         if window is not None:
             raise CodecError("unsupported_format", "16 bit of this kind are read as 8 bit only, without a window")
         return _eight_bit(image, 65_535, None)

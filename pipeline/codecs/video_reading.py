@@ -21,13 +21,35 @@ _WIDEST: Final = Fraction(32)
 
 def read_clip(data: bytes, kind: str, max_frames: int, max_pixels: int) -> tuple[VideoValue, str]:
     """The clip and its codecs, e.g. `h264:aac`. Raises `CodecError`; see `VideoCodec.decode`."""
-    av = load()
+    av, source = load(), _Source(data)
     try:
-        with av.open(io.BytesIO(data), format=_DEMUXERS[kind], metadata_errors="replace") as container:
-            return _read(container, _Bounds(max_frames, max_pixels))
+        with av.open(source, format=_DEMUXERS[kind], metadata_errors="replace") as container:
+            found = _read(container, _Bounds(max_frames, max_pixels))
     except av.error.FFmpegError as error:
         words = error.strerror or type(error).__name__
         raise CodecError("corrupt", f"the {kind.upper()} file cannot be decoded: {words}") from error
+    finally:
+        source.refuse_gaps()
+    return found
+
+
+class _Source(io.BytesIO):
+    """The bytes of a file. PyAV drops what reading raises, and takes the file to end there."""
+
+    wanting = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        """See `io.BytesIO`; notes that there was no memory."""
+        try:
+            return super().read(size)
+        except MemoryError:
+            self.wanting = True
+            raise
+
+    def refuse_gaps(self) -> None:
+        """Raise MemoryError if a part was not read for want of memory."""
+        if self.wanting:
+            raise MemoryError("there was not enough memory to read the clip")
 
 
 class _Bounds:

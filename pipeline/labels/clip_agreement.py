@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.codecs.memory import refuse_want
 from pipeline.labels.painting import on_empty_ground
 from transforms.recipe import Recipe
 from transforms.values import VideoValue
@@ -82,7 +83,8 @@ def _applied(recipe: Recipe, value: VideoValue, seed: bytes) -> VideoValue | Non
     """The painting after the recipe; None where a step cannot take it."""
     try:
         result = recipe.apply(value, seed)[0]
-    except Exception:  # noqa: BLE001  (it says nothing of the sample, which went through)
+    except Exception as error:  # noqa: BLE001  (it says nothing of the sample, which went through)
+        refuse_want(error)
         return None
     return result if isinstance(result, VideoValue) else None
 

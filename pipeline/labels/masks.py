@@ -11,6 +11,7 @@ from PIL import Image
 from pipeline.codecs import CodecError
 from pipeline.codecs.image import sniff
 from pipeline.codecs.integrity import check_whole
+from pipeline.codecs.memory import refuse_want
 from pipeline.codecs.orientation import of_exif, turned
 from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
 from pipeline.codecs.png_metadata import without_metadata
@@ -81,6 +82,7 @@ def _pixels(data: bytes, height: int, width: int) -> Mask:
     except CodecError as error:
         raise BadLabels(f"a mask cannot be decoded: {error}") from error
     except DECODER_ERRORS as error:
+        refuse_want(error)
         pixels_alone = without_metadata(data) if kind == "png" else data
         if len(pixels_alone) < len(data):
             return _pixels(pixels_alone, height, width)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.codecs.memory import refuse_want
 from transforms.recipe import Recipe
 from transforms.values import ImageValue, Value
 
@@ -57,7 +58,8 @@ def applied(recipe: Recipe, value: Value, seed: bytes) -> Value | None:
     """The painting after the recipe; None where a step cannot take it."""
     try:
         return recipe.apply(value, seed)[0]
-    except Exception:  # noqa: BLE001  (it says nothing of the sample, which went through)
+    except Exception as error:  # noqa: BLE001  (it says nothing of the sample, which went through)
+        refuse_want(error)
         return None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.codecs import CodecError
+from pipeline.codecs.memory import refuse_want
 from pipeline.job import Job
 from pipeline.keys import key_block, keys_at, record_of
 from pipeline.read import Watch, payload_of, watched
@@ -54,7 +55,8 @@ class SignTask:
                 continue
             try:
                 signature = measure.signature(payload)
-            except CodecError:
+            except CodecError as error:
+                refuse_want(error)
                 continue
             found.append(Ranked(rank_of(record.key), self.piece.first + number, signature))
         return found

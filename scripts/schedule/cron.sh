@@ -55,7 +55,12 @@ call() {
     fi
 }
 
-call run "$config" --set "input.path=${input//"{{ ds }}"/$day}" --set "output.path=$output" "$@"
+# quoted TEXT: the text as a value of YAML, whatever it holds: `a: b`, `[x`, ` #`
+quoted() {
+    printf "'%s'" "${1//\'/\'\'}"
+}
+
+call run "$config" --set "input.path=$(quoted "${input//"{{ ds }}"/$day}")" --set "output.path=$(quoted "$output")" "$@"
 path=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["path"])' < "$answer")
 call verify "$path"
 echo "$path"

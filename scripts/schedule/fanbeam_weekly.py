@@ -61,8 +61,9 @@ with DAG(
         "retry_delay": timedelta(seconds=float(SETTING["retry_seconds"])),
     },
 ) as dag:
-    places = '--set "input.path=$INPUT" --set "output.path=$OUTPUT"'
-    command = f'exec "$FANBEAM" run "$CONFIG" {places} --json {SETTING["flags"]}'
+    quoted = """quoted() { printf "'%s'" "$(printf %s "$1" | sed "s/'/''/g")"; }"""  # as a value of YAML
+    places = '--set "input.path=$(quoted "$INPUT")" --set "output.path=$(quoted "$OUTPUT")"'
+    command = f'{quoted}; exec "$FANBEAM" run "$CONFIG" {places} --json {SETTING["flags"]}'
     run = step("run", command, output_processor=answer)
     verify = step("verify", 'exec "$FANBEAM" verify "$DATASET" --json', output_processor=answer)
     hand_on = step("hand_on", SETTING["then"], outlets=[Asset("fanbeam_weekly")])
