@@ -1,7 +1,7 @@
 """What a command answers: with --json exactly one JSON object on standard output, else errors as lines."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
@@ -29,6 +29,13 @@ def only_json() -> Iterator[None]:
 def known() -> dict[str, Any]:
     """What is known of the command so far: it is told with its error. To be added to."""
     return _known
+
+
+def refuse_nul(given: Sequence[str]) -> None:
+    """Raise UsageError: no file and no value holds such a character, and what the system says of it names neither."""
+    odd = next((argument for argument in given if "\0" in argument), None)
+    if odd is not None:
+        raise UsageError(f"{odd!r} holds a NUL character")
 
 
 def put(value: object, for_people: bool = False) -> None:

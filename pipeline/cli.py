@@ -268,9 +268,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(given: list[str]) -> int:
+    from pipeline.answers import refuse_nul
+
     failure: Exception | None = None
     with heard() as signals:
         try:
+            refuse_nul(given)
             code = app(given, prog_name="fanbeam", standalone_mode=False)
         except KeyboardInterrupt:
             code = ExitCode.INTERRUPTED

@@ -58,11 +58,15 @@ class Dataset:
         return row
 
     def row(self, sample_id: str) -> pa.RecordBatch:
-        """One row as Arrow has it. Raises InputError if there is none of that id."""
-        for split in self.splits.values():
-            rows = split.to_table(filter=pc.field(SAMPLE_ID) == sample_id)
-            if rows.num_rows:
-                return rows.slice(0, 1).combine_chunks().to_batches()[0]
+        """One row as Arrow has it. Raises InputError if there is none of that id, Damaged."""
+        try:
+            for split in self.splits.values():
+                rows = split.to_table(filter=pc.field(SAMPLE_ID) == sample_id)
+                if rows.num_rows:
+                    return rows.slice(0, 1).combine_chunks().to_batches()[0]
+        except pa.ArrowException as error:
+            message = f"{self.path}: a shard cannot be read: {str(error).splitlines()[0]}. `fanbeam verify` names all"
+            raise Damaged(message) from error
         raise InputError(f"{self.path} has no sample {sample_id!r}. {self._examples()}")
 
     def config(self, input_path: str, output: str) -> JobConfig:

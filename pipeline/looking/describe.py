@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from pipeline.errors import InputError, Problem
+from pipeline.errors import InputError, Problem, UsageError
 from pipeline.local_files import Found
 from pipeline.looking.findings import Findings
 from pipeline.looking.folders import look_at_folder
@@ -30,6 +30,8 @@ def describe_data(path: str, results: bool = False) -> Findings:
 
     Raises InputError, with a remedy: no such path, nothing in it, nothing that can be read, no column of payload.
     """
+    if not path:
+        raise UsageError("DATA is empty: give a file, a glob or a folder")
     try:
         root, everything = gather(path)
     except InputError as error:

@@ -86,6 +86,26 @@ def test_a_damaged_plan(config: Path, tmp_path: Path, ask: Ask, damage: bytes) -
     assert "_plan.json is damaged. Remove the folder" in told(answer)
 
 
+@pytest.mark.parametrize("damage", [b"", b"PAR1", b"PAR1" * 9])
+def test_a_damaged_shard(config: Path, tmp_path: Path, ask: Ask, damage: bytes) -> None:
+    assert ask("run", config, "--workers", "1")[0] == 0
+    version = material.version_folder(tmp_path / "out")
+    next(version.glob("train/*.parquet")).write_bytes(damage)
+    code, answer = ask("replay", version, "n0/1")
+    assert code == 4
+    assert "a shard cannot be read" in told(answer)
+    assert ask("verify", version)[0] == 1
+
+
+@pytest.mark.parametrize("command", ["check", "run", "verify", "init", "audit", "preview"])
+@pytest.mark.parametrize(("argument", "what"), [("a\0b", "holds a NUL character"), ("", "")])
+def test_arguments_that_name_nothing(command: str, argument: str, what: str, ask: Ask) -> None:
+    more = ["-o", "sheet.png"] if command == "preview" else []
+    code, answer = ask(command, argument, *more)
+    assert code == 2
+    assert what in told(answer)
+
+
 @pytest.mark.parametrize("ending", ["json", "parquet"])
 def test_an_emptied_ledger(config: Path, tmp_path: Path, ask: Ask, ending: str) -> None:
     assert ask("run", config, "--workers", "1")[0] == 0
