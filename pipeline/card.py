@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import orjson
 import pyarrow as pa
 
+from pipeline.codecs.unlike import told as unlike_told
 from pipeline.config import JobConfig
 from pipeline.copy_settings import told
 from pipeline.escaping.markdown import cell, code, identifier
@@ -87,6 +88,7 @@ def dataset_card(job: Described, manifest: dict[str, Any]) -> str:
         field = manifest["config"]["fields"][name]
         steps = [_step_name(s) for s in (*field["prepare"], *field["augment"])]
         lines.append(f"- {code(name)} ({field['type']}): {', '.join(map(cell, steps)) or 'as it came'}")
+    lines += [f"- {cell(line)}" for line in unlike_told(manifest.get("unlike_originals", {}))]
     versions = ", ".join(f"{k} {v}" for k, v in manifest["libraries"].items())
     lines += ["", f"Versions: {versions}.", "", "## Reading it", "", "```python"]
     lines += ["import datasets", 'datasets.load_dataset("parquet", data_dir="PATH OF THIS FOLDER")', "```", ""]

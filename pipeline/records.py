@@ -243,6 +243,8 @@ class Receipt:
     """Where copies differ by class: records that stay, their samples, and the sum of the squares of each one's."""
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Bound labels of samples that steps changed, see `labels.counting`."""
+    unlike: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Originals that are written as they came, and unlike copies, see `codecs.unlike`."""
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.codecs.unlike import told as unlike_told
 from pipeline.copy_warnings import copy_warnings
 from pipeline.errors import ExitCode, FanbeamError
 from pipeline.escaping.terminal import plain, shown
@@ -53,7 +54,7 @@ def run_json(result: "RunResult") -> dict[str, Any]:
         "samples": result.samples,
         "splits": manifest["splits"],
         "dropped": manifest["dropped"],
-        **({"labels": manifest["labels"]} if "labels" in manifest else {}),
+        **{name: manifest[name] for name in ("labels", "unlike_originals") if name in manifest},
         **({"leaks": {n: v for n, v in manifest["leaks"].items() if n != "files"}} if "leaks" in manifest else {}),
         "shards": len(manifest["shards"]),
         "bytes": sum(s["bytes"] for s in manifest["shards"]),
@@ -80,6 +81,8 @@ def show_run(console: Console, result: "RunResult") -> None:
             _print(console, f"{kind}: {', '.join(f'{r} {n}' for r, n in reasons.items())} (see _{kind}/)")
     for what, there, kept, clipped, lost in rows_of(result.manifest.get("labels", {})):
         _print(console, f"{what} in changed samples: {kept} of {there} kept, {clipped} clipped, {lost} dropped")
+    for line in unlike_told(result.manifest.get("unlike_originals", {})):
+        _print(console, line, soft_wrap=True)
     leaks = result.manifest.get("leaks", {"leaking": {}})
     if any(leaks["leaking"].values()):
         counts = ", ".join(f"{kind} {count}" for kind, count in leaks["leaking"].items() if count)

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.codecs.unlike import Unlike, differences, merge
+from pipeline.config import ImageField
 from pipeline.job import Job, Task
 from pipeline.labels.counting import LabelCounts
 from pipeline.parquet_file import ROW_GROUP_BYTES, ParquetFile, Space, file_of, reused_space
@@ -48,6 +50,12 @@ class ShardBuilder:
         self._classes: dict[str, list[int]] = {}
         self._balance: dict[str, list[int]] = {}
         self._labels = LabelCounts({name: field.bound() for name, field in job.config.fields.items()})
+        self._as_is = {
+            name: field.mode
+            for name, field in job.config.fields.items()
+            if isinstance(field, ImageField) and field.originals == "as_is" and field.augment and not field.prepare
+        }
+        self._unlike: Unlike = {}
         self._balanced = shard.split == "train" and not job.copies.alike
 
     def add(self, gated: Gated) -> None:
@@ -102,6 +110,7 @@ class ShardBuilder:
             left = ({name: r.labels for name, r in sample.rendered.items() if r.labels} for sample in gated.samples)
             self._labels.add(gated.record.batch, gated.record.index, left)
         count["copies"] += gated.copies
+        self._count_unlike(gated.samples)
         count["failed_records"] += any(d.refusal.kind == "failed" for d in gated.dropped)
         for dropped in gated.dropped:
             self._reasons[dropped.refusal.kind][dropped.refusal.reason] += 1
@@ -112,6 +121,13 @@ class ShardBuilder:
         if self._balanced and gated.samples:
             for name in gated.record.classes:
                 _add(self._balance.setdefault(name, [0, 0, 0]), (1, len(gated.samples), len(gated.samples) ** 2))
+
+    def _count_unlike(self, samples: Sequence[Sample]) -> None:
+        """Count originals that people would take for another kind of picture than the copies beside them."""
+        for name, mode in self._as_is.items():
+            for payload in (s.rendered[name].payload for s in samples if not s.variant.copy):
+                if isinstance(payload, bytes) and (found := differences(payload, mode)):
+                    merge(self._unlike, {name: dict.fromkeys(found, 1)})
 
     def _receipt(self, data: FileReceipt | None, dropped_files: tuple[FileReceipt, ...]) -> Receipt:
         return Receipt(
@@ -129,6 +145,7 @@ class ShardBuilder:
             copies=self._count["copies"],
             balance={name: (n[0], n[1], n[2]) for name, n in sorted(self._balance.items())},
             labels=dict(sorted(self._labels.totals.items())),
+            unlike={name: dict(sorted(counts.items())) for name, counts in sorted(self._unlike.items())},
         )
 
 

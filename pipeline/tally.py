@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.balance import effective_parents
+from pipeline.codecs.unlike import Unlike, merge
 from pipeline.labels import counting
 from pipeline.records import SPLITS, FileReceipt, Receipt, Split
 
@@ -68,6 +69,7 @@ class Tally:
     data: list[tuple[_Place, FileReceipt]] = field(default_factory=list)
     dropped: list[tuple[_Place, FileReceipt]] = field(default_factory=list)
     labels: counting.Totals = field(default_factory=dict)
+    unlike: Unlike = field(default_factory=dict)
 
     @property
     def records(self) -> int:
@@ -95,6 +97,7 @@ class Tally:
                 data,
                 dropped,
                 deepcopy(receipt.labels),
+                deepcopy(receipt.unlike),
             )
         )
 
@@ -110,6 +113,7 @@ class Tally:
         self.data += other.data
         self.dropped += other.dropped
         counting.merge(self.labels, other.labels)
+        merge(self.unlike, other.unlike)
         return self
 
     @property
@@ -125,6 +129,7 @@ class Tally:
             "shards": _listed(self.data),
             "dropped_shards": _listed(self.dropped),
             **({"labels": counting.as_json(self.labels)} if self.labels else {}),
+            **({"unlike_originals": self.unlike} if self.unlike else {}),
         }
 
 

@@ -11,29 +11,43 @@ from pipeline.errors import InputError
 from pipeline.looking.findings import Payloads
 from pipeline.looking.payload_samples import DECODED, examine
 from pipeline.sources import Listing
+from pipeline.sources.references import References
+from pipeline.sources.strings import values_of
+from pipeline.storage import is_url
 
 
 def picture_notes(config: JobConfig, listing: Listing) -> list[str]:
-    """Of the first pictures of each field whose column holds the files themselves."""
+    """Of the first pictures of each field whose column holds files, or paths of files of this machine."""
     notes: list[str] = []
     for name, field in config.fields.items():
         if isinstance(field, ImageField) and name in listing.schema.names:
-            payloads = [*islice(_first(name, listing), DECODED)]
+            payloads = [*islice(_first(name, field, listing), DECODED)]
             found = examine(payloads, "image")[0] if payloads else Payloads()
             notes += [f"fields.{name}: {note}" for note in _notes(field, found)]
     return notes
 
 
-def _first(name: str, listing: Listing) -> Iterator[bytes]:
+def _first(name: str, field: ImageField, listing: Listing) -> Iterator[bytes]:
     unit = next(iter(listing.units), None)
     if unit is None:
         return
+    references = References.of(listing.reader, field) if field.uri or listing.kind == "folder" else None
     with suppress(OSError, pa.ArrowException, InputError):  # told where it is read for good
         for batch in islice(listing.reader.read(unit, [name], 0, min(unit.rows, DECODED)), 1):
-            for value in batch.column(name).to_pylist():
+            for value in values_of(batch.column(name)):
                 payload = value.get("bytes") if isinstance(value, dict) else value
+                if isinstance(payload, str) and references is not None:
+                    payload = _named(references, payload, unit.file)
                 if isinstance(payload, bytes):
                     yield payload
+
+
+def _named(references: References, written: str, file: str) -> bytes | None:
+    """The content of a file of this machine; others are not fetched for a note."""
+    try:
+        return None if is_url(references.place(written, file)) else references.read(written, file)
+    except (OSError, ValueError):
+        return None
 
 
 def _notes(field: ImageField, found: Payloads) -> Iterator[str]:

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageOps
+from small_inputs import ran
 
 from pipeline.augment import augment
 from pipeline.check import checked
 from pipeline.codecs.image import ImageCodec
+from pipeline.codecs.unlike import differences, told
 from pipeline.config import JobConfig
 from pipeline.config_file import read_config
 from pipeline.labels.masks import read_masks
@@ -142,8 +144,8 @@ def test_init_tells_in_what_originals_differ_from_copies(name: str, tmp_path: Pa
         (tmp_path / f"{number}.{ending}").write_bytes(ORIGINALS[name])
     text = config_text(describe_data(str(tmp_path)), "config.yaml")
     assert "# originals: decoded" in text
-    told = {"1 bit": "less than 8 bits: 4", "16 bit": "more than 8 bits: 4"}.get(name, f"{name}: 4")
-    assert told in text
+    said = {"1 bit": "less than 8 bits: 4", "16 bit": "more than 8 bits: 4"}.get(name, f"{name}: 4")
+    assert said in text
 
 
 def test_init_says_nothing_of_originals_that_are_like_their_copies(tmp_path: Path) -> None:
@@ -182,6 +184,54 @@ def test_check_notes_where_precision_is_lost(tmp_path: Path) -> None:
     assert f"uint16 values from {PIXELS[..., 0].min() * 16} to {PIXELS[..., 0].max().astype(int) * 16}" in notes[0]
     assert "window: [LOW, HIGH]" in notes[0]
     assert warnings_for(tmp_path, [deep], originals="decoded", window=[0, 4095]) == []
+
+
+def test_check_notes_the_same_of_files_that_a_table_names(tmp_path: Path) -> None:
+    deep = saved(Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 16), "PNG")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "deep.png").write_bytes(deep)
+    (tmp_path / "in" / "turned.jpg").write_bytes(ORIGINALS["turned by EXIF"])
+    pq.write_table(pa.table({"image": ["deep.png", "turned.jpg", "gone.png"]}), tmp_path / "in" / "a.parquet")
+    field = {"type": "image", "uri": True, "augment": ["albumentations.HorizontalFlip"]}
+    tree = {"input": {"path": str(tmp_path / "in" / "a.parquet")}, "output": {"path": "y"}, "fields": {"image": field}}
+    (tmp_path / "c.yaml").write_text(json.dumps(tree))
+    notes = "\n".join(warnings_of(*checked(read_config(str(tmp_path / "c.yaml"), []))))
+    assert "uint16 values from" in notes
+    assert "turned by EXIF: 1" in notes
+
+
+@pytest.mark.parametrize("mode", ["rgb", "keep"])
+def test_originals_that_differ_from_copies_are_counted(tmp_path: Path, mode: str) -> None:
+    """In the manifest, the card and the summary; alpha stays where the field keeps it."""
+    plain = saved(Image.fromarray(PIXELS), "PNG")
+    lossless = saved(Image.fromarray(PIXELS).convert("RGBA"), "WEBP", lossless=True)
+    clear = saved(Image.fromarray(np.dstack([PIXELS, PIXELS[..., :1]])), "WEBP", lossless=True)
+    payloads = [*ORIGINALS.values(), turned_jpeg(), plain, plain, lossless, clear]
+    (tmp_path / "in").mkdir()
+    rows = {"image": payloads, "id": [f"r{n}" for n in range(len(payloads))]}
+    pq.write_table(pa.table(rows), tmp_path / "in" / "a.parquet")
+    field = {"type": "image", "mode": mode, "augment": ["albumentations.HorizontalFlip"]}
+    tree: dict[str, Any] = {"seed": 1, "input": {"path": str(tmp_path / "in"), "id": "id"}, "fields": {"image": field}}
+    config = JobConfig.model_validate({**tree, "copies": 2, "split": {}, "output": {"path": str(tmp_path / "out")}})
+    made = ran(config)
+    wanted = {"turned by EXIF": 2, "less than 8 bits": 1, "more than 8 bits": 1, "palette": 1}
+    wanted |= {"alpha": 2} if mode == "rgb" else {}
+    assert made.dataset.manifest["unlike_originals"] == {"image": wanted}
+    assert "turned by EXIF 2" in Path(made.dataset.path, "README.md").read_text()
+    field["originals"] = "decoded"
+    again = JobConfig.model_validate({**tree, "copies": 2, "split": {}, "output": {"path": str(tmp_path / "decoded")}})
+    assert "unlike_originals" not in ran(again).dataset.manifest
+
+
+def test_the_summary_of_a_run_tells_them() -> None:
+    (line,) = told({"image": {"turned by EXIF": 2, "alpha": 1}})
+    assert line.startswith("image: originals keep their own bytes, unlike copies (alpha 1, turned by EXIF 2); ")
+
+
+def test_pixels_that_look_like_a_chunk_are_none() -> None:
+    noise = saved(Image.fromarray(PIXELS), "PNG", compress_level=0)
+    place = noise.index(b"IDAT") + 40
+    assert differences(noise[:place] + b"tRNSeXIf" + noise[place + 8 :], "rgb") == []
 
 
 def test_check_says_nothing_of_pictures_that_cannot_be_read(tmp_path: Path) -> None:
