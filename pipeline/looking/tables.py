@@ -17,7 +17,7 @@ from pipeline.looking.payload_columns import Sampled, find_payloads, find_texts,
 from pipeline.looking.payload_samples import spread
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing, list_input
-from pipeline.sources.strings import values_of
+from pipeline.sources.strings import readable, values_of, with_nulls
 from pipeline.split import split_of_name
 
 _SAMPLED_UNITS, _SAMPLED_ROWS = 4, 500
@@ -115,7 +115,7 @@ def _samples(listing: Listing) -> list[Sampled]:
     out = []
     for unit in spread(listing.units, _SAMPLED_UNITS):
         batch = next(iter(listing.reader.read(unit, None, 0, min(unit.rows, _SAMPLED_ROWS))))
-        out.append(Sampled(unit, pa.Table.from_batches([batch])))
+        out.append(Sampled(unit, pa.Table.from_batches([with_nulls(batch)])))
     return out
 
 
@@ -167,7 +167,7 @@ def _facts(listing: Listing, names: list[str], rows: int) -> list[Facts]:
 
 
 def _plain(column: pa.Array) -> pa.Array:
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return readable(column.dictionary_decode() if pa.types.is_dictionary(column.type) else column)
 
 
 def _facts_of(name: str, column: pa.ChunkedArray, whole: bool, names: tuple[str, ...]) -> Facts:

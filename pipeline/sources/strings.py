@@ -35,11 +35,18 @@ def torn_rows(batch: pa.RecordBatch) -> dict[int, str]:
 
 def without_torn(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with nulls in dictionary columns for what is not UTF-8: a dictionary goes where any row goes."""
-    columns = [
-        pa.array(values_of(column), column.type) if _indexed(column.type) and not _whole(column) else column
-        for column in batch.columns
-    ]
+    columns = [readable(column) if _indexed(column.type) else column for column in batch.columns]
     return pa.record_batch(columns, schema=batch.schema)
+
+
+def with_nulls(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with nulls for every value that holds a string that is not UTF-8."""
+    return pa.record_batch([readable(column) for column in batch.columns], schema=batch.schema)
+
+
+def readable(column: pa.Array) -> pa.Array:
+    """The column with nulls for values that hold a string that is not UTF-8."""
+    return column if _whole(column) else pa.array(values_of(column), column.type)
 
 
 def _readable(column: pa.Array, index: int) -> bool:

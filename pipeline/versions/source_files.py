@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.config import JobConfig
+from pipeline.key_columns import text_of
 from pipeline.location import completed
 from pipeline.records import Block, InputFile, Unit
 from pipeline.snapshot import read_listed
@@ -74,6 +75,5 @@ def as_folder(file: SourceFile, names: Sequence[str]) -> SourceFile | None:
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """Ids as the lineage names them: text, integers in decimal."""
-    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-    return plain.cast(pa.string())
+    """Ids as the lineage names them: text, integers in decimal; null for what is not UTF-8."""
+    return text_of(column)[0]

@@ -5,10 +5,13 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import yaml
 from made_splits import decided, split_of
-from small_inputs import config_of, jpeg, parquet, put, ran, words
+from small_inputs import config_of, jpeg, parquet, put, ran, values, words
 
+from pipeline.cli import main
 from pipeline.config import JobConfig
 from pipeline.sources.strings import torn_rows, values_of, without_torn
 
@@ -135,6 +138,38 @@ def torn_key(home: Path, column: str, kind: Any, more: dict[str, Any]) -> JobCon
     data[column] = kind([LATIN_1 if n == 6 else value.encode() for n, value in enumerate(data[column])])
     given = {"split": {}, "copies": 1, "fields": TEXT, "limits__failed": 0.1, **more}
     return config_of(parquet(home / "in/t.parquet", data), home / "out", **given)
+
+
+def test_commands_look_at_inputs_with_torn_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of every column another row is torn, and every command says of the others what it would say without them."""
+    columns = {
+        "id": [f"r{n}" for n in range(20)],
+        "label": [f"k{n % 2}" for n in range(20)],
+        "site": [f"s{n // 2}" for n in range(20)],
+        "note": [f"n{n}" for n in range(20)],
+        "text": [words(n) for n in range(20)],
+    }
+    raw = [[LATIN_1 if n == place else value.encode() for n, value in enumerate(cells)]
+           for place, cells in enumerate(columns.values())]  # fmt: skip
+    data = {name: indexed(strings(cells)) if name != "note" else strings(cells)
+            for name, cells in zip(columns, raw, strict=True)}  # fmt: skip
+    parquet(tmp_path / "in/t.parquet", data)
+    given = {"fields": TEXT, "copies": 1, "input__group": "site", "limits__failed": 0.5, "split": {"validation": 0.3}}
+    config = put(tmp_path / "c.yaml", yaml.safe_dump(values(tmp_path / "in", tmp_path / "out", **given)))
+    commands = [
+        ("init", tmp_path / "in", "-o", tmp_path / "i.yaml"),
+        ("check", config),
+        ("run", config, "--workers", "1"),
+        ("audit", tmp_path / "in", tmp_path / "in", "--id", "id", "--group", "site"),
+    ]
+    codes = [main([*map(str, command), "--json"]) for command in commands]
+    assert codes == [0, 0, 0, 1]
+    version = next((tmp_path / "out").glob("*/manifest.json")).parent
+    assert main(["verify", str(version)]) == 0
+    assert main(["audit", str(version), "--no-near"]) == 0
+    assert "defect" not in "".join(capsys.readouterr())
+    failed = [row for file in version.glob("_failed/*.parquet") for row in pq.read_table(file).to_pylist()]
+    assert {row["source_row"]: row["reason"] for row in failed} == dict.fromkeys(range(5), "not_text")
 
 
 KINDS = pytest.mark.parametrize("kind", [strings, lambda values: indexed(strings(values))], ids=["plain", "dictionary"])

@@ -14,6 +14,7 @@ from pipeline.looking.payload_columns import Sampled
 from pipeline.looking.starter_labels import bound_text
 from pipeline.sources import Listing
 from pipeline.sources.references import References
+from pipeline.sources.strings import with_nulls
 
 _ROWS = 200
 _LISTED = 4
@@ -54,7 +55,7 @@ def _found(config: JobConfig, listing: Listing, name: str, field: AnyField) -> t
         return ()
     unit = listing.units[0]
     batches = listing.reader.read(unit, columns, 0, min(unit.rows, _ROWS))
-    sampled = Sampled(unit, pa.Table.from_batches([next(iter(batches))]))
+    sampled = Sampled(unit, pa.Table.from_batches([with_nulls(next(iter(batches)))]))
     chosen = replace(listing, schema=pa.schema([listing.schema.field(column) for column in columns]))
     files = References.of(listing.reader, field) if field.uri else None
     return find_labels(FieldFound(name, field.type, bool(field.uri)), (), chosen, [sampled], files)
