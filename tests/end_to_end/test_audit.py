@@ -103,7 +103,7 @@ def test_an_id_twice_in_any_set(tmp_path: Path, ask: Ask) -> None:
 def test_the_same_bytes_under_another_name(version: Path, ask: Ask) -> None:
     held = pq.read_table(first_file(version, "validation")).slice(0, 1)
     lineage = {**held.column("lineage")[0].as_py(), "source_id": "stranger"}
-    append(first_file(version, "train"), changed(held, sample_id=["stranger/0"], lineage=[lineage]))
+    append(first_file(version, "train"), changed(held, sample_id=["stranger/0"], id=["stranger"], lineage=[lineage]))
     code, answer = ask("audit", version)
     assert (code, answer["leaking"]["exact"], answer["leaking"]["source"]) == (1, 1, 0)
     assert [(p["train"], p["distance"], p["what"]) for p in answer["pairs"]] == [("stranger/0", 0.0, "image")]
