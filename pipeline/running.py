@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline import workers
-from pipeline.blends import blend_notes, refuse_large_shelf
+from pipeline.blends import refuse_large_shelf
 from pipeline.candidates import keep
 from pipeline.certificate import check_leaks, kept_leaks, leak_warnings
 from pipeline.check import checked, telling_recipes, with_problems
@@ -30,12 +30,12 @@ from pipeline.runners import engine_of, leaves_template
 from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import descent_of
-from pipeline.splitting.number_classes import number_notes, refuse_numbers
+from pipeline.splitting.number_classes import refuse_numbers
 from pipeline.splitting.seeking import InPool, Seeker
-from pipeline.splitting.shares import refuse_empty_train, share_notes
-from pipeline.splitting.spelling import class_notes
+from pipeline.splitting.shares import refuse_empty_train
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
+from pipeline.survey_notes import classes_of, survey_notes
 from pipeline.surveying import OnEngine, seeker_for
 from pipeline.tally import Tally, machine_warnings
 from pipeline.versions.jobs import job_of
@@ -207,7 +207,7 @@ def _told(version: str, found: Surveyed, progress: Progress) -> str:
     """The version that was surveyed; people hear of it, if it is another one, and of its splits."""
     if found.job.version != version:
         progress.identify(found.job.version, found.job.dataset.url)
-    for note in _notes(found):
+    for note in survey_notes(found):
         progress.warn(note)
     return found.job.version
 
@@ -229,7 +229,7 @@ def survey_job(
         surveyed = survey(job, listing.units)
         refuse_empty_train(job.config, surveyed.counts(), decision.joined if decision else {})
         settled, counted = counted_out(job, listing, surveyed)
-        refuse_numbers(job.config, {label for _, label in surveyed.classes}, _classes_of(counted))
+        refuse_numbers(job.config, {label for _, label in surveyed.classes}, classes_of(counted))
     except InputError as error:
         problems = pool.recipe_problems(text)
         raise with_problems(text, error, problems) if problems else error from error
@@ -256,28 +256,7 @@ def counted_out(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Coun
 
 def planned(found: Surveyed, probe: Probe) -> Plan:
     """The plan of what was surveyed."""
-    return replace(make_plan(found.job, found.survey, probe, found.counted), notes=_notes(found))
-
-
-def _notes(found: Surveyed) -> tuple[str, ...]:
-    """What people should know of the input, splits and blends."""
-    of_splits, joined = (found.decision.notes, found.decision.joined) if found.decision else ((), {})
-    of_shares = share_notes(found.job.config, found.survey.counts(), joined)
-    labels = {label for _, label in found.survey.classes}
-    of_classes = (*class_notes(labels), *number_notes(found.job.config, labels, _classes_of(found.counted)))
-    return (
-        *found.notes,
-        *of_splits,
-        *found.survey.notes,
-        *of_classes,
-        *of_shares,
-        *blend_notes(found.job.config, found.survey.classes),
-    )
-
-
-def _classes_of(counted: Counted | None) -> Collection[str]:
-    """The classes that copies were counted out for."""
-    return () if counted is None else counted.classes
+    return replace(make_plan(found.job, found.survey, probe, found.counted), notes=survey_notes(found))
 
 
 def descended(job: Job) -> Job:
