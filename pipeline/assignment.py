@@ -3,8 +3,6 @@
 So the graph is as small for a million shards as for one: engines limit it, and keep it in memory.
 """
 
-import base64
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -18,6 +16,7 @@ from pipeline.commit import COMMITTED, Expected, commit_detached, commit_outcome
 from pipeline.job import Job, Task
 from pipeline.records import Block, InputFile, Shard, Unit, unit_of
 from pipeline.run_log import RUNS
+from pipeline.split_table import packed, unpacked
 from pipeline.storage import Folder
 from pipeline.tally import Tally
 
@@ -33,7 +32,7 @@ def assign(job: Job, name: str, tasks: Iterable[Task], expected: Expected) -> in
         files += 1
     dataset.put(f"{_FOLDER}/{name}-expected.json", orjson.dumps(expected))
     if job.candidates is not None:
-        dataset.put(_candidates_path(name), orjson.dumps(job.candidates, default=_packed))
+        dataset.put(_candidates_path(name), orjson.dumps(job.candidates, default=packed))
     return files
 
 
@@ -126,18 +125,13 @@ def _tasks_bytes(tasks: list[Task]) -> bytes:
     units: dict[Unit, int] = {}
     listed = []
     for task in tasks:
-        blocks = [(units.setdefault(b.unit, len(units)), b.start, b.stop, _packed(b.splits)) for b in task.shard.blocks]
+        blocks = [(units.setdefault(b.unit, len(units)), b.start, b.stop, packed(b.splits)) for b in task.shard.blocks]
         listed.append((task.shard.split, task.shard.index, blocks))
     return orjson.dumps({"units": list(units), "tasks": listed})
 
 
-def _packed(splits: bytes) -> str:
-    """Long runs of few values, as text."""
-    return base64.b85encode(zlib.compress(splits)).decode() if splits else ""
-
-
 def _block(unit: Unit, start: int, stop: int, splits: str) -> Block:
-    return Block(unit, start, stop, zlib.decompress(base64.b85decode(splits)) if splits else b"")
+    return Block(unit, start, stop, unpacked(splits))
 
 
 def _candidate(stated: dict[str, Any]) -> Candidate:

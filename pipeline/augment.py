@@ -1,13 +1,10 @@
 """Augment the fields of one modality: decode once, prepare once, then per copy draw, apply, check and encode."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-from pipeline.codecs import CodecError
-from pipeline.codecs.memory import machine_at_fault
-from pipeline.errors import RunFailed
+from pipeline.guarded import guarded
+from pipeline.held_out import HeldOut, Twins, held_out_of
 from pipeline.job import Job
 from pipeline.labels.agreement import disagrees
 from pipeline.labels.binding import bind
@@ -22,15 +19,13 @@ from pipeline.records import Family, Record, Refusal, Rendered, Variant
 from pipeline.same_draws.sizes import unlike_sizes
 from pipeline.seeds import field_seed, variant_seed
 from pipeline.tools import FieldTools, together
-from transforms.interface import Applied, LabelLost
+from transforms.interface import Applied
 from transforms.philox import chance
 from transforms.values import TextValue, Value
 
-T = TypeVar("T")
 RETRY = "fanbeam.Retry"
-_MESSAGE_CHARACTERS = 500
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
-_TEMPORARY_PATH = re.compile(r"(/tmp|/var/folders|/dev/shm)/[^\s'\":]*")
+_Others = tuple[PeersOfJob, HeldOut]
+"""What of other records a copy depends on: those that steps look at, and those that it may not equal."""
 
 
 def augment(
@@ -41,12 +36,12 @@ def augment(
     `job` is where steps that look at other records find those.
     """
     peers = PeersOfJob(job, lambda field, record: _only_value(_entering(field, run_seed, record)))
-    groups = together(tools)
+    groups, held_out = together(tools), held_out_of(job)
     for family in families:
         for group in groups:
             if family.refusal is None and group[0].name not in family.rendered:
                 render = _render_field if len(group) == 1 else _render_together
-                family = render(group, run_seed, family, peers)
+                family = render(group, run_seed, family, (peers, held_out))
         yield family
 
 
@@ -67,8 +62,9 @@ def donor(tools: FieldTools, run_seed: int, records: Iterator[Record]) -> Record
     return None
 
 
-def _render_together(group: tuple[FieldTools, ...], run_seed: int, family: Family, peers: PeersOfJob) -> Family:
+def _render_together(group: tuple[FieldTools, ...], run_seed: int, family: Family, others: _Others) -> Family:
     """Render fields that draw together: each attempt at a copy counts for all of them."""
+    peers, held_out = others
     renderers = []
     for tools in group:
         entering = _entering(tools, run_seed, family.record)
@@ -80,13 +76,16 @@ def _render_together(group: tuple[FieldTools, ...], run_seed: int, family: Famil
     refused = unlike or next((o.refusal for o in originals if o.refusal is not None), None)
     if refused is not None:
         return family.refused(refused)
-    made = [originals if v.copy == 0 else _copies(renderers, v) for v in family.variants]
+    made = [
+        originals if v.copy == 0 else _copies(renderers, v, held_out.of(family, number))
+        for number, v in enumerate(family.variants)
+    ]
     rendered = {tools.name: tuple(of_variant[n] for of_variant in made) for n, tools in enumerate(group)}
     return Family(family.record, family.variants, {**family.rendered, **rendered})
 
 
-def _render_field(group: tuple[FieldTools, ...], run_seed: int, family: Family, peers: PeersOfJob) -> Family:
-    (tools,) = group
+def _render_field(group: tuple[FieldTools, ...], run_seed: int, family: Family, others: _Others) -> Family:
+    (tools,), (peers, held_out) = group, others
     entering = _entering(tools, run_seed, family.record)
     if isinstance(entering, Refusal):
         return family.refused(entering)
@@ -96,10 +95,14 @@ def _render_field(group: tuple[FieldTools, ...], run_seed: int, family: Family, 
         return family.refused(original.refusal)
     rendered = []
     for number, variant in enumerate(family.variants):
+        twins = held_out.of(family, number)
         if tools.mirror_words and mirrored(family, number):
-            rendered.append(renderer.mirrored(variant))
+            rendered.append(renderer.mirrored(variant, twins))
+        elif variant.copy == 0 or not tools.augment:
+            refused = twins.refusal({tools.name: original})
+            rendered.append(original if refused is None else Rendered(None, refusal=refused))
         else:
-            rendered.append(original if variant.copy == 0 or not tools.augment else renderer.copy(variant))
+            rendered.append(renderer.copy(variant, twins))
     return Family(family.record, family.variants, {**family.rendered, tools.name: tuple(rendered)})
 
 
@@ -108,7 +111,7 @@ def _entering(tools: FieldTools, run_seed: int, record: Record) -> Entering | Re
     payload = record.payloads[tools.name]
     if payload is None:
         return Refusal("failed", tools.name, "read", "null_payload", message="the payload is null")
-    decoded = _guarded(tools.name, "decode", tools.codec.decode, payload)
+    decoded = guarded(tools.name, "decode", tools.codec.decode, payload)
     if isinstance(decoded, Refusal):
         return decoded
     value = _labeled(tools, record, decoded.value)
@@ -127,14 +130,14 @@ def _prepared(tools: FieldTools, run_seed: int, key: str, value: Value) -> tuple
     if not tools.prepare:
         return value, ()
     seed = field_seed(variant_seed(run_seed, key, 0), tools.seed_name, "prepare")
-    return _guarded(tools.name, "prepare", tools.prepare.apply, value, seed)
+    return guarded(tools.name, "prepare", tools.prepare.apply, value, seed)
 
 
 def _labeled(tools: FieldTools, record: Record, value: Value) -> Value | Refusal:
     """The value with the labels that are bound to it."""
     if not tools.bindings:
         return value
-    return _guarded(tools.name, "bind", bind, tools.bindings, record.batch, record.index, value)
+    return guarded(tools.name, "bind", bind, tools.bindings, record.batch, record.index, value)
 
 
 class _Renderer:
@@ -152,9 +155,9 @@ class _Renderer:
             return Rendered(self._record.payloads[self._tools.name])
         return self._encoded(self._value, self._entering.steps)
 
-    def mirrored(self, variant: Variant) -> Rendered:
+    def mirrored(self, variant: Variant, twins: Twins) -> Rendered:
         """A variant whose picture is mirrored: words for sides change places, then come the steps as for any other."""
-        made = _guarded(self._tools.name, "augment", swapped, self._value, self._tools.mirror_words)
+        made = guarded(self._tools.name, "augment", swapped, self._value, self._tools.mirror_words)
         if isinstance(made, Refusal):
             return Rendered(None, refusal=made)
         value, steps = made
@@ -162,11 +165,11 @@ class _Renderer:
         other = _Renderer(self._tools, self._record, entering, self._offer)
         if variant.copy == 0 or not self._tools.augment:
             return other._encoded(value, entering.steps)
-        return other.copy(variant)
+        return other.copy(variant, twins)
 
-    def copy(self, variant: Variant) -> Rendered:
+    def copy(self, variant: Variant, twins: Twins) -> Rendered:
         """A copy, drawn again from a new sub-seed as long as the gate refuses it and retries are left."""
-        return _copies((self,), variant)[0]
+        return _copies((self,), variant, twins)[0]
 
     @property
     def name(self) -> str:
@@ -191,7 +194,7 @@ class _Renderer:
         seed = field_seed(variant.seed, tools.seed_name, "augment", attempt)
         if self._offer is not None:
             self._offer.begin()
-        result = _guarded(tools.name, "augment", tools.augment.apply, self._value, seed)
+        result = guarded(tools.name, "augment", tools.augment.apply, self._value, seed)
         if isinstance(result, Refusal):
             return result
         reason = self._refused(result[0], seed)
@@ -228,23 +231,23 @@ class _Renderer:
 
     def _encoded(self, value: Value, steps: tuple[Applied, ...]) -> Rendered:
         tools = self._tools
-        payload = _guarded(tools.name, "encode", tools.codec.encode, value, self._entering.source_format)
+        payload = guarded(tools.name, "encode", tools.codec.encode, value, self._entering.source_format)
         if isinstance(payload, Refusal):
             return Rendered(None, refusal=payload)
         if not tools.bindings:
             return Rendered(payload, steps)
         others = () if self._offer is None else tuple(self._offer.rows())
         place = self._record.batch, self._record.index
-        moved = _guarded(tools.name, "bind", moved_labels, tools.bindings, place, self._value, value, others)
+        moved = guarded(tools.name, "bind", moved_labels, tools.bindings, place, self._value, value, others)
         if isinstance(moved, Refusal):
             return Rendered(None, refusal=moved)
         return Rendered(payload, steps, changes=moved[0], labels=moved[1])
 
 
-def _copies(renderers: Sequence[_Renderer], variant: Variant) -> list[Rendered]:
-    """A copy of each of some fields that draw together, all drawn again as long as the gate of one refuses."""
+def _copies(renderers: Sequence[_Renderer], variant: Variant, twins: Twins) -> list[Rendered]:
+    """A copy of each of some fields that draw together, all drawn again as long as one is refused."""
     reasons: list[str] = []
-    refused = None
+    refused: Refusal | None = None
     for attempt in range(max(renderer.retries for renderer in renderers) + 1):
         drawn = []
         for renderer in renderers:
@@ -254,7 +257,10 @@ def _copies(renderers: Sequence[_Renderer], variant: Variant) -> list[Rendered]:
                 break
             drawn.append(result)
         else:
-            return [renderer.kept(one, reasons) for renderer, one in zip(renderers, drawn, strict=True)]
+            made = [renderer.kept(one, reasons) for renderer, one in zip(renderers, drawn, strict=True)]
+            refused = twins.refusal({r.name: one for r, one in zip(renderers, made, strict=True)})
+            if refused is None:
+                return made
         if refused.kind == "failed":
             return [Rendered(None, refusal=refused)] * len(renderers)
         reasons.append(refused.reason)
@@ -269,25 +275,3 @@ def _retry(reasons: list[str]) -> tuple[Applied, ...]:
         return ()
     listed = ",".join(f'"{r}"' for r in reasons)
     return (Applied(RETRY, f'{{"attempt":{len(reasons)},"refused":[{listed}]}}'),)
-
-
-def _guarded(field: str, stage: str, call: Callable[..., T], *args: Any) -> T | Refusal:
-    """The result of a call that works on one record's data, or why it failed."""
-    try:
-        return call(*args)
-    except RunFailed:  # the input changed: nothing of this record's
-        raise
-    except LabelLost as error:
-        return Refusal("rejected", field, stage, error.reason, type(error).__name__, clean_message(error))
-    except Exception as error:  # noqa: BLE001  (libraries raise anything; one record must never take the job with it)
-        reason = "bad_labels" if stage == "bind" else f"{stage}_error"
-        reason = error.reason if isinstance(error, CodecError) else reason
-        reason = "out_of_memory" if machine_at_fault(error) else reason
-        return Refusal("failed", field, stage, reason, type(error).__name__, clean_message(error))
-
-
-def clean_message(error: Any) -> str:
-    """An error's text without memory addresses and temporary paths, so that the files that keep it are reproducible."""
-    words = " ".join((str(error), *getattr(error, "__notes__", ()))).encode(errors="backslashreplace").decode()
-    text = _TEMPORARY_PATH.sub("<temporary path>", _ADDRESS.sub("<address>", words)).strip()
-    return text if len(text) <= _MESSAGE_CHARACTERS else f"{text[:_MESSAGE_CHARACTERS]}…"

@@ -57,13 +57,17 @@ def build(pipeline: beam.Pipeline, work: Work) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What one survey is to do: `files` of pieces; near duplicates of `field` among `rows`, or else contents."""
+    """What one survey is to do: `files` of pieces; near duplicates of `field` among `rows`, or else contents.
+
+    `written`: contents of held-out rows as they will be written.
+    """
 
     job: Job
     files: int
     around: Surroundings
     field: str | None = None
     rows: int = 0
+    written: bool = False
     processes: int | None = None
 
     @property
@@ -87,7 +91,8 @@ def build_search(pipeline: beam.Pipeline, search: Search) -> Any:
         | "Spread" >> beam.Reshuffle()  # Piece
     )
     if search.field is None:
-        return pieces | "Digest" >> beam.ParDo(survey_stages.Digest(job, around, search.processes))  # int
+        digest = survey_stages.Digest(job, around, search.written, search.processes)
+        return pieces | "Digest" >> beam.ParDo(digest)  # int
     near = survey_stages.NearPairs(job, around, search.field, search.rows, search.processes)
     return pieces | "Near" >> near  # int
 

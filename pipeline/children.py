@@ -103,4 +103,4 @@ def _borrowed(job: Job) -> Iterator[Pool]:
 
 def _surveyed(job: Job) -> tuple[Any, ...]:
     """What of a version's job depends on the step that asks."""
-    return job.config, job.candidates, job.counted, job.earlier, job.schema, job.external
+    return job.config, job.candidates, job.counted, job.earlier, job.schema, job.external, job.held_out

@@ -41,6 +41,9 @@ class Job:
     earlier: str = ""
     """A version of the same output whose rows are taken where they are the same, see `reuse`."""
 
+    held_out: Folder | None = None
+    """Where the contents of held-out rows stand, which no training copy may equal; see `held_out`."""
+
     blocks_per_shard: int = 16
     """About how many blocks a shard is dealt, see `mixing`."""
 

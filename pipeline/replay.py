@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline import workers
+from pipeline import held_out, workers
 from pipeline.candidates import kept
 from pipeline.config import JobConfig
 from pipeline.copies import CopyTable
@@ -117,6 +117,7 @@ class _Sources:
     def __init__(self, dataset: Dataset, root: Folder) -> None:
         self._dataset, self._root = dataset, root
         self._candidates = kept(dataset.folder)
+        self._held_out = held_out.kept(dataset.folder)
 
     def prepared(self, rows: Sequence[dict[str, Any]]) -> Iterator["_Ready | Replayed"]:
         """The one-record shard that makes each sample, or why there is none; file by file."""
@@ -152,6 +153,7 @@ class _Sources:
             reader=file.reader,
             version=self._dataset.version,
             candidates=self._candidates,
+            held_out=self._held_out,
             counted=CopyTable(lineage["copy"]),  # what other records get does not matter here
         )
         split: Split = lineage["split"]

@@ -29,6 +29,7 @@ from pipeline.run_log import write_log
 from pipeline.runners import engine_of, leaves_template
 from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
+from pipeline.splitting.held_out_contents import with_held_out
 from pipeline.splitting.ledger import descent_of
 from pipeline.splitting.number_classes import refuse_numbers
 from pipeline.splitting.seeking import InPool, Seeker
@@ -162,6 +163,9 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
             options.progress.say("reading the records to blend with")
             job = with_donors(job, pool)
         keep(job.dataset, job.candidates)
+        job = with_held_out(job, listing.units, found.decision, seeker)
+        pool.adopt(job)
+        found = replace(found, decision=found.decision and found.decision.settled())
         plan = planned(found, remember(job.dataset, found.probe))
         for note in reuse_notes(job):
             options.progress.say(note)
@@ -200,7 +204,7 @@ def _settled(job: Job, found: Surveyed, again: Callable[[], Surveyed]) -> Survey
     """What was surveyed, and is written down; surveyed again if another run of this input came first."""
     while found.decision is not None and not settle(found.job, found.decision, job.version):
         found = again()
-    return replace(found, decision=found.decision.settled()) if found.decision else found
+    return found
 
 
 def _told(version: str, found: Surveyed, progress: Progress) -> str:

@@ -4,6 +4,8 @@ The low bits are the split's place in SPLITS; a high bit says that the record fa
 their own rows, so a worker needs nothing else to know what is whose.
 """
 
+import base64
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -40,6 +42,16 @@ def block_of(table: SplitTable | None, unit: Unit, start: int, stop: int) -> Blo
     """Rows of a unit with what was decided of them."""
     splits = b"" if table is None else table.of(unit)[start:stop].tobytes()
     return Block(unit, start, stop, splits).alone()
+
+
+def packed(splits: bytes) -> str:
+    """The bytes of some rows as text for a file: long runs of few values."""
+    return base64.b85encode(zlib.compress(splits)).decode() if splits else ""
+
+
+def unpacked(text: str) -> bytes:
+    """What was packed."""
+    return zlib.decompress(base64.b85decode(text)) if text else b""
 
 
 def split_places(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

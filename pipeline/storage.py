@@ -70,6 +70,13 @@ class Folder:
         store, key = connect(self.full(name))
         return store.read(key)
 
+    def mapped(self, name: str) -> pa.Buffer:
+        """The same; a local file is mapped, so that processes share its pages."""
+        if self.local:
+            with pa.memory_map(self.full(name)) as file:
+                return file.read_buffer()
+        return pa.py_buffer(self.read(name))
+
     def read_range(self, name: str, begin: int, end: int) -> bytes:
         """Bytes `begin`..`end` of a file."""
         if self.local:
@@ -146,13 +153,13 @@ class Folder:
             store, key = connect(self.full(name))
             store.put(key, memoryview(data).cast("B"))
 
-    def put_if_absent(self, name: str, data: bytes) -> bool:
+    def put_if_absent(self, name: str, data: bytes | memoryview) -> bool:
         """Write a whole object unless one of that name exists; whether it was written. Raises RunFailed."""
         with clear_errors(self.full(name)):
             if self.local:
                 return publish(self.full(name), data, replace=False, root=self.url)
             store, key = connect(self.full(name))
-            return store.put_if_absent(key, data)
+            return store.put_if_absent(key, bytes(data))
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""

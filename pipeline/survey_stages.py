@@ -22,6 +22,7 @@ from pipeline.splitting.near import MOST_BUCKET, SAMPLED, centroid_count
 from pipeline.splitting.near_tasks import Ranked, SignTask, near_enough, undetailed
 from pipeline.splitting.pieces import Piece, read_pieces
 from pipeline.splitting.results import keep_contents, keep_pairs
+from pipeline.splitting.written import WrittenTask
 from pipeline.stages import InChildren
 from pipeline.surroundings import Surroundings, same_libraries, telling
 
@@ -55,11 +56,18 @@ class TakePieces(beam.DoFn):  # type: ignore[misc]
 
 
 class Digest(_Surveying):
-    """Piece -> its number of rows; the digests of their contents are written down."""
+    """Piece -> its number of rows; the digests of their contents are written down.
+
+    `written`: of its held-out rows alone, as they will stand in the dataset.
+    """
+
+    def __init__(self, job: Job, around: Surroundings, written: bool = False, processes: int | None = None) -> None:
+        super().__init__(job, around, processes)
+        self.task = WrittenTask if written else ContentTask
 
     def process(self, element: Piece) -> Iterator[int]:
         """An engine may ask for it once more: the same bytes under the same name."""
-        keep_contents(self.job.output, self.around.submission, self.asked(ContentTask(element)))
+        keep_contents(self.job.output, self.around.submission, self.asked(self.task(element)))
         yield len(element)
 
 

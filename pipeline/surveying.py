@@ -19,9 +19,12 @@ from pipeline.splitting.pieces import Piece, clear, content_pieces, signed_piece
 from pipeline.splitting.ranges import Digests
 from pipeline.splitting.results import kept_contents, kept_pairs
 from pipeline.splitting.seeking import InPool, Seeker
+from pipeline.splitting.written import part_by_part
 from pipeline.submission import carried_out, death_of, end_of
 from pipeline.surroundings import Surroundings
 
+Asked = tuple[str | None, int, bool]
+"""What a job is to do: `field`, `rows` and `written` of `build.Search`."""
 LARGE_BYTES = 2**30
 """Payload that this machine reads sooner than an engine starts a job."""
 _REFERRED = 100_000
@@ -51,27 +54,32 @@ class OnEngine:
 
     def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
         """See `Seeker`."""
-        with self._done(job, content_pieces(job, units), None, 0) as name:
+        with self._done(job, content_pieces(job, units), (None, 0, False)) as name:
             return all_contents(job, sum(unit.rows for unit in units), kept_contents(job.output, name))
+
+    def written(self, job: Job, pieces: Iterable[Piece]) -> dict[str, list[Digests]]:
+        """See `Seeker`."""
+        with self._done(job, pieces, (None, 0, True)) as name:
+            return part_by_part(kept_contents(job.output, name))
 
     def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:
         """See `Seeker`."""
-        with self._done(job, signed_pieces(units), field, len(ranks)) as name:
+        with self._done(job, signed_pieces(units), (field, len(ranks), False)) as name:
             return kept_pairs(job.output, name, field)
 
     @contextmanager
-    def _done(self, job: Job, pieces: Iterable[Piece], field: str | None, rows: int) -> Iterator[str]:
+    def _done(self, job: Job, pieces: Iterable[Piece], asked: Asked) -> Iterator[str]:
         """The name under which the results of a job lie, until the block ends."""
         name = f"fanbeam-{job.version}-{time.time_ns():x}"
         try:
             files = write_pieces(job.output, name, pieces)
-            self._tried(job, name, files, (field, rows))
+            self._tried(job, name, files, asked)
             yield name
         finally:
             with suppress(FanbeamError, OSError):
                 clear(job.output, name)
 
-    def _tried(self, job: Job, name: str, files: int, asked: tuple[str | None, int]) -> None:
+    def _tried(self, job: Job, name: str, files: int, asked: Asked) -> None:
         for attempt in range(1, self.attempts + 1):
             cause = self._attempt(job, name, files, asked)
             if not cause:
@@ -80,7 +88,7 @@ class OnEngine:
                 self.progress.warn(f"the survey died ({cause}); attempt {attempt + 1} of {self.attempts}")
         raise RunFailed(f"the engine gave up the survey: {cause}. Run the same command again")
 
-    def _attempt(self, job: Job, name: str, files: int, asked: tuple[str | None, int]) -> str:
+    def _attempt(self, job: Job, name: str, files: int, asked: Asked) -> str:
         """One job. Returns why it died; empty if it ended. Raises what the user must know of."""
         from pipeline.build import Search
 

@@ -53,10 +53,10 @@ class ContentTask:
         external = [name for name in names if name in job.external]
         for record in watched(job, self._records(job, external), watch):
             for name, payload in record.payloads.items():
-                parts[name].append(digests_of([_encoded(payload)]))
+                parts[name].append(digests_of([encoded(payload)]))
         found = {name: np.concatenate(some) for name, some in parts.items()}
-        together = {name: _together([found[field] for field in fields]) for name, fields in compared.items()}
-        return Contents(self.piece.first, self.piece.places, together)
+        whole = {name: together([found[field] for field in fields]) for name, fields in compared.items()}
+        return Contents(self.piece.first, self.piece.places, whole)
 
     def _batches(self, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
         block = self.piece.block
@@ -85,7 +85,7 @@ def compared_fields(config: JobConfig) -> dict[str, tuple[str, ...]]:
     return {name: (name,) for name in media} or {"+".join(texts): texts}
 
 
-def _together(digests: list[Digests]) -> Digests:
+def together(digests: list[Digests]) -> Digests:
     """One digest of several of the same row; 0 where all of them are."""
     if len(digests) == 1:
         return digests[0]
@@ -112,8 +112,9 @@ def _payloads(column: pa.Array) -> Iterator[bytes | None]:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     for value in values_of(as_texts(column)):
-        yield _encoded(value)
+        yield encoded(value)
 
 
-def _encoded(payload: Payload | None) -> bytes | None:
+def encoded(payload: Payload | None) -> bytes | None:
+    """A payload as it is digested."""
     return payload.encode("utf-8", "surrogatepass") if isinstance(payload, str) else payload

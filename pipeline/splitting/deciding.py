@@ -23,6 +23,7 @@ from pipeline.splitting.ledger import Descent
 from pipeline.splitting.moving import moving_notes
 from pipeline.splitting.notes import notes_of
 from pipeline.splitting.parts import TIMELESS, parts_of, split_codes
+from pipeline.splitting.ranges import Digests
 from pipeline.splitting.seeking import Seeker
 
 
@@ -44,10 +45,12 @@ class Decision:
     notes: tuple[str, ...] = ()
     rows: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
     relations: Relations = field(default_factory=dict)
+    contents: dict[str, Digests] = field(default_factory=dict)
+    """Digests of the payloads of all rows, if they were compared."""
 
     def settled(self) -> "Decision":
         """The same without what is only written down."""
-        return replace(self, rows=np.empty(0, np.uint8), relations={})
+        return replace(self, rows=np.empty(0, np.uint8), relations={}, contents={})
 
     def as_json(self) -> dict[str, object]:
         """For the manifest."""
@@ -101,6 +104,7 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
         (*told, *moving_notes(job, facts, parts), *notes_of(job.config, facts, parts, bool(len(known)))),
         made(len(fresh), np.uint8, lambda span: parts[fresh[span]]),
         {name: some(digests, fresh) for name, digests in {ID: ids_of(facts), **relations}.items()},
+        contents,
     )
 
 

@@ -9,6 +9,7 @@ import orjson
 
 from pipeline.job import Job
 from pipeline.records import Block, Unit, unit_of
+from pipeline.split_table import packed, unpacked
 from pipeline.storage import Folder
 
 WORK = "_splits/work"
@@ -61,7 +62,9 @@ def write_pieces(output: Folder, name: str, pieces: Iterable[Piece]) -> int:
     while part := list(islice(left, _PER_FILE)):
         output.put(
             _path(name, files),
-            orjson.dumps([(p.block.unit, p.block.start, p.block.stop, p.first, p.places) for p in part]),
+            orjson.dumps(
+                [(p.block.unit, p.block.start, p.block.stop, packed(p.block.splits), p.first, p.places) for p in part]
+            ),
         )
         files += 1
     return files
@@ -69,8 +72,8 @@ def write_pieces(output: Folder, name: str, pieces: Iterable[Piece]) -> int:
 
 def read_pieces(output: Folder, name: str, number: int) -> Iterator[Piece]:
     """Those of one file."""
-    for unit, start, stop, first, places in orjson.loads(output.read(_path(name, number))):
-        yield Piece(Block(unit_of(unit), start, stop), first, tuple(places))
+    for unit, start, stop, splits, first, places in orjson.loads(output.read(_path(name, number))):
+        yield Piece(Block(unit_of(unit), start, stop, unpacked(splits)), first, tuple(places))
 
 
 def clear(output: Folder, name: str) -> None:

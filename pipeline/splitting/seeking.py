@@ -1,6 +1,6 @@
 """Who looks at the payloads of the whole input: the processes of this machine, or an engine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,8 +11,9 @@ from pipeline.job import Job
 from pipeline.records import Unit
 from pipeline.splitting.contents import ContentTask, all_contents
 from pipeline.splitting.near import near_pairs
-from pipeline.splitting.pieces import content_pieces
+from pipeline.splitting.pieces import Piece, content_pieces
 from pipeline.splitting.ranges import Digests
+from pipeline.splitting.written import WrittenTask, part_by_part
 from pipeline.workers import Pool
 
 
@@ -21,6 +22,10 @@ class Seeker(Protocol):
 
     def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
         """Per field the digests of the payloads of all rows, as `all_contents` puts them."""
+        ...
+
+    def written(self, job: Job, pieces: Iterable[Piece]) -> dict[str, list[Digests]]:
+        """Per content the digests of what would be written of held-out rows, piece by piece: `written.WrittenTask`."""
         ...
 
     def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:
@@ -38,6 +43,10 @@ class InPool:
         """See `Seeker`."""
         tasks = (ContentTask(piece) for piece in content_pieces(job, units))
         return all_contents(job, sum(unit.rows for unit in units), self.pool.run("survey", tasks))
+
+    def written(self, job: Job, pieces: Iterable[Piece]) -> dict[str, list[Digests]]:
+        """See `Seeker`."""
+        return part_by_part(self.pool.run("survey", map(WrittenTask, pieces)))
 
     def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:
         """See `Seeker`."""

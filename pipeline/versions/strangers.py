@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pipeline.candidates import FILE as REFERENCES
 from pipeline.dataset import Dataset
 from pipeline.exclusive import LOCK
+from pipeline.held_out import FILE as HELD_OUT
 from pipeline.probe import PLAN
 from pipeline.records import SPLITS
 from pipeline.run_log import RUNS
@@ -13,7 +14,7 @@ from pipeline.shelf_file import FILE as DONORS
 from pipeline.versions.receipts import MANIFEST, RECEIPTS
 from pipeline.versions.wholeness import named_files
 
-_OWN = frozenset({MANIFEST, "README.md", "croissant.json", PLAN, REFERENCES, DONORS, LOCK})
+_OWN = frozenset({MANIFEST, "README.md", "croissant.json", PLAN, REFERENCES, DONORS, HELD_OUT, LOCK})
 _READ = (*SPLITS, "_failed", "_rejected")
 _LOG = re.compile(rf"{RUNS}/\d{{8}}T\d{{6}}\.\d+Z\.json")
 _NAMED = 5

@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -31,6 +31,7 @@ from pipeline.running import expected_of
 from pipeline.sources import Listing
 from pipeline.sources.fetching import in_order
 from pipeline.splitting.deciding import decide, settle
+from pipeline.splitting.pieces import Piece
 from pipeline.splitting.ranges import Digests
 from pipeline.storage import Folder
 from pipeline.surroundings import Surroundings
@@ -84,6 +85,9 @@ class NoPayload:
     """There is none to look at."""
 
     def contents(self, job: Job, units: Sequence[Unit]) -> dict[str, Digests]:
+        raise SystemExit("payload was asked for, and there is none")
+
+    def written(self, job: Job, pieces: Iterable[Piece]) -> dict[str, list[Digests]]:
         raise SystemExit("payload was asked for, and there is none")
 
     def near(self, job: Job, units: Sequence[Unit], field: str, ranks: Digests) -> NDArray[np.int64]:

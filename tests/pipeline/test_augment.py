@@ -5,11 +5,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.augment import RETRY, augment, clean_message
+from pipeline.augment import RETRY, augment
 from pipeline.codecs import CodecError
 from pipeline.codecs.text import TextCodec
 from pipeline.fan_out import ORIGINAL
 from pipeline.gate import sort_out
+from pipeline.guarded import clean_message
 from pipeline.quality import TextQuality
 from pipeline.records import Family, Record, Refusal, Variant
 from pipeline.rows import dropped_table

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_splits import here, texts
-from small_inputs import config_of, jpeg, opened, parquet, put, words
+from made_splits import decided, here, split_of, texts
+from small_inputs import SWAP, config_of, jpeg, opened, parquet, put, text_columns, words
 
 from pipeline.config import JobConfig
 from pipeline.errors import RunFailed
@@ -17,6 +17,7 @@ from pipeline.runners import engine_of, settings_of
 from pipeline.sources import Listing
 from pipeline.splitting import near, pieces
 from pipeline.splitting.facts import facts_of
+from pipeline.splitting.held_out_contents import held_out_pieces
 from pipeline.storage import Folder
 from pipeline.surveying import LARGE_BYTES, OnEngine, seeker_for
 
@@ -57,6 +58,21 @@ def test_contents_of_files(tmp_path: Path) -> None:
     found = on_beam().contents(job, listing.units)
     assert same(found, here(job).contents(job, listing.units))
     assert len(np.unique(found["text"])) == 8  # seven contents, and none for the file that has no other of its size
+
+
+@pytest.mark.parametrize("by", [{"column": "part"}, {"validation": 0.3, "test": 0.2}])
+def test_what_will_be_written_of_held_out_rows(by: dict[str, Any], tmp_path: Path) -> None:
+    parts = ["train", "validation", "test", "train"] * 10
+    parquet(tmp_path / "in/a.parquet", {**text_columns(40), "part": parts}, 16)
+    parquet(tmp_path / "in/b.parquet", {**text_columns(1, id=["none"], text=[None]), "part": ["test"]})
+    config = config_of(str(tmp_path / "in/*.parquet"), tmp_path / "out", split=by, fields__text__prepare=[SWAP])
+    job, listing = decided(config)[:2] if "validation" in by else opened(config)
+    pieces_of = held_out_pieces(job, listing.units)
+    found, others = on_beam().written(job, pieces_of), here(job).written(job, held_out_pieces(job, listing.units))
+    assert same(*({name: np.sort(np.concatenate(parts)) for name, parts in one.items()} for one in (found, others)))
+    held = [key for key, split in split_of(job, listing).items() if split in ("validation", "test") and key != "none"]
+    assert sum(map(len, found["text"])) == len(held) > 10
+    assert left(job) == []
 
 
 @pytest.mark.parametrize("bucket", [4_096, 8])
