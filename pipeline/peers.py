@@ -13,16 +13,15 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.candidates import Candidate, Candidates
-from pipeline.errors import InputError
 from pipeline.job import Job, Task
 from pipeline.labels.binding import Row, columns_of
 from pipeline.labels.entries import of_source
-from pipeline.location import located
 from pipeline.read import read_task
 from pipeline.records import Record, Refusal, Shard
 from pipeline.shelf_file import stored
 from pipeline.sources.parquet import apart
 from pipeline.tools import FieldTools
+from pipeline.versions.moved import found_again, gone
 from transforms.bounded_cache import BoundedCache
 from transforms.values import AudioValue, Donors, ImageValue, Peers, TextValue, Value
 
@@ -90,12 +89,11 @@ class PeersOfJob:
                 return kept
         job, block = replace(job, reader=apart(job.reader)), candidate.block
         if block is None:
-            reader, block = located(job.config, job.schema, job.reader.root, candidate.file, candidate.row)
+            reader, block = found_again(job, candidate)
             job = replace(job, reader=reader)
         record = next(read_task(job, Task(Shard("train", 0, (block.all_of("train"),)))), None)
         if record is None or record.key != candidate.key:
-            place = f"{candidate.file} row {candidate.row}"
-            raise InputError(f"the reference record {candidate.key!r} is not at {place} any more")
+            raise gone(candidate)
         return alone(record, tools)
 
 

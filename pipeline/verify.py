@@ -21,7 +21,7 @@ from pipeline.key_columns import texts
 from pipeline.keys import digests
 from pipeline.read import BYTES
 from pipeline.records import Receipt
-from pipeline.replay import Replayed, environment_differences, input_root, replay, row_of
+from pipeline.replay import environment_differences, replay, row_of
 from pipeline.rows import digest
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources.fetching import in_order
@@ -29,6 +29,7 @@ from pipeline.tally import Tally, machine_warnings
 from pipeline.versions.documents import rewritten
 from pipeline.versions.passing import Passing
 from pipeline.versions.receipts import read_receipt, receipt_path
+from pipeline.versions.sample_sources import Replayed, config_of, input_root
 from pipeline.versions.strangers import leftovers, strangers
 from pipeline.versions.wholeness import described_files
 
@@ -71,7 +72,7 @@ def verify(dataset: Dataset, samples: int, input_path: str | None = None) -> Rep
     """Check manifest, checksums, ids, counts, splits, and render `samples` samples again from their sources."""
     report, seen = Report(), _Seen(samples)
     if samples:
-        seen.passing = Passing(dataset.config("-", dataset.path))
+        seen.passing = Passing(config_of(dataset))
     for shard in dataset.manifest["shards"]:
         data = _whole_file(dataset, shard, report)
         if data is not None:

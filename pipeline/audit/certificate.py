@@ -122,7 +122,7 @@ def leaks_of(folder: Folder, shards: Sequence[Mapping[str, Any]], looked: Looked
     leaks = Leaks(audited=seal_of(shards, looked), unreadable=findings.unreadable)
     leaks.stopping, leaks.left = findings.stopping, findings.left
     leaks.times = {split: [e.first_said, e.last_said] for split, e in sorted(findings.times.items())}
-    leaks.disorder = disorder(findings.times)
+    leaks.disorder, leaks.timeless = disorder(findings.times), findings.timeless
     rows = Counter[str]()
     for shard in shards:
         rows[shard["split"]] += shard["rows"]

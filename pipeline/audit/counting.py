@@ -33,6 +33,8 @@ class Findings:
     left: int = 0
     links: list[Link] = field(default_factory=list)
     times: dict[Split, Extent] = field(default_factory=dict)
+    timeless: int = 0
+    """Rows without a time though the newest are to be held out."""
 
     def merge(self, other: "Findings") -> "Findings":
         """Take other sums in."""
@@ -41,6 +43,7 @@ class Findings:
         self.stopping += other.stopping
         self.unreadable += other.unreadable
         self.left += other.left
+        self.timeless += other.timeless
         for split, extent in other.times.items():
             self.times[split] = extent.over(self.times.get(split))
         self.links = lightest([*self.links, *other.links])

@@ -61,6 +61,8 @@ class Leaks:
     """From when to when the rows of each split are, where the newest were to be held out."""
     disorder: str = ""
     """How training rows are newer than held-out ones."""
+    timeless: int = 0
+    """Rows without a time, where the newest were to be held out."""
     pictures: list[dict[str, Any]] = field(default_factory=list)
     """Files beside the certificate that show the closest pairs: path, bytes, sha256."""
     _rows: dict[tuple[str, Kind], set[str]] = field(default_factory=dict)
@@ -104,6 +106,8 @@ class Leaks:
             found.append(f"{self.left} pairs that may be near duplicates were too many to be compared")
         if self.unreadable:
             found.append(f"{self.unreadable} payloads could not be read to look for near duplicates of them")
+        if self.timeless:
+            found.append(f"{self.timeless} rows have no time that can be read, so their order was not checked")
         return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in found]
 
     @property
@@ -124,6 +128,7 @@ class Leaks:
             "unreadable": self.unreadable,
             "not_compared": self.left,
             **({"times": self.times, "disorder": self.disorder} if self.times else {}),
+            **({"timeless": self.timeless} if self.timeless else {}),
             "pairs": [{**asdict(pair), "words": list(pair.words)} for pair in self.pairs],
             **({"audited": self.audited, "pictures": self.pictures} if self.audited else {}),
         }
@@ -147,6 +152,7 @@ def leaks_from(stated: Mapping[str, Any]) -> Leaks:
         audited=stated.get("audited", ""),
         times=stated.get("times", {}),
         disorder=stated.get("disorder", ""),
+        timeless=stated.get("timeless", 0),
         pictures=stated.get("pictures", []),
     )
 

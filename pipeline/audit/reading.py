@@ -20,17 +20,22 @@ _READ_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one file showed. `unreadable`: payloads that could not be signed. `extent`: of the times of its rows."""
+    """What one file showed. `unreadable`: payloads that could not be signed. `extent`: of the times of its rows.
+
+    `timeless`: rows that have none though the newest are to be held out.
+    """
 
     marks: Marks
     signed: tuple[Signed, ...] = ()
     unreadable: int = 0
     extent: Extent | None = None
+    timeless: int = 0
 
     def sums(self) -> Findings:
         """What of it is added up over all files."""
         times = {} if self.extent is None else {self.marks.split: self.extent}
-        return Findings(Counter({self.marks.split: self.marks.rows}), unreadable=self.unreadable, times=times)
+        read = Counter[str]({self.marks.split: self.marks.rows})
+        return Findings(read, unreadable=self.unreadable, times=times, timeless=self.timeless)
 
 
 def look_at(folder: Folder, portion: Portion) -> Seen:
@@ -44,10 +49,12 @@ def look_at(folder: Folder, portion: Portion) -> Seen:
     found, count = [np.empty(0, MARK)], 0
     lowest = _lowest_copies(folder, portion.path) if train and signers and not looked.copies else None
     extent: Extent | None = None
+    timeless = 0
     for batch in _read(folder, portion.path, looked):
         rows = rows_of(batch, looked.fields, looked.groups, looked.ids)
-        if looked.time and (here := extent_of(batch.column(looked.time))) is not None:
-            extent = here.over(extent)
+        if looked.time:
+            here, without = extent_of(batch.column(looked.time))
+            extent, timeless = extent if here is None else here.over(extent), timeless + without
         found += [of_role(number, role, rows, count) for number, role in enumerate(looked.marked)]
         places = range(len(rows.ids))
         chosen = places if lowest is None else [place for place in places if count + place in lowest]
@@ -59,9 +66,8 @@ def look_at(folder: Folder, portion: Portion) -> Seen:
         ids = values["role"] == ID
         values = np.concatenate([values[ids], first_of_each(values[~ids])])
     marks = Marks(portion.split, portion.index, count, values)
-    return Seen(
-        marks, tuple(_signed(portion, signer) for signer in signers), sum(s.unreadable for s in signers), extent
-    )
+    signed = tuple(_signed(portion, signer) for signer in signers)
+    return Seen(marks, signed, sum(s.unreadable for s in signers), extent, timeless)
 
 
 def rows_at(

@@ -19,6 +19,7 @@ from pipeline.sources.parquet import ParquetReader, list_parquet
 from pipeline.sources.roots import together
 from pipeline.sources.tables import Columns, TableReader, list_tables
 from pipeline.storage import Folder, absolute, expand, fixed_part, is_url
+from pipeline.stores.places import forget
 
 KINDS = {
     ".parquet": "parquet", ".pq": "parquet",
@@ -41,6 +42,7 @@ def list_input(config: JobConfig, guessed: bool = False) -> Listing:
 
     `guessed`: columns of CSV that look like numbers are read as such, to look at them; a run takes them as text.
     """
+    forget()
     allowed = each_of(config.input.allow)
     root, everything = _gathered(config.input.path, allowed, config.input.root)
     refuse_saved(config.input.path, everything)
@@ -86,9 +88,11 @@ def _refuse_missing(root: Folder, files: list[Found]) -> None:
         raise InputError(f"{root.full(missing[0].path)} is a link to a file that is not there", tuple(found))
 
 
-def gather(path: str | tuple[str, ...], root: str | None = None) -> tuple[Folder, list[Found]]:
+def gather(
+    path: str | tuple[str, ...], root: str | None = None, allowed: Sequence[str] = ()
+) -> tuple[Folder, list[Found]]:
     """Files of all patterns, sorted, each once, named by `together`. Raises InputError with all missing paths."""
-    top, found = _gathered(path, (), root)
+    top, found = _gathered(path, allowed, root)
     return top, [f for f in found if f.tag != LINK]
 
 

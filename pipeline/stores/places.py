@@ -61,6 +61,12 @@ def resolved(prefix: str) -> str:
     return os.path.realpath(Path(prefix.removeprefix("file://")).expanduser())
 
 
+def forget() -> None:
+    """Look at links anew: another run of this process may find them, or the current folder, changed."""
+    _real_folder.cache_clear()
+    resolved.cache_clear()
+
+
 def within(where: str, prefixes: Iterable[str]) -> bool:
     """Whether a real path or URL is, or lies below, one of the prefixes."""
     return any(covers(resolved(prefix), where) for prefix in prefixes)

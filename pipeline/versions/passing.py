@@ -15,7 +15,9 @@ from pipeline.keys import digests
 from pipeline.labels.binding import columns_of
 from pipeline.records import Record, Unit
 from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
+from pipeline.sources.folder import FolderReader
 from pipeline.storage import Folder
+from pipeline.versions.moved import files_like
 from pipeline.versions.row_hashes import Hashes, column_hashes, row_hashes
 from pipeline.versions.source_files import SourceFile, as_folder, as_text, source_file
 
@@ -77,15 +79,14 @@ class Passing:
         if not names or self.schema is None:
             return
         sources = Sources(self.config, root, self.schema, sorted(self.files))
-        if sources.unread and sources.opened:
-            yield f"{len(sources.unread)} source files cannot be read any more: {_listed(sources.unread)}"
         lacking = [name for name in names if name not in sources.columns()]
         if lacking and sources.opened:
             yield f"the sources have no column {', '.join(map(repr, lacking))} any more"
-        if lacking or not sources.opened:
             return
-        keys, hashes = sources.rows(names)
-        for path, parts in self.shards.items():
+        keys, hashes = self._rows(sources, root, names)
+        if sources.unread and sources.opened:
+            yield f"{len(sources.unread)} source files cannot be read any more: {_listed(sources.unread)}"
+        for path, parts in self.shards.items() if sources.opened else ():
             own, values = (np.concatenate(column) for column in zip(*parts, strict=True))
             at = np.minimum(np.searchsorted(keys, own), max(0, len(keys) - 1))
             there = keys[at] == own if len(keys) else np.zeros(len(own), np.bool_)
@@ -96,6 +97,24 @@ class Passing:
                 yield f"{path}: {told}"
             if len(wrong):
                 yield self._named(dataset, path, sources, wrong)
+
+    def _rows(self, sources: "Sources", root: Folder, names: Sequence[str]) -> tuple[_Keys, Hashes]:
+        """Those of the sources; where records with ids are missing, of all files of the input."""
+        keys, hashes = sources.rows(names)
+        if self.config.input.id is None or any(isinstance(file.reader, FolderReader) for file in sources.opened):
+            return keys, hashes  # a file of another name is another record
+        if self._lost(keys) and self.schema is not None:
+            others = Sources(self.config, root, self.schema, list(files_like(self.config, root, self.files)))
+            sources.opened += others.opened
+            keys, hashes = sources.rows(names)
+        if not self._lost(keys):
+            sources.unread.clear()  # all their records are elsewhere now
+        return keys, hashes
+
+    def _lost(self, keys: _Keys) -> bool:
+        """Whether a record is not among those with these keys."""
+        own = (keys_of for parts in self.shards.values() for keys_of, _ in parts)
+        return any(not np.isin(some, keys).all() for some in own)
 
     def _named(self, dataset: Folder, path: str, sources: "Sources", wrong: NDArray[np.int64]) -> str:
         """The first samples of a shard that differ, each with its columns."""

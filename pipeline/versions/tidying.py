@@ -6,7 +6,7 @@ from pipeline.assignment import dismiss_all
 from pipeline.commit import announce
 from pipeline.errors import RunFailed
 from pipeline.job import Job
-from pipeline.run_log import newest_log, write_log
+from pipeline.run_log import allowed_places, newest_log, write_log
 from pipeline.scratch import remove_abandoned
 from pipeline.versions.publishing import is_committed
 
@@ -28,7 +28,7 @@ def finish(job: Job) -> None:
     announce(job)
     log = newest_log(job.dataset)
     root = job.reader.root
-    known = None if log is None else (log["input_root"], [tuple(part) for part in log.get("input_parts", ())])
-    if known != (root.url, [tuple(part) for part in root.parts]):
+    here = root.url, [list(part) for part in root.parts], allowed_places(job)
+    if log is None or here != (log["input_root"], log.get("input_parts", []), log.get("allowed", {})):
         with suppress(RunFailed):  # the dataset is whole without it
             write_log(job, 0.0, 0, "none", 0)
