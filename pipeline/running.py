@@ -31,6 +31,7 @@ from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.held_out_contents import with_held_out
 from pipeline.splitting.ledger import descent_of
+from pipeline.splitting.moving import moving_notes
 from pipeline.splitting.number_classes import refuse_numbers
 from pipeline.splitting.seeking import InPool, Seeker
 from pipeline.splitting.shares import refuse_empty_train
@@ -242,7 +243,8 @@ def survey_job(
     probe = remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
     settled = replace(settled, earlier=earlier_version(settled))
     pool.adopt(settled)
-    return Surveyed(settled, surveyed, counted, probe, decision, listing.notes)
+    notes = (*listing.notes, *moving_notes(settled, listing.units))
+    return Surveyed(settled, surveyed, counted, probe, decision, notes)
 
 
 def counted_out(job: Job, listing: Listing, surveyed: Survey) -> tuple[Job, Counted | None]:

@@ -20,7 +20,6 @@ from pipeline.splitting.contradictions import contradiction_note, contradictions
 from pipeline.splitting.facts import facts_of
 from pipeline.splitting.inheriting import ID, Inheritance, Known, Relations, ids_of
 from pipeline.splitting.ledger import Descent
-from pipeline.splitting.moving import moving_notes
 from pipeline.splitting.notes import notes_of
 from pipeline.splitting.parts import TIMELESS, parts_of, split_codes
 from pipeline.splitting.ranges import Digests
@@ -101,7 +100,7 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
         joined,
         count(len(parts), lambda span: parts[span] == BRIDGE),
         odd.number,
-        (*told, *moving_notes(job, facts, parts), *notes_of(job.config, facts, parts, bool(len(known)))),
+        (*told, *notes_of(job.config, facts, parts, bool(len(known)))),
         made(len(fresh), np.uint8, lambda span: parts[fresh[span]]),
         {name: some(digests, fresh) for name, digests in {ID: ids_of(facts), **relations}.items()},
         contents,

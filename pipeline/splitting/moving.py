@@ -1,50 +1,64 @@
-"""Records that an earlier version held out and that another way to split would train on."""
+"""Records that the newest version held out and that another way to split would train on."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pyarrow.parquet as pq
 
-from pipeline.columns import spans
+from pipeline.columns import Growing
 from pipeline.dataset import Dataset, open_dataset
 from pipeline.errors import FanbeamError
 from pipeline.job import Job
-from pipeline.records import SPLITS
+from pipeline.keys import digests
+from pipeline.records import SPLITS, Unit
+from pipeline.schema import LINEAGE
 from pipeline.splitting import ledger
-from pipeline.splitting.components import PartNumbers
-from pipeline.splitting.facts import Facts
-from pipeline.splitting.inheriting import ID, ids_of
-from pipeline.splitting.parts import split_codes
+from pipeline.splitting.ranges import Digests
+from pipeline.survey import key_blocks, side_by_side
 
 _TRAIN = SPLITS.index("train")
+_KEY = f"{LINEAGE}.source_id"
+_READ_ROWS = 65_536
 
 
-def moving_notes(job: Job, facts: Facts, parts: PartNumbers) -> tuple[str, ...]:
-    """A line with the numbers, if there are any; nothing where the newest version was split in the same way."""
+def moving_notes(job: Job, units: Sequence[Unit]) -> tuple[str, ...]:
+    """A line with the numbers, if there are any; nothing where the newest version was split in the same way.
+
+    `job` knows the new splits. Its ids, or the places of records without, are compared with those in the lineage of
+    held-out rows, eight bytes each.
+    """
     try:
         newest = open_dataset(job.output.url)
-        before = newest.config("-", newest.path)
+        if ledger.settings_digest(newest.config("-", newest.path)) == ledger.settings_digest(job.config):
+            return ()
+        held = {split: known for split in SPLITS[1:] if len(known := _held(newest, split))}
     except (FanbeamError, ValueError, LookupError, OSError):
         return ()
-    settings = ledger.settings_digest(before)
-    if settings == ledger.settings_digest(job.config):
-        return ()
-    known = ledger.known_rows(job.output, settings, ledger.committed_versions(job.output, settings))
-    if not len(known):
-        return ()
-    codes = split_codes(before.split, known.parts.astype(np.int16))
-    ids, moved = ids_of(facts), {}
-    for split in SPLITS[1:]:
-        held = np.sort(known.relations[ID][codes == SPLITS.index(split)])
-        held = held[held != 0]
-        moved[split] = _into_train(job, held, ids, parts) if len(held) else 0
+    moved = dict.fromkeys(held, 0)
+    for trained in side_by_side(job, units, lambda unit: list(_trained(job, unit))) if held else ():
+        for keys in trained:
+            for split, known in held.items():
+                places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+                moved[split] += int((known[places] == keys).sum())
     return _told(newest, {split: count for split, count in moved.items() if count})
 
 
-def _into_train(job: Job, held: np.ndarray, ids: np.ndarray, parts: PartNumbers) -> int:
-    count = 0
-    for span in spans(len(parts)):
-        places = np.minimum(np.searchsorted(held, ids[span]), len(held) - 1)
-        trained = (parts[span] >= 0) & (split_codes(job.config.split, parts[span]) == _TRAIN)
-        count += int((trained & (held[places] == ids[span])).sum())
-    return count
+def _held(newest: Dataset, split: str) -> Digests:
+    """Digests of the records of a split, sorted."""
+    found = Growing(np.uint64)
+    for path in newest.files(split):
+        with newest.folder.open(path) as source:
+            for batch in pq.ParquetFile(source).iter_batches(_READ_ROWS, columns=[_KEY]):
+                found.extend(digests(key.encode("utf-8", "surrogatepass") for key in batch[0].field(0).to_pylist()))
+    found.values.sort()
+    return found.values
+
+
+def _trained(job: Job, unit: Unit) -> Iterator[Digests]:
+    """Digests of the training records of a unit."""
+    for block in key_blocks(job, unit):
+        chosen = np.flatnonzero((block.splits == _TRAIN) & ~block.refused)
+        yield digests(block.keys.take(chosen).to_pylist())
 
 
 def _told(newest: Dataset, moved: dict[str, int]) -> tuple[str, ...]:

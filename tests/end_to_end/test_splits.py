@@ -1,6 +1,7 @@
 """Splits that hold: relatives on one side, shares met, known records in place, whatever the number of workers."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,46 @@ def test_what_is_wrong_with_a_split_is_told_before_anything_is_written(tmp_path:
         assert code == 2
         assert told in str(answer["error"])
     assert not (tmp_path / "out").exists()
+
+
+WAYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "shares of a hash": ({"validation": 0.3, "test": 0.2}, {"validation": 0.1, "test": 0.05}),
+    "shares with a ledger": (
+        {"validation": 0.3, "test": 0.2, "keep_together": {"exact": True}},
+        {"validation": 0.1, "test": 0.05, "keep_together": {"exact": True}},
+    ),
+    "from a hash to classes": ({"validation": 0.3, "test": 0.2}, {"by": "stratified", "validation": 0.2}),
+    "from classes to a hash": ({"by": "stratified", "sticky": False, "validation": 0.4}, {"validation": 0.3}),
+    "another seed": ({"validation": 0.3, "test": 0.2}, {"validation": 0.3, "test": 0.2, "seed": 5}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_held_out_records_that_would_be_trained_on_are_said_before_anything_is_written(
+    way: str, tmp_path: Path, ask: Ask
+) -> None:
+    rows = [{"id": f"r{n:03d}", "label": "ab"[n % 2], "text": material.sentence(n)} for n in range(60)]
+    data = material.write_parquet(tmp_path / "in.parquet", rows[:50])
+    one, other = ({"keep_together": {"exact": False}, **split} for split in WAYS[way])
+    tree = material.image_config(
+        data, tmp_path / "out", copies=1, split=one, fields={"text": {"type": "text", "augment": material.TEXT_STEPS}}
+    )
+    first = material.write_config(tmp_path / "one.yaml", tree | {"certificate": "facts"})
+    code, made = ask("run", first, "--workers", "1")
+    assert (code, [w for w in made["warnings"] if "would be trained on" in w]) == (0, [])
+    before = placed(Path(made["path"]))
+    material.write_parquet(data, rows)  # ten records more
+    second = material.write_config(tmp_path / "two.yaml", tree | {"certificate": "facts", "split": other})
+    files = sorted(str(path) for path in (tmp_path / "out").rglob("*"))
+    code, planned = ask("plan", second)
+    assert (code, sorted(str(path) for path in (tmp_path / "out").rglob("*"))) == (0, files)
+    code, again = ask("run", second, "--workers", "1")
+    assert code == 0
+    after = placed(Path(again["path"]))
+    moved = Counter(before[key] for key in before if before[key] != "train" and after[key] == "train")
+    told = " and ".join(f"{moved[split]} of {split}" for split in ("validation", "test") if moved[split])
+    assert told
+    (note,) = [line for line in planned["warnings"] if "would be trained on" in line]
+    assert note.startswith(f"{told} in version {made['version']} would be trained on now")
+    assert note in again["warnings"]
+    assert ask("run", second, "--workers", "1")[1]["warnings"] == []

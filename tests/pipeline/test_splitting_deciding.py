@@ -16,6 +16,7 @@ from pipeline.rendering import render
 from pipeline.sources import Listing
 from pipeline.splitting.deciding import Decision, decide, is_decided, settle
 from pipeline.splitting.ledger import settings_digest
+from pipeline.splitting.moving import moving_notes
 from pipeline.survey import survey
 from pipeline.tally import tallied
 
@@ -289,12 +290,12 @@ def test_another_share_that_trains_on_what_was_held_out_is_told(tmp_path: Path, 
     texts(tmp_path / "in/a.parquet", 60)
     first = rendered(config(tmp_path, **before))
     held = {r["id"] for s, rows in first.splits.items() if s != "train" for r in rows.to_table().to_pylist()}
-    job, listing, found = decided(config(tmp_path, **{**before, "validation": 0.1}))
+    job, listing, _ = decided(config(tmp_path, **{**before, "validation": 0.1}))
     moved = sum(split_of(job, listing)[name] == "train" for name in held)
     assert moved > 0
-    (note,) = (n for n in found.notes if "would be trained on now" in n)
+    (note,) = moving_notes(job, listing.units)
     assert sum(int(word) for word in note.split(" in version ")[0].split() if word.isdigit()) == moved
     assert f"in version {first.folder.url.rpartition('/')[2]}" in note
-    assert not [n for n in decided(config(tmp_path, **before))[2].notes if "trained on now" in n]
+    assert moving_notes(decided(config(tmp_path, **before))[0], listing.units) == ()
     more = decided(config(tmp_path, **{**before, "validation": 0.4, "seed": 0, "sticky": True}))
-    assert not [n for n in more[2].notes if "trained on now" in n]
+    assert moving_notes(more[0], more[1].units) == ()
