@@ -1,6 +1,6 @@
 """A shard's blocks -> the records of its split, payload read only for those."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,18 +12,12 @@ from pipeline.job import Job, Task
 from pipeline.keys import Key, key_block, keys_at, record_of
 from pipeline.labels.named_files import files_of_labels
 from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal, Split
+from pipeline.records import Watch as Watch
 from pipeline.referred import content_of, with_labels
 from pipeline.snapshot import read_listed
 from pipeline.sources.strings import torn_rows, value_of, without_torn
 
 BYTES, PATH = "bytes", "path"
-
-
-Watch = Callable[[Iterator[Record]], Iterator[Record]]
-"""Sees each record as it is rendered, and the end of the last one.
-
-With a method `reading` it sees them also before the files that they refer to are read.
-"""
 
 
 def read_task(job: Job, task: Task) -> Iterator[Record]:

@@ -1,6 +1,6 @@
 """The nouns that flow, in the order in which they flow. Frozen; payload never leaves the worker that read it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -134,6 +134,13 @@ class Record:
     refusal: "Refusal | None" = None
     classes: tuple[str, ...] = ()
     """What it is counted as when copies are counted out: its labels unless the config says otherwise."""
+
+
+Watch = Callable[[Iterator[Record]], Iterator[Record]]
+"""Sees each record as it is rendered, and the end of the last one.
+
+With a method `reading` it sees them also before the files that they refer to are read.
+"""
 
 
 @dataclass(frozen=True, slots=True)

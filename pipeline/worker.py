@@ -64,6 +64,7 @@ def served(kind: str, job: Job, task: Any, beat: MutableSequence[float]) -> obje
     serve: dict[str, Callable[[Job, Any, _Watch], object]] = {
         "check": _check, "render": _render, "trial": _trial, "probe": _probe, "collect": _collect,
         "replay": _replay, "donor": _donor, "look": _look, "compare": _compare, "survey": _survey,
+        "sign": _survey,
     }  # fmt: skip
     watch = _Watch(beat, _samples(job, task) if kind == "render" else lambda _: 0, job.reader.root.url)
     try:
@@ -201,10 +202,10 @@ def _replay(_: Job, order: tuple[Job, Task], watch: _Watch) -> object:
     return _collect(*order, watch)
 
 
-def _look(job: Job, portion: Portion, _: _Watch) -> object:
+def _look(job: Job, portion: Portion, watch: _Watch) -> object:
     from pipeline.audit.reading import look_at
 
-    return look_at(job.dataset, portion)
+    return look_at(job.dataset, portion, watch)
 
 
 def _compare(job: Job, candidates: list[Candidate], _: _Watch) -> object:

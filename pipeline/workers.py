@@ -33,7 +33,8 @@ from pipeline.records import Refusal
 
 _POLL_SECONDS = 0.1
 _MAX_DEATHS = 8
-_GUILTY_DEATHS = 3
+_GUILTY_DEATHS, _GUILTY_HANGS = 3, 2
+_WITHOUT = frozenset({"survey", "look", "sign"})  # tasks that can leave out what their worker does not survive
 _GIVEN_UP_DEATHS = 4  # more than chance: what the probe cannot weigh changes how shards are cut
 _TRIAL_DEATHS, _TRIAL_KILLS = 2, 3
 _START_ATTEMPTS = 5
@@ -189,17 +190,17 @@ class Pool:
                 f"workers died {order.deaths} times at {order.described()} (the last one: {cause.message}). "
                 "If memory ran out, use fewer --workers or a smaller output.shard_size."
             )
-        waiting.appendleft(self._suspect(order, at, cause, member.killed))
+        waiting.appendleft(self._suspect(order, at, cause, member))
 
-    def _suspect(self, order: Order, at: int, cause: Refusal, killed: bool) -> Order:
-        if at < 0 or order.kind not in {"render", "survey"}:
+    def _suspect(self, order: Order, at: int, cause: Refusal, member: _Worker) -> Order:
+        if at < 0 or order.kind not in {"render", *_WITHOUT}:
             return order
-        if killed:  # only a trial tells whether the record is to blame
+        if member.killed and order.kind != "sign":  # only a trial tells whether the record is to blame
             return Order("trial", replace(order.task, only=at), order, order.call) if order.kind == "render" else order
         order.culprits[at] += 1
-        if order.kind == "survey":
-            guilty = order.culprits[at] >= _GUILTY_DEATHS
-            return Order("survey", order.task.without(at), call=order.call) if guilty else order
+        if order.kind in _WITHOUT:
+            guilty = order.culprits[at] >= (_GUILTY_HANGS if member.hung else _GUILTY_DEATHS)
+            return Order(order.kind, order.task.without(at), call=order.call) if guilty else order
         if order.culprits[at] >= _GUILTY_DEATHS:
             return order.without(at, cause)
         return Order("trial", replace(order.task, only=at), order, order.call)

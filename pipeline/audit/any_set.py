@@ -9,12 +9,12 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 
 from pipeline.audit.contents import content_marks, payload_columns
+from pipeline.audit.isolated import Describe, described
 from pipeline.audit.marks import group_marks, rows_of
 from pipeline.audit.rows import Field, Payload, Rows, Set, single, texts_of
 from pipeline.check import open_input
 from pipeline.config import AnyField, FieldConfig, JobConfig
 from pipeline.errors import InputError, Problem, nearest
-from pipeline.looking.describe import describe_data
 from pipeline.looking.findings import Findings
 from pipeline.records import Unit
 from pipeline.schema import LINEAGE, SAMPLE_ID
@@ -33,9 +33,9 @@ class Named:
     group: str | None = None
 
 
-def any_side(name: str, path: str, named: Named) -> Set:
+def any_side(name: str, path: str, named: Named, describe: Describe = described) -> Set:
     """Open a set. Raises InputError: nothing there, nothing to compare, a named column that it does not have."""
-    findings = describe_data(path, results=True)
+    findings = describe(path)
     fields = _fields(path, findings, named)
     config, listing = open_input(_config(findings, fields))
     columns = tuple(listing.schema.names)
@@ -84,7 +84,13 @@ def _config(findings: Findings, fields: tuple[Field, ...]) -> JobConfig:
     given = {"path": paths} | ({"format": findings.forced} if findings.forced else {})
     columns = {f.name: {"type": f.modality, "uri": f.uri} for f in fields}
     return JobConfig.model_validate(
-        {"input": given, "split": {}, "copies": 0, "fields": columns, "output": {"path": "-"}}
+        {
+            "input": given,
+            "split": {},
+            "copies": 0,
+            "fields": columns,
+            "output": {"path": "-"},
+        }
     )
 
 

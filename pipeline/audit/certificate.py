@@ -120,7 +120,7 @@ def _pairs(held: Sequence[Signed], train: Sequence[Signed]) -> tuple[list[list[C
 def leaks_of(folder: Folder, shards: Sequence[Mapping[str, Any]], looked: Looked, findings: Findings) -> Leaks:
     """What was found, with the names of the rows: only those of the links are read."""
     leaks = Leaks(audited=seal_of(shards, looked), unreadable=findings.unreadable)
-    leaks.stopping, leaks.left = findings.stopping, findings.left
+    leaks.stopping, leaks.left, leaks.unread = findings.stopping, findings.left, findings.unread
     leaks.times = {split: [e.first_said, e.last_said] for split, e in sorted(findings.times.items())}
     leaks.disorder, leaks.timeless = disorder(findings.times), findings.timeless
     rows = Counter[str]()

@@ -6,9 +6,11 @@ from itertools import chain
 from typing import Any
 
 from pipeline.audit.any_set import Named, any_side
-from pipeline.audit.certificate import audited_here, leaks_of, portions_of
+from pipeline.audit.certificate import leaks_of, portions_of
+from pipeline.audit.counting import first_names
 from pipeline.audit.findings import Leaks, Side
 from pipeline.audit.identities import Held
+from pipeline.audit.isolated import Sign, apart, audited_apart, sign_here
 from pipeline.audit.likeness import Likeness, missing
 from pipeline.audit.marks import Looked
 from pipeline.audit.repeats import Ids
@@ -18,6 +20,8 @@ from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 
 TRAIN = "train"
+RECORD_SECONDS = 60.0
+"""What a payload may take to be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +52,22 @@ def audit_dataset(dataset: Dataset, near: Near | None = None) -> Leaks:
         wishes = {name: near.over(wish) for name, wish in wishes.items()}
         looked = replace(looked, near=near_fields(looked, wishes), copies=config.certificate == "full")
     portions = portions_of(manifest["shards"], looked, manifest["input"]["records"])
-    return leaks_of(dataset.folder, manifest["shards"], looked, audited_here(dataset.folder, portions))
+    return leaks_of(dataset.folder, manifest["shards"], looked, audited_apart(dataset, portions))
 
 
 def audit_sets(train: str, validation: str, named: Named, near: Near | None = None) -> Leaks:
     """Any two sets. Raises InputError, with what to do, for a set that cannot be read or has nothing to compare."""
-    one, other = any_side(TRAIN, train, named), any_side("validation", validation, named)
-    fields = aligned(one.fields, other.fields)
-    if not any(field.alias for field in fields):
-        kinds = [", ".join(f"{f.name} ({f.modality})" for f in side.fields) for side in (one, other)]
-        raise InputError(f"{train} has {kinds[0]} and {validation} has {kinds[1]}: nothing to compare. Give --field")
-    note = missing() if near is not None else ""
-    leaks = Leaks(checked={"id": named.id, "groups": [named.group] if named.group else [], "note": note})
-    return compared(one, [replace(other, fields=fields)], leaks, None if note else near)
+    with apart(train, RECORD_SECONDS) as (describe, sign):
+        one, other = any_side(TRAIN, train, named, describe), any_side("validation", validation, named, describe)
+        fields = aligned(one.fields, other.fields)
+        if not any(field.alias for field in fields):
+            kinds = [", ".join(f"{f.name} ({f.modality})" for f in side.fields) for side in (one, other)]
+            raise InputError(
+                f"{train} has {kinds[0]} and {validation} has {kinds[1]}: nothing to compare. Give --field"
+            )
+        note = missing() if near is not None else ""
+        leaks = Leaks(checked={"id": named.id, "groups": [named.group] if named.group else [], "note": note})
+        return compared(one, [replace(other, fields=fields)], leaks, None if note else near, sign)
 
 
 def aligned(ours: Sequence[Field], theirs: Sequence[Field]) -> tuple[Field, ...]:
@@ -75,12 +82,12 @@ def _counterpart(ours: Sequence[Field], theirs: Sequence[Field], field: Field) -
     return alike[0] if len(alike) == 1 and sum(f.modality == field.modality for f in theirs) == 1 else ""
 
 
-def compared(train: Set, sides: Sequence[Set], leaks: Leaks, near: Near | None = None) -> Leaks:
+def compared(train: Set, sides: Sequence[Set], leaks: Leaks, near: Near | None = None, sign: Sign = sign_here) -> Leaks:
     """All comparisons; the held-out sides are in memory as digests and signatures, the training side streams by."""
     keys = [f.key for f in train.fields]
     shared = {f.key for side in sides for f in side.fields if f.key in keys}
     fields = tuple(f for f in train.fields if f.key in shared)
-    alike = [] if near is None else [Likeness(f, near.threshold, near.mirrored) for f in fields]
+    alike = [] if near is None else [Likeness(f, near.threshold, near.mirrored, sign) for f in fields]
     leaks.checked |= {"fields": {f.key: f.modality for f in fields}, **_near(fields, alike)}
     held = [_held(side, shared, alike, leaks) for side in sides]
     rows, ids = 0, Ids()
@@ -92,7 +99,8 @@ def compared(train: Set, sides: Sequence[Set], leaks: Leaks, near: Near | None =
     for pair in chain(ids.repeated(train), *(one.rest() for one in alike)):
         leaks.add(pair)
     leaks.settle()
-    leaks.unreadable = sum(one.unreadable for one in alike)
+    unread = [name for one in alike for name in one.unread]
+    leaks.unreadable, leaks.unread = len(unread), first_names(unread)
     leaks.sides = [Side(train.name, rows), *(Side(side.side, len(side.ids)) for side in held)]
     return leaks
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.audit.findings import CERTAIN, KINDS, SPELLED_AS
+from pipeline.audit.findings import CERTAIN, KINDS, NAMED, SPELLED_AS
 from pipeline.audit.matching import Link, lightest
 from pipeline.audit.times import Extent
 from pipeline.records import Split
@@ -30,6 +30,8 @@ class Findings:
     leaking: Counter[tuple[int, int]] = field(default_factory=Counter)
     stopping: int = 0
     unreadable: int = 0
+    unread: list[str] = field(default_factory=list)
+    """Some of the rows with such payloads: the first by name."""
     left: int = 0
     links: list[Link] = field(default_factory=list)
     times: dict[Split, Extent] = field(default_factory=dict)
@@ -42,12 +44,18 @@ class Findings:
         self.leaking.update(other.leaking)
         self.stopping += other.stopping
         self.unreadable += other.unreadable
+        self.unread = first_names([*self.unread, *other.unread])
         self.left += other.left
         self.timeless += other.timeless
         for split, extent in other.times.items():
             self.times[split] = extent.over(self.times.get(split))
         self.links = lightest([*self.links, *other.links])
         return self
+
+
+def first_names(names: Iterable[str]) -> list[str]:
+    """A bounded number of them, whatever order they come in."""
+    return sorted(set(names))[:NAMED]
 
 
 def counted(file: tuple[int, int], found: Iterable[Sequence[tuple[int, int]]]) -> Findings:

@@ -12,6 +12,9 @@ SPELLED_AS: frozenset[Kind] = frozenset(("id", "source", "group"))
 CERTAIN: frozenset[Kind] = frozenset(KINDS) - {"spelling", "near"}
 """Kinds that are facts, not likeness."""
 KEPT_PAIRS, _UNSORTED = 1000, 20_000
+NAMED = 20
+"""Rows with unreadable payloads that are named."""
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Leaks:
     leaking: dict[str, Counter[str]] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
     unreadable: int = 0
+    unread: list[str] = field(default_factory=list)
+    """The first of the rows whose payloads are unreadable, by name."""
     stopping: int = 0
     left: int = 0
     audited: str = ""
@@ -105,7 +110,9 @@ class Leaks:
         if self.left:
             found.append(f"{self.left} pairs that may be near duplicates were too many to be compared")
         if self.unreadable:
-            found.append(f"{self.unreadable} payloads could not be read to look for near duplicates of them")
+            more = ", …" if self.unreadable > _SHOWN else ""
+            names = f"{', '.join(map(repr, self.unread[:_SHOWN]))}{more}"
+            found.append(f"{self.unreadable} payloads could not be read to look for near duplicates of them: {names}")
         if self.timeless:
             found.append(f"{self.timeless} rows have no time that can be read, so their order was not checked")
         return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in found]
@@ -126,6 +133,7 @@ class Leaks:
             "leaking_by_side": {s: dict(sorted(c.items())) for s, c in sorted(self.leaking.items())},
             "stopping": self.stopping,
             "unreadable": self.unreadable,
+            **({"unread": self.unread} if self.unread else {}),
             "not_compared": self.left,
             **({"times": self.times, "disorder": self.disorder} if self.times else {}),
             **({"timeless": self.timeless} if self.timeless else {}),
@@ -147,6 +155,7 @@ def leaks_from(stated: Mapping[str, Any]) -> Leaks:
         leaking={side: Counter(counts) for side, counts in stated["leaking_by_side"].items()},
         pairs=[Pair(**{**pair, "words": tuple(pair["words"])}) for pair in stated["pairs"]],
         unreadable=stated["unreadable"],
+        unread=stated.get("unread", []),
         stopping=stated["stopping"],
         left=stated["not_compared"],
         audited=stated.get("audited", ""),

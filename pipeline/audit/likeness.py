@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 from pipeline.audit.contents import content_mark
 from pipeline.audit.findings import Pair
+from pipeline.audit.isolated import Sign, sign_here
 from pipeline.audit.rows import Field, Rows
-from pipeline.codecs import CodecError
 from pipeline.similarity.interface import Measure, Signature
 
 PACKAGES = {"faiss": "faiss-cpu", "rapidfuzz": "rapidfuzz", "rensa": "rensa"}
@@ -33,15 +33,19 @@ class Signed:
 class Likeness:
     """One field of the training side against all held-out sides."""
 
-    def __init__(self, compared: Field, threshold: float | None, mirrored: bool = False) -> None:
+    def __init__(
+        self, compared: Field, threshold: float | None, mirrored: bool = False, sign: Sign = sign_here
+    ) -> None:
         from pipeline.similarity.measures import measure_of
 
-        self._key = compared.key
+        self._key, self._modality, self._mirrored = compared.key, compared.modality, mirrored
+        self._signatures = sign
         self._measure: Measure = measure_of(compared.modality, mirrored)
         self.threshold = self._measure.threshold if threshold is None else threshold
         self._held: dict[str, Signed] = {}
         self._waiting = Signed()
-        self.unreadable = 0
+        self.unread: list[str] = []
+        """Rows whose payload cannot be read, by their ids."""
 
     def hold(self, side: str, rows: Rows) -> None:
         """Take rows of a held-out side."""
@@ -68,14 +72,14 @@ class Likeness:
 
     def _sign(self, signed: Signed, rows: Rows) -> None:
         contents = rows.marks.get(("exact", self._key)) or [content_mark(p) for p in rows.payloads[self._key]]
-        for name, payload, content in zip(rows.ids, rows.payloads[self._key], contents, strict=True):
-            if not payload:
-                continue
-            try:
-                found = self._measure.signature(payload)
-            except CodecError:
-                self.unreadable += 1
+        named = zip(rows.ids, rows.payloads[self._key], contents, strict=True)
+        present = [(name, payload, content) for name, payload, content in named if payload]
+        payloads = [(name, payload) for name, payload, _ in present]
+        found = self._signatures(self._modality, self._mirrored, payloads)
+        for (name, _, content), signature in zip(present, found, strict=True):
+            if signature is None:
+                self.unread.append(name)
                 continue
             signed.ids.append(name)
-            signed.signatures.append(found)
+            signed.signatures.append(signature)
             signed.contents.append(content)

@@ -4,7 +4,7 @@ Two rows share something if two of their marks have one digest; the role says wh
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,8 @@ class Looked:
 class Portion:
     """One written file to look at, and for what.
 
-    `parts`, `buckets`: into how many the marks and the signatures of all files are dealt.
+    `parts`, `buckets`: into how many the marks and the signatures of all files are dealt. `skipped`: payloads (counted
+    from 0 in the order in which they are signed) that end the process which decodes them.
     """
 
     split: Split
@@ -93,6 +94,11 @@ class Portion:
     looked: Looked
     parts: int = 1
     buckets: int = 1
+    skipped: tuple[int, ...] = ()
+
+    def without(self, record: int) -> "Portion":
+        """The same but for a payload that its worker does not survive: it counts as unreadable."""
+        return replace(self, skipped=(*self.skipped, record))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,26 +8,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.audit.counting import Findings
+from pipeline.audit.counting import Findings, first_names
 from pipeline.audit.marks import ID, MARK, TRAIN, Looked, Marks, Portion, first_of_each, of_role, rows_of
 from pipeline.audit.signing import Signed, Signer
 from pipeline.audit.times import Extent, extent_of
+from pipeline.records import Record, Watch
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.storage import Folder
 
 _READ_ROWS = 256
+_NOTHING = pa.record_batch([pa.nulls(1)], names=[""])
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one file showed. `unreadable`: payloads that could not be signed. `extent`: of the times of its rows.
+    """What one file showed. `unread`: ids of rows whose payload could not be signed.
 
-    `timeless`: rows that have none though the newest are to be held out.
+    `extent`: of the times of its rows; `timeless`: rows that have none though the newest are to be held out.
     """
 
     marks: Marks
     signed: tuple[Signed, ...] = ()
-    unreadable: int = 0
+    unread: tuple[str, ...] = ()
     extent: Extent | None = None
     timeless: int = 0
 
@@ -35,39 +37,58 @@ class Seen:
         """What of it is added up over all files."""
         times = {} if self.extent is None else {self.marks.split: self.extent}
         read = Counter[str]({self.marks.split: self.marks.rows})
-        return Findings(read, unreadable=self.unreadable, times=times, timeless=self.timeless)
+        found = Findings(read, unreadable=len(self.unread), times=times, timeless=self.timeless)
+        found.unread = first_names(self.unread)
+        return found
 
 
-def look_at(folder: Folder, portion: Portion) -> Seen:
+def look_at(folder: Folder, portion: Portion, watch: Watch = iter) -> Seen:
     """Read a written file. Of training rows that share a mark the first one has it, but for ids; of others every row.
 
     Signed are all rows of held-out files; of a training record its lowest copy, which is the original if there is one,
-    or all of them if that was asked for. Rows of a file stand in any order.
+    or all of them if that was asked for. Rows of a file stand in any order. `watch` sees each row before it is signed.
     """
-    looked, train = portion.looked, portion.split == TRAIN
-    signers = [Signer(near, near.measure()) for near in looked.near]
-    found, count = [np.empty(0, MARK)], 0
-    lowest = _lowest_copies(folder, portion.path) if train and signers and not looked.copies else None
-    extent: Extent | None = None
-    timeless = 0
-    for batch in _read(folder, portion.path, looked):
-        rows = rows_of(batch, looked.fields, looked.groups, looked.ids)
-        if looked.time:
-            here, without = extent_of(batch.column(looked.time))
-            extent, timeless = extent if here is None else here.over(extent), timeless + without
-        found += [of_role(number, role, rows, count) for number, role in enumerate(looked.marked)]
-        places = range(len(rows.ids))
-        chosen = places if lowest is None else [place for place in places if count + place in lowest]
+    signers = [Signer(near, near.measure()) for near in portion.looked.near]
+    reading = _Reading(folder, portion)
+    for number, record in enumerate(watch(reading.records(bool(signers)))):
         for signer in signers:
-            signer.sign(rows, count, chosen)
-        count += len(rows.ids)
-    values = np.concatenate(found)
-    if train:
+            signer.sign(record, number in portion.skipped)
+    values = np.concatenate(reading.marks)
+    if portion.split == TRAIN:
         ids = values["role"] == ID
         values = np.concatenate([values[ids], first_of_each(values[~ids])])
-    marks = Marks(portion.split, portion.index, count, values)
+    marks = Marks(portion.split, portion.index, reading.rows, values)
     signed = tuple(_signed(portion, signer) for signer in signers)
-    return Seen(marks, signed, sum(s.unreadable for s in signers), extent, timeless)
+    unread = tuple(name for signer in signers for name in signer.unread)
+    return Seen(marks, signed, unread, reading.extent, reading.timeless)
+
+
+class _Reading:
+    """One file, batch by batch: marks and times of all rows, and the rows that are to be signed."""
+
+    def __init__(self, folder: Folder, portion: Portion) -> None:
+        self._folder, self._portion = folder, portion
+        self.marks, self.rows = [np.empty(0, MARK)], 0
+        self.extent: Extent | None = None
+        self.timeless = 0
+
+    def records(self, signed: bool) -> Iterator[Record]:
+        """The rows to be signed, if any are."""
+        looked, path = self._portion.looked, self._portion.path
+        some = signed and self._portion.split == TRAIN and not looked.copies
+        lowest = _lowest_copies(self._folder, path) if some else None
+        for batch in _read(self._folder, path, looked):
+            rows = rows_of(batch, looked.fields, looked.groups, looked.ids)
+            if looked.time:
+                here, without = extent_of(batch.column(looked.time))
+                self.extent, self.timeless = here.over(self.extent) if here else self.extent, self.timeless + without
+            self.marks += [of_role(number, role, rows, self.rows) for number, role in enumerate(looked.marked)]
+            for place, name in enumerate(rows.ids) if signed else ():
+                row = self.rows + place
+                if lowest is None or row in lowest:
+                    payloads = {key: values[place] for key, values in rows.payloads.items()}
+                    yield Record(name, path, row, (), payloads, _NOTHING, 0)
+            self.rows += len(rows.ids)
 
 
 def rows_at(

@@ -3,7 +3,7 @@
 A signature finds candidates and no more: `comparing_rows` reads both rows again before it says so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import NamedTuple
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from pipeline.audit.marks import Looked
 from pipeline.audit.matching import Place
-from pipeline.audit.rows import Field, Rows
+from pipeline.audit.rows import Field, Payload
 from pipeline.codecs import CodecError
 from pipeline.codecs.memory import refuse_want
-from pipeline.records import SPLITS, Split
+from pipeline.records import SPLITS, Record, Split
 from pipeline.similarity.interface import LENGTH, Measure, Signature
 
 ROWS_PER_BUCKET = 2_000
@@ -106,24 +106,30 @@ class Signer:
     measure: Measure
     rows: list[int] = field(default_factory=list)
     signatures: list[Signature] = field(default_factory=list)
-    unreadable: int = 0
+    unread: list[str] = field(default_factory=list)
+    """Rows whose payload cannot be read, by their ids."""
 
-    def sign(self, rows: Rows, start: int, chosen: Sequence[int]) -> None:
-        """Take in the chosen ones of `rows`, the first of which is row `start` of the file."""
-        payloads = rows.payloads[self.near.field.key]
-        for number in chosen:
-            payload = payloads[number]
-            if not payload:
-                continue
-            try:
-                found = self.measure.signature(payload)
-            except CodecError as error:
-                refuse_want(error)
-                self.unreadable += 1
-                continue
-            self.rows.append(start + number)
-            views = found.embeddings[found.embeddings.any(1)]
-            self.signatures.append(replace(found, embeddings=views, detail=_digest(found.detail)))
+    def sign(self, record: Record, skipped: bool = False) -> None:
+        """Take in a row of the file; one that is `skipped` counts as unreadable."""
+        payload = record.payloads[self.near.field.key]
+        if not payload:
+            return
+        found = None if skipped else signature_of(self.measure, payload)
+        if found is None:
+            self.unread.append(record.key)
+            return
+        self.rows.append(record.row)
+        views = found.embeddings[found.embeddings.any(1)]
+        self.signatures.append(replace(found, embeddings=views, detail=_digest(found.detail)))
+
+
+def signature_of(measure: Measure, payload: Payload) -> Signature | None:
+    """The signature of a payload; None of one that cannot be read."""
+    try:
+        return measure.signature(payload)
+    except CodecError as error:
+        refuse_want(error)
+        return None
 
 
 def buckets_for(rows: int) -> int:

@@ -3,7 +3,9 @@
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from statistics import median
 from typing import TypeVar
@@ -24,6 +26,7 @@ from transforms.values import AudioValue, ImageValue, VideoValue, VolumeValue
 
 T = TypeVar("T")
 DECODED = 12
+_decoding = ContextVar("decoding", default=True)
 _DECODED_CLIPS = 4
 _ERROR_CHARACTERS = 80
 _LOOKED_AT = 2000
@@ -46,12 +49,29 @@ def examine(payloads: Sequence[bytes], modality: Modality) -> tuple[Payloads, tu
     looks = {"image": _examine_images, "video": _examine_clips, "volume": _examine_volumes}
     look = looks.get(modality, _examine_sounds)
     chosen = spread(payloads, DECODED if modality != "video" else _DECODED_CLIPS)
+    if not _decoding.get():
+        return Payloads(seen=len(chosen)), ()
     found, errors = look(chosen)
     if not errors:
         return found, ()
     shortened = errors[0] if len(errors[0]) <= _ERROR_CHARACTERS else f"{errors[0][:_ERROR_CHARACTERS]}…"
     note = f"{len(errors)} of {len(chosen)} looked at cannot be decoded: {shortened}"
     return replace(found, broken=len(errors) / len(chosen)), (note,)
+
+
+def decoding() -> bool:
+    """Whether payloads may be decoded."""
+    return _decoding.get()
+
+
+@contextmanager
+def undecoded() -> Iterator[None]:
+    """Look at payloads without decoding any: what they hold is not asked for, and some end their decoder."""
+    before = _decoding.set(False)
+    try:
+        yield
+    finally:
+        _decoding.reset(before)
 
 
 def examine_texts(texts: Sequence[str]) -> Payloads:

@@ -14,7 +14,7 @@ from pipeline.looking.column_roles import Facts, Roles, roles_of
 from pipeline.looking.findings import FieldFound, Findings
 from pipeline.looking.label_columns.search import find_labels
 from pipeline.looking.payload_columns import Sampled, find_payloads, find_texts, find_token_lists, is_text
-from pipeline.looking.payload_samples import spread
+from pipeline.looking.payload_samples import decoding, spread
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing, list_input
 from pipeline.sources.strings import readable, values_of, with_nulls
@@ -75,6 +75,8 @@ def _taken(roles: Roles) -> set[str]:
 def _labeled(fields: Sequence[FieldFound], listing: Listing, samples: Sequence[Sampled]) -> list[FieldFound]:
     """The first field with its labels; pictures that turn out to be its masks are no fields of their own."""
     first, *others = fields
+    if not decoding():
+        return [*fields]
     labels = find_labels(first, others, listing, samples)
     bound = {column for label in labels if label.kind for column in label.columns}
     return [replace(first, labels=labels), *(f for f in others if f.column not in bound)]

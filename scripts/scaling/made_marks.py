@@ -19,7 +19,7 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 def look(portions: Iterable[Portion]) -> Iterator[Seen]:
     """What reading the files would show; nothing is shared."""
     for portion in portions:
-        yield Seen(Marks(portion.split, portion.index, portion.rows, marks_of(portion)), (), 0)
+        yield Seen(Marks(portion.split, portion.index, portion.rows, marks_of(portion)))
 
 
 def marks_of(portion: Portion) -> NDArray[np.void]:

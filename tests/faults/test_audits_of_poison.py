@@ -1,0 +1,114 @@
+"""An audit ends and names what it could not read, whatever its payloads do to the process that decodes them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import material
+import pytest
+
+PATCH = """
+import os, signal
+
+try:
+    import pipeline.audit.comparing
+    from pipeline.codecs.image import ImageCodec
+except ImportError:
+    pass
+else:
+    pipeline.audit.comparing.RECORD_SECONDS = 1.5
+    decode = ImageCodec.decode
+
+    def poisoned(self, payload):
+        if payload.endswith(b"DIES"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if payload.endswith(b"KILLED"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        while payload.endswith(b"HANGS"):
+            pass
+        return decode(self, payload)
+
+    ImageCodec.decode = poisoned
+"""
+"""What a decoder with a fault would do, in every process: of pictures, bytes behind their end are ignored."""
+POISON = (b"DIES", b"KILLED", b"HANGS")
+
+
+def fanbeam(home: Path, *arguments: object) -> tuple[int, dict[str, Any], str]:
+    """A command in a process of its own, with the fault in it and in all that it starts."""
+    (home / "faulty").mkdir(exist_ok=True)
+    (home / "faulty" / "sitecustomize.py").write_text(PATCH)
+    paths = os.pathsep.join([str(home / "faulty"), str(material.ROOT)])
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pipeline.cli import main; sys.exit(main())",
+            *map(str, arguments),
+        ],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout) if done.stdout.strip() else {}
+    return done.returncode, answer, done.stderr
+
+
+@pytest.mark.parametrize("side", ["train", "validation"])
+def test_any_two_sets(side: str, tmp_path: Path) -> None:
+    rows = {"train": material.image_rows(12), "validation": material.image_rows(24)[12:]}
+    again = rows["train"][8]["image"]
+    rows["validation"][5]["image"] = again
+    for row, poison in zip(rows[side], POISON, strict=False):
+        row["image"] += poison
+    files = {name: material.write_parquet(tmp_path / f"{name}.parquet", found) for name, found in rows.items()}
+    code, answer, errors = fanbeam(tmp_path, "audit", files["train"], files["validation"], "--json")
+    assert (code, answer.get("unreadable")) == (1, 3), errors
+    assert answer["unread"] == [f"{side}.parquet#{n}" for n in range(3)]
+    assert "3 payloads could not be read" in answer["unchecked"][0]
+    assert f"'{side}.parquet#0'" in answer["unchecked"][0]
+    assert answer["leaking"]["exact"] == 1
+
+
+def test_a_dataset(tmp_path: Path) -> None:
+    rows = material.image_rows(24)
+    for row, poison in zip(rows, (b"DIES", b"HANGS"), strict=False):
+        row["image"] += poison
+    data = material.write_parquet(tmp_path / "in.parquet", rows)
+    tree = material.image_config(data, tmp_path / "out", copies=1, record_timeout=2, split={"validation": 0.4})
+    config = material.write_config(tmp_path / "c.yaml", tree)
+    code = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pipeline.cli import main; sys.exit(main())",
+            "run",
+            str(config),
+        ],
+        env={**os.environ, "PYTHONPATH": str(material.ROOT)},
+        capture_output=True,
+        timeout=300,
+        check=False,
+    ).returncode
+    assert code == 0
+    version = material.version_folder(tmp_path / "out")
+    originals = {sample for sample in material.samples(version) if sample.startswith(("r000/0", "r001/0"))}
+    code, answer, errors = fanbeam(tmp_path, "audit", version, "--json")
+    assert (code, answer.get("unread")) == (1, sorted(originals)), errors
+
+
+def test_the_audit_inside_a_run(tmp_path: Path) -> None:
+    """Originals come as they are; what decoding them does is found when they are rendered, and again by the audit."""
+    rows = [{**row, "part": "validation" if n % 3 == 0 else "train"} for n, row in enumerate(material.image_rows(18))]
+    rows[3]["image"] += b"DIES"
+    data = material.write_parquet(tmp_path / "in.parquet", rows)
+    tree = material.image_config(data, tmp_path / "out", copies=1, split={"column": "part"}, limits={"failed": 1})
+    code, answer, errors = fanbeam(
+        tmp_path, "run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1", "--json"
+    )
+    assert (code, answer["dropped"]["failed"], answer["leaks"]["unchecked"]) == (0, {"worker_crashed": 1}, []), errors
