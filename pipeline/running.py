@@ -38,7 +38,7 @@ from pipeline.splitting.shares import refuse_empty_train
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey
 from pipeline.survey_notes import classes_of, survey_notes
-from pipeline.surveying import OnEngine, seeker_for
+from pipeline.surveying import OnEngine, remove_surveys, seeker_for
 from pipeline.tally import Tally, machine_warnings
 from pipeline.versions.jobs import job_of
 from pipeline.versions.tidying import finish, tidy
@@ -97,6 +97,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     job = descended(own)
     options.progress.identify(job.version, job.dataset.url)
     tidy(job)
+    remove_surveys(job.output)
     manifest = read_manifest(job.dataset)
     if manifest is not None and not leaves_template(options.beam):
         refuse_incomplete(job.dataset, manifest)
@@ -112,6 +113,7 @@ def run_job(text: ConfigText, options: RunOptions) -> RunResult:
     manifest = _outcome(job, plan, listing)
     announce(job)
     tidy(job)
+    remove_surveys(job.output, own.version)
     told = (*warnings, *plan.notes, *_warned(job, manifest, options.progress))
     seconds = time.monotonic() - started
     result = RunResult(job.version, job.dataset.url, manifest, seconds, False, resumed, None, told)
@@ -243,7 +245,7 @@ def survey_job(
     probe = remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
     settled = replace(settled, earlier=earlier_version(settled))
     pool.adopt(settled)
-    notes = (*listing.notes, *moving_notes(settled, listing.units))
+    notes = (*listing.notes, *moving_notes(settled, listing))
     return Surveyed(settled, surveyed, counted, probe, decision, notes)
 
 

@@ -1,5 +1,6 @@
 """Have an engine look at the payloads of the whole input, where there are too many for the submitting machine."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,19 +16,24 @@ from pipeline.progress import Progress
 from pipeline.records import Unit
 from pipeline.runners import Settings
 from pipeline.splitting.contents import all_contents
-from pipeline.splitting.pieces import Piece, clear, content_pieces, signed_pieces, write_pieces
+from pipeline.splitting.pieces import WORK, Piece, clear, content_pieces, signed_pieces, write_pieces
 from pipeline.splitting.ranges import Digests
 from pipeline.splitting.results import kept_contents, kept_pairs
 from pipeline.splitting.seeking import InPool, Seeker
 from pipeline.splitting.written import part_by_part
+from pipeline.storage import Folder
 from pipeline.submission import carried_out, death_of, end_of
 from pipeline.surroundings import Surroundings
+from pipeline.versions.publishing import is_committed
 
 Asked = tuple[str | None, int, bool]
 """What a job is to do: `field`, `rows` and `written` of `build.Search`."""
 LARGE_BYTES = 2**30
 """Payload that this machine reads sooner than an engine starts a job."""
+LONG_AGO_SECONDS = 7 * 24 * 3600.0
+"""Older than any survey that still goes on."""
 _REFERRED = 100_000
+_NAME = re.compile("fanbeam-([0-9a-f]+)-([0-9a-f]+)-")
 
 
 def seeker_for(job: Job, units: Sequence[Unit], pool: workers.Pool, on: "OnEngine | None") -> Seeker:
@@ -40,6 +46,24 @@ def seeker_for(job: Job, units: Sequence[Unit], pool: workers.Pool, on: "OnEngin
 def _payload(job: Job, units: Sequence[Unit]) -> int:
     """Bytes to read; what tables refer to is not known yet."""
     return sum(unit.rows * _REFERRED if job.external and not unit.members else unit.bytes for unit in units)
+
+
+def remove_surveys(output: Folder, *over: str) -> None:
+    """Remove what killed surveys left: those of versions that are `over` or committed, and those of long ago.
+
+    Surveys of other inputs may still go on beside this run.
+    """
+    committed: dict[str, bool] = {}
+    with suppress(FanbeamError, OSError):
+        for file in output.names(WORK):
+            named = _NAME.match(file)
+            if named is None:
+                continue
+            version, begun = named[1], int(named[2], 16) / 1e9
+            if version not in committed:
+                committed[version] = version in over or is_committed(output.folder(version))
+            if committed[version] or time.time() - begun > LONG_AGO_SECONDS:
+                output.remove(f"{WORK}/{file}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,21 @@
 """What lies in a version's folder and does not belong to the version."""
 
+import posixpath
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pipeline.candidates import FILE as REFERENCES
 from pipeline.dataset import Dataset
+from pipeline.errors import FanbeamError
 from pipeline.exclusive import LOCK
 from pipeline.held_out import FILE as HELD_OUT
 from pipeline.probe import PLAN
 from pipeline.records import SPLITS
 from pipeline.run_log import RUNS
 from pipeline.shelf_file import FILE as DONORS
+from pipeline.splitting.pieces import WORK
+from pipeline.storage import Folder
 from pipeline.versions.receipts import MANIFEST, RECEIPTS
 from pipeline.versions.wholeness import named_files
 
@@ -30,12 +35,20 @@ def leftovers(dataset: Dataset) -> Iterator[str]:
     for what, paths in (
         ("files of runs that were killed, or that still go on", [p for p in _unknown(dataset) if _of_runs(p)]),
         ("temporary files of runs that were killed, or that still go on", dataset.folder.temporary_files()),
+        ("files of surveys beside this version that were killed, or that still go on", _of_surveys(dataset)),
         ("files that do not belong", [p for p in _unknown(dataset) if not _is_read(p) and not _of_runs(p)]),
     ):
         if paths:
             more = ", …" if len(paths) > _NAMED else ""
             cure = "" if what == "files that do not belong" else "; the next run removes those of killed ones"
             yield f"{len(paths)} {what}: {', '.join(paths[:_NAMED])}{more}{cure}"
+
+
+def _of_surveys(dataset: Dataset) -> list[str]:
+    output = Folder(posixpath.dirname(dataset.path))
+    with suppress(OSError, FanbeamError):
+        return [f"{WORK}/{name}" for name in output.names(WORK)]
+    return []
 
 
 def _unknown(dataset: Dataset) -> list[str]:

@@ -177,3 +177,28 @@ def test_held_out_records_that_would_be_trained_on_are_said_before_anything_is_w
     assert note.startswith(f"{told} in version {made['version']} would be trained on now")
     assert note in again["warnings"]
     assert ask("run", second, "--workers", "1")[1]["warnings"] == []
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_path_in_front_of_the_others_is_told_with_what_moves(exact: bool, tmp_path: Path, ask: Ask) -> None:
+    old = material.write_folder(tmp_path / "old", 40)
+    new = material.write_folder(tmp_path / "new", 6, lambda n: material.picture(100 + n))
+    split = {"validation": 0.3, "test": 0.2, "keep_together": {"exact": exact}}
+    given = {"path": [str(old)], "label": "label"}
+    tree = material.image_config("", tmp_path / "out", copies=1, split=split, input=given, certificate="facts")
+    code, made = ask("run", material.write_config(tmp_path / "one.yaml", tree), "--workers", "1")
+    assert code == 0
+    before = placed(Path(made["path"]))
+    behind = material.write_config(tmp_path / "two.yaml", tree | {"input": {**given, "path": [str(old), str(new)]}})
+    assert not [line for line in ask("plan", behind)[1]["warnings"] if made["version"] in line]
+    front = material.write_config(tmp_path / "three.yaml", tree | {"input": {**given, "path": [str(new), str(old)]}})
+    told = [line for line in ask("plan", front)[1]["warnings"] if made["version"] in line]
+    assert told[0].startswith(f"40 of 40 files of version {made['version']} are called otherwise now (")
+    assert "put new ones behind it" in told[0]
+    code, again = ask("run", front, "--workers", "1")
+    assert (code, [line for line in again["warnings"] if made["version"] in line]) == (0, told)
+    after = placed(Path(again["path"]))
+    moved = Counter(before[key] for key in before if before[key] != "train" and after[f"old/{key}"] == "train")
+    counts = " and ".join(f"{moved[name]} of {name}" for name in ("validation", "test") if moved[name])
+    assert bool(counts) is not exact  # contents of local files are known
+    assert told[1:] == [] if exact else told[1].startswith(f"{counts} in version {made['version']} would be trained on")

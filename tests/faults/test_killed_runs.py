@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import material
 import psutil
 import pytest
 from conftest import Slow, Trouble, receipts, run
+
+from pipeline.cli import main
 
 Hurt = "subprocess.Popen[str]"
 
@@ -140,3 +143,30 @@ def test_work_of_a_killed_submission_is_removed_by_the_next_run(
     assert list((version / "_runs" / "work").iterdir())
     finishes(slow, tmp_path, config, capsys)
     assert not list((version / "_runs" / "work").iterdir())
+
+
+def test_what_killed_surveys_left_goes_with_the_next_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of the version itself, of committed ones and of long ago; one that may still go on is named by verify."""
+    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(8))
+    config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out", copies=1))
+    assert main(["plan", str(config), "--json"]) == 0
+    own = json.loads(capsys.readouterr().out)["version"]
+    now, work = time.time_ns(), tmp_path / "out" / "_splits" / "work"
+    work.mkdir(parents=True)
+    stays = f"fanbeam-{'0' * 16}-{now:x}-pieces-00000.json"
+    for name in (
+        stays,
+        f"fanbeam-{own}-{now:x}-pieces-00000.json",
+        f"fanbeam-{'1' * 16}-{now - 10**16:x}-near-a.arrow",
+    ):
+        (work / name).write_text("[]")
+    assert main(["run", str(config), "--json", "--workers", "1"]) == 0
+    assert [path.name for path in work.iterdir()] == [stays]
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path / "out"), "--json"]) == 0
+    (note,) = [n for n in json.loads(capsys.readouterr().out)["notes"] if "surveys" in n]
+    assert note.startswith("1 files of surveys beside this version")
+    assert f"_splits/work/{stays}" in note
+    (work / stays).rename(work / stays.replace("0" * 16, own))
+    assert main(["run", str(config), "--json"]) == 0
+    assert list(work.iterdir()) == []

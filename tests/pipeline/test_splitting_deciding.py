@@ -293,9 +293,9 @@ def test_another_share_that_trains_on_what_was_held_out_is_told(tmp_path: Path, 
     job, listing, _ = decided(config(tmp_path, **{**before, "validation": 0.1}))
     moved = sum(split_of(job, listing)[name] == "train" for name in held)
     assert moved > 0
-    (note,) = moving_notes(job, listing.units)
+    (note,) = moving_notes(job, listing)
     assert sum(int(word) for word in note.split(" in version ")[0].split() if word.isdigit()) == moved
     assert f"in version {first.folder.url.rpartition('/')[2]}" in note
-    assert moving_notes(decided(config(tmp_path, **before))[0], listing.units) == ()
+    assert moving_notes(decided(config(tmp_path, **before))[0], listing) == ()
     more = decided(config(tmp_path, **{**before, "validation": 0.4, "seed": 0, "sticky": True}))
-    assert moving_notes(more[0], more[1].units) == ()
+    assert moving_notes(more[0], more[1]) == ()
