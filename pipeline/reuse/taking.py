@@ -16,8 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.augment import RETRY
 from pipeline.codecs.token_lists import as_texts
 from pipeline.commit import read_manifest
+from pipeline.held_out import REASON as TWIN
+from pipeline.held_out import HeldOut, held_out_of
 from pipeline.job import Job
 from pipeline.read import BYTES
 from pipeline.records import Family, Payload, Refusal, Rendered
@@ -46,16 +49,31 @@ def taken(job: Job, families: Iterator[Family]) -> Iterator[Family]:
     if not job.earlier:
         yield from families
         return
-    whole = list(families)
+    whole, held_out = list(families), held_out_of(job)
     found = _rows_of(job, {family.record.key for family in whole if family.refusal is None})
     for family in whole:
-        yield _filled(family, found.pop(family.record.key, {}), tuple(job.config.fields))
+        filled = _filled(family, found.pop(family.record.key, {}), tuple(job.config.fields))
+        yield family if _depends(filled, held_out) else filled
+
+
+def _depends(family: Family, held_out: HeldOut) -> bool:
+    """Whether what was rendered may be otherwise where other rows are held out."""
+    if not family.rendered or not held_out.names:
+        return False
+    for number, variant in enumerate(family.variants):
+        made = {name: results[number] for name, results in family.rendered.items()}
+        again = any(step.name == RETRY for one in made.values() for step in one.applied)
+        if variant.copy and (again or held_out.twin({n: one.payload for n, one in made.items()}, list(made))):
+            return True
+    return False
 
 
 def _filled(family: Family, rows: Mapping[int, _Row], names: Sequence[str]) -> Family:
     """The family as it was rendered before; as it is, if anything of it is not there or is of another record."""
     made = [rows.get(variant.copy) for variant in family.variants]
     if family.refusal is not None or not all(made) or all(row.refusal for row in made if row):
+        return family
+    if any(row.refusal and row.refusal.reason == TWIN for row in made if row):  # it may be none any more
         return family
     source = digest([family.record.payloads[name] for name in names])
     if not all(row.refusal or _is_of(row, source) for row in made if row):
