@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from pipeline.answers import meant_for_people
-from pipeline.augment import _guarded
 from pipeline.codecs import CodecError
 from pipeline.codecs.memory import want_of_memory
+from pipeline.guarded import guarded
 from pipeline.records import Refusal
 
 NOISE = np.random.default_rng(3)
@@ -25,7 +25,7 @@ ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="address space is 
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from pipeline.augment import _guarded
+from pipeline.guarded import guarded
 from pipeline.records import Refusal
 from pipeline.codecs.{module} import {codec}
 
@@ -40,7 +40,7 @@ data, codec = Path(sys.argv[1]).read_bytes(), {codec}()
 wanted = held(codec.decode(data))
 for room in [int(n * 2**18) for n in range(0, 160, 6)]:
     resource.setrlimit(resource.RLIMIT_AS, (size() + room, resource.RLIM_INFINITY))
-    found = _guarded("x", "decode", codec.decode, data)
+    found = guarded("x", "decode", codec.decode, data)
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     if isinstance(found, Refusal):
         print(found.reason)
@@ -139,7 +139,7 @@ def test_a_step_that_wraps_it() -> None:
     def step() -> Any:
         raise raised(MemoryError())
 
-    found = _guarded("image", "augment", step)
+    found = guarded("image", "augment", step)
     assert isinstance(found, Refusal)
     assert found.reason == "out_of_memory"
 
