@@ -99,7 +99,7 @@ def _render_field(group: tuple[FieldTools, ...], run_seed: int, family: Family, 
         if tools.mirror_words and mirrored(family, number):
             rendered.append(renderer.mirrored(variant, twins))
         elif variant.copy == 0 or not tools.augment:
-            refused = twins.refusal({tools.name: original})
+            refused = None if twins is None else twins.refusal({tools.name: original})
             rendered.append(original if refused is None else Rendered(None, refusal=refused))
         else:
             rendered.append(renderer.copy(variant, twins))
@@ -155,7 +155,7 @@ class _Renderer:
             return Rendered(self._record.payloads[self._tools.name])
         return self._encoded(self._value, self._entering.steps)
 
-    def mirrored(self, variant: Variant, twins: Twins) -> Rendered:
+    def mirrored(self, variant: Variant, twins: Twins | None) -> Rendered:
         """A variant whose picture is mirrored: words for sides change places, then come the steps as for any other."""
         made = guarded(self._tools.name, "augment", swapped, self._value, self._tools.mirror_words)
         if isinstance(made, Refusal):
@@ -167,7 +167,7 @@ class _Renderer:
             return other._encoded(value, entering.steps)
         return other.copy(variant, twins)
 
-    def copy(self, variant: Variant, twins: Twins) -> Rendered:
+    def copy(self, variant: Variant, twins: Twins | None) -> Rendered:
         """A copy, drawn again from a new sub-seed as long as the gate refuses it and retries are left."""
         return _copies((self,), variant, twins)[0]
 
@@ -244,7 +244,7 @@ class _Renderer:
         return Rendered(payload, steps, changes=moved[0], labels=moved[1])
 
 
-def _copies(renderers: Sequence[_Renderer], variant: Variant, twins: Twins) -> list[Rendered]:
+def _copies(renderers: Sequence[_Renderer], variant: Variant, twins: Twins | None) -> list[Rendered]:
     """A copy of each of some fields that draw together, all drawn again as long as one is refused."""
     reasons: list[str] = []
     refused: Refusal | None = None
@@ -258,6 +258,8 @@ def _copies(renderers: Sequence[_Renderer], variant: Variant, twins: Twins) -> l
             drawn.append(result)
         else:
             made = [renderer.kept(one, reasons) for renderer, one in zip(renderers, drawn, strict=True)]
+            if twins is None:
+                return made
             refused = twins.refusal({r.name: one for r, one in zip(renderers, made, strict=True)})
             if refused is None:
                 return made

@@ -34,9 +34,9 @@ class HeldOut:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     known: Digests = field(default_factory=lambda: np.empty(0, np.uint64))
 
-    def of(self, family: Family, number: int) -> "Twins":
-        """For variant `number` of a family."""
-        return Twins(self, family, number)
+    def of(self, family: Family, number: int) -> "Twins | None":
+        """For variant `number` of a family; None if it may equal any."""
+        return Twins(self, family, number) if self.names and family.variants[number].copy else None
 
     def twin(self, payloads: Mapping[str, Payload | None], new: Sequence[str]) -> str | None:
         """The last of the `new` fields if it makes the row's content that of a held-out row; else None."""
@@ -63,8 +63,6 @@ class Twins:
 
     def refusal(self, made: Mapping[str, Rendered]) -> Refusal | None:
         """Why fields that were rendered just now are refused; None to keep them. Originals are the split's affair."""
-        if not self.held_out.names or self.family.variants[self.number].copy == 0:
-            return None
         before = {name: results[self.number] for name, results in self.family.rendered.items()}
         payloads = {name: one.payload for name, one in {**before, **made}.items()}
         twin = self.held_out.twin(payloads, list(made))

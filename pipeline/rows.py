@@ -1,7 +1,7 @@
 """Samples -> Arrow tables: pass-through columns from Arrow to Arrow, payload in place, then id and lineage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from hashlib import sha256
 from typing import Any
@@ -16,7 +16,7 @@ from pipeline.job import Job
 from pipeline.labels.binding import columns_of
 from pipeline.parents import label_weights, parents_of
 from pipeline.read import BYTES
-from pipeline.records import Dropped, Payload, Record, Sample, Split
+from pipeline.records import Dropped, Gated, Payload, Record, Sample, Split
 from pipeline.schema import (
     DROPPED_SCHEMA,
     LABEL_WEIGHTS,
@@ -38,6 +38,23 @@ class RowMaker:
     job: Job
     split: Split
     recipe: str
+    sources: dict[str, str] = dataclass_field(default_factory=dict)
+    """Digests of records' payload by key."""
+
+    def without_sources(self, gated: Gated) -> tuple[list[Sample], list[Dropped]]:
+        """Samples and what was dropped, without the payload that came in: it is not held until rows are made."""
+        bare = replace(gated.record, payloads={})
+        if gated.samples:
+            self.source_digest(gated.record)
+        samples = [Sample(bare, sample.variant, sample.rendered) for sample in gated.samples]
+        return samples, [Dropped(bare, dropped.copy, dropped.refusal) for dropped in gated.dropped]
+
+    def source_digest(self, record: Record) -> str:
+        """Hex sha256 of what a record came with, see `digest`."""
+        found = self.sources.get(record.key)
+        if found is None:
+            found = self.sources[record.key] = digest([record.payloads[name] for name in self.job.config.fields])
+        return found
 
     def rows_of(self, samples: Sequence[Sample], order: NDArray[np.int64]) -> "Rows":
         """The rows of some samples, which come as their records were read, in another order."""
@@ -47,7 +64,7 @@ class RowMaker:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What rows of some samples have in common: their other columns, and digests of their records' payload by key.
+    """What rows of some samples have in common: their other columns.
 
     Tables are made of a part of the samples at a time, so that nobody need hold the payload of those that are written.
     """
@@ -56,7 +73,6 @@ class Rows:
     schema: pa.Schema
     passing: pa.Table
     moving: frozenset[str]
-    digests: dict[str, str] = dataclass_field(default_factory=dict)
 
     def table(self, samples: Sequence[Sample], start: int) -> pa.Table:
         """One row per sample; `start`: the place of the first one among all samples."""
@@ -83,7 +99,7 @@ class Rows:
             "source_id": _strings([r.key for r in sources]),
             "source_file": _strings([r.file for r in sources]),
             "source_row": pa.array([r.row for r in sources], pa.int64()),
-            "source_sha256": _strings([self._source_digest(r, names) for r in sources]),
+            "source_sha256": _strings([self.maker.source_digest(r) for r in sources]),
             "split": _strings([self.maker.split] * len(samples)),
             "copy": pa.array([s.variant.copy for s in samples], pa.int32()),
             "seed": _strings([s.variant.seed.hex() for s in samples]),
@@ -93,12 +109,6 @@ class Rows:
             "sha256": _strings([digest([s.rendered[n].payload for n in names]) for s in samples]),
         }
         return pa.StructArray.from_arrays([columns[f.name] for f in LINEAGE_TYPE], fields=list(LINEAGE_TYPE))
-
-    def _source_digest(self, record: Record, names: Sequence[str]) -> str:
-        found = self.digests.get(record.key)
-        if found is None:
-            found = self.digests[record.key] = digest([record.payloads[n] for n in names])
-        return found
 
     def _label_weights(self, samples: Sequence[Sample]) -> pa.Array:
         candidates = self.maker.job.candidates

@@ -61,8 +61,9 @@ class ShardBuilder:
     def add(self, gated: Gated) -> None:
         """Take one family in."""
         self._tally(gated)
-        self._dropped += gated.dropped
-        self._pending += gated.samples
+        samples, dropped = self._rows.without_sources(gated)
+        self._dropped += dropped
+        self._pending += samples
         if not self._shuffled:
             self._pending_bytes += sum(map(_bytes_of, gated.samples))
             if self._pending_bytes >= ROW_GROUP_BYTES or len(self._pending) >= self._group_rows:
