@@ -7,7 +7,8 @@ How many parts depends on what it costs to reach a row: see `Reach`. Payload nev
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import zip_longest
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ _FEW_ROWS = 2**21
 _LONGEST_UNIT = 2**29
 """A longer one is read at one place at a time: what a shard reads past to reach its rows would cost too much."""
 
+_LAST = 8
+T = TypeVar("T")
 Way = Literal["scattered", "held", "forwards"]
 
 
@@ -43,6 +46,19 @@ def blocks_per_shard(rows: int) -> int:
     Of very many rows they are coarser, since each block takes memory on the submitting machine.
     """
     return 64 if rows <= _FEW_ROWS else 16
+
+
+def in_stretches(shards: Sequence[T], workers: int) -> list[T]:
+    """Shards of one split, for workers that take one in turns: each finds its next one near the last in the input.
+
+    So what a worker holds of the input is read about once, and not once by every worker. The last ones are small and
+    stay last: whoever is done early finds something to do.
+    """
+    count = max(0, len(shards) - _LAST)
+    length = -(-count // max(1, workers))
+    stretches = [shards[n : min(n + length, count)] for n in range(0, count, length or 1)]
+    turns = [shard for turn in zip_longest(*stretches) for shard in turn if shard is not None]
+    return [*turns, *shards[count:]]
 
 
 def reach_of(seekable: bool, units: Sequence[Unit]) -> Reach:

@@ -13,6 +13,7 @@ from pipeline import children, workers
 from pipeline.assignment import assigned_tasks, assigned_whole, end_detached, ended, with_candidates
 from pipeline.audit.counting import Findings
 from pipeline.job import Job, ShardWork, Task
+from pipeline.mixing import in_stretches
 from pipeline.records import Receipt
 from pipeline.rendering import STAGES, apply, begun
 from pipeline.surroundings import Surroundings, look_around, telling
@@ -128,8 +129,10 @@ class RenderInPool(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Render all of them, whichever process is free."""
-        ordered = sorted(self.tasks, key=lambda t: (t.shard.split != "train", t.shard.split, t.shard.index))
-        for receipt in workers.current().run("render", ordered):
+        pool, ordered = workers.current(), sorted(self.tasks, key=lambda t: (t.shard.split, t.shard.index))
+        train = [task for task in ordered if task.shard.split == "train"]
+        others = [task for task in ordered if task.shard.split != "train"]
+        for receipt in pool.run("render", [*in_stretches(train, pool.size), *others]):
             yield WindowedValue(receipt, MAX_TIMESTAMP, (GlobalWindow(),))
 
 

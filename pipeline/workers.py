@@ -61,14 +61,14 @@ class Pool:
     """Worker processes for one job. Use as a context manager; `run` may be called several times."""
 
     def __init__(self, job: Job, count: int, debug: bool = False) -> None:
-        self._job, self._count, self._debug = job, count, debug
+        self._job, self.size, self._debug = job, count, debug
         self._context = multiprocessing.get_context("forkserver")
         self._workers: list[_Worker] = []
         self._samples, self._calls = 0, 0
 
     def __enter__(self) -> "Pool":
         start_for({step.name for step in self._job.config.steps()})
-        self._workers = [self._start() for _ in range(self._count)]
+        self._workers = [self._start() for _ in range(self.size)]
         return self
 
     def __exit__(self, *details: object) -> None:

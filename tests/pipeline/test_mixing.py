@@ -11,7 +11,7 @@ from made_surveys import rows, surveys
 
 from pipeline.block_table import BlockTable, BlockTally
 from pipeline.cutting import Sizing, cut_shards
-from pipeline.mixing import Reach, mixed_order, reach_of
+from pipeline.mixing import Reach, in_stretches, mixed_order, reach_of
 from pipeline.records import Block, Shard, Unit
 from pipeline.survey import Survey
 
@@ -114,3 +114,15 @@ def test_a_count_of_shards(weights: list[float], count: int) -> None:
     assert len(parts) <= min(count, len(weights))
     if all(weight == weights[0] for weight in weights):
         assert len(parts) == min(count, len(weights))
+
+
+@pytest.mark.parametrize(("count", "workers"), [(0, 2), (5, 2), (8, 3), (9, 2), (30, 2), (31, 3), (30, 40)])
+def test_workers_in_turns_go_on_where_they_were(count: int, workers: int) -> None:
+    order = in_stretches(list(range(count)), workers)
+    assert sorted(order) == list(range(count))
+    early = order[: max(0, count - 8)]
+    assert order[len(early) :] == list(range(len(early), count))  # the small ones
+    for first in range(workers):
+        own = early[first::workers]
+        steps = [after - before for before, after in pairwise(own)]
+        assert steps.count(1) >= len(steps) - 1  # where stretches are of unlike length the last turns shift
