@@ -154,8 +154,7 @@ def _submit(job: Job, plan: Plan, expected: Expected, found: Findings) -> None:
 
 def _audit(plan: Plan, found: Findings) -> None:
     """All that is compared of what would be written, in one process: marks of made-up rows, and no near duplicates."""
-    receipts = [receipt for receipt in _receipts(plan) if receipt.data is not None]
-    shards = [{"split": r.split, "path": r.data.path, "rows": r.data.rows} for r in receipts if r.data is not None]
+    shards = [{"split": r.split, "path": r.data.path, "rows": r.data.rows} for r in _receipts(plan) if r.data]
     portions = portions_of(shards, made_marks.LOOKED, plan.records)
     with found.step("audit"):
         findings = audited(portions, made_marks.look, lambda _: ())
