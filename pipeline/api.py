@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline import workers
 from pipeline.check import checked, telling_recipes
@@ -11,7 +11,6 @@ from pipeline.config_file import ConfigText, read_config, validate
 from pipeline.errors import ConfigError
 from pipeline.planning import Plan, Probe
 from pipeline.progress import Silent
-from pipeline.reuse.finding import reuse_notes
 from pipeline.running import RunOptions, RunResult, planned, run_job, survey_job
 from pipeline.sources import Listing
 from pipeline.versions.jobs import job_of
@@ -30,6 +29,8 @@ class Planned:
     config: JobConfig
     donors: int = 0
     """Training records on the donor shelf of blends."""
+    rows_from: str = ""
+    """The version whose rows are taken where they are the same; empty: all are rendered."""
 
 
 def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> JobConfig:
@@ -51,8 +52,7 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
         found = survey_job(job, listing, pool, text, Silent())
     donors = len(found.job.candidates.donors) if found.job.candidates is not None else 0
     made = planned(found, found.probe)
-    made = replace(made, notes=(*made.notes, *reuse_notes(found.job)))
-    return Planned(found.job.version, made, found.probe, listing, job.config, donors)
+    return Planned(found.job.version, made, found.probe, listing, job.config, donors, found.job.earlier)
 
 
 def run(config: Config, options: RunOptions | None = None) -> RunResult:

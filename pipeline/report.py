@@ -110,6 +110,7 @@ def plan_json(planned: "Planned", seconds: float) -> dict[str, Any]:
         "refused": plan.refused,
         "ignored": list(planned.listing.ignored),
         **({"donors": planned.donors} if planned.donors else {}),
+        **({"rows_from": planned.rows_from} if planned.rows_from else {}),
         **_balance_json(planned),
         "warnings": [*planned.plan.notes, *copy_warnings(planned.config.copies, plan.counted)],
         "seconds": round(seconds, 1),
@@ -124,12 +125,14 @@ def _unread(planned: "Planned") -> list[str]:
 
 def show_plan(console: Console, planned: "Planned", seconds: float, workers: int) -> None:
     """A plan for people."""
+    from pipeline.reuse.finding import reuse_notes  # loads Arrow, which most reports do without
+
     plan = planned.plan
     nested = _nested(planned)
     _print_classes(console, nested)
     console.print(_split_table({s: (p.records, p.samples, p.bytes) for s, p in plan.splits.items()}))
     _print_balance(console, planned)
-    for note in planned.plan.notes:
+    for note in (*planned.plan.notes, *reuse_notes(planned.rows_from)):
         _print(console, f"note: {note}", soft_wrap=True)
     if plan.refused:
         _print(console, f"{plan.refused} records will fail: {_REFUSED}")

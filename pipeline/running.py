@@ -170,7 +170,7 @@ def _made(job: Job, listing: Listing, text: ConfigText, options: RunOptions) -> 
         pool.adopt(job)
         found = replace(found, decision=found.decision and found.decision.settled())
         plan = planned(found, remember(job.dataset, found.probe))
-        for note in reuse_notes(job):
+        for note in reuse_notes(job.earlier):
             options.progress.say(note)
         if not engine.local:
             stack.close()  # the engine's workers render

@@ -25,7 +25,7 @@ from pipeline.looking.payload_samples import undecoded
 from pipeline.records import Record, Watch
 from pipeline.similarity.interface import Signature
 from pipeline.sources.parquet import ParquetReader
-from pipeline.storage import Folder
+from pipeline.storage import Folder, is_url
 
 Sign = Callable[[str, bool, Sequence[tuple[str, Payload]]], list[Signature | None]]
 """Modality, whether mirror images are alike, and named payloads -> the signature of each; None if it is unreadable."""
@@ -99,6 +99,8 @@ def apart(path: str, seconds: float) -> Iterator[tuple[Describe, Sign]]:
     with workers.pool_for(_blank_job(path, seconds), count) as pool:
 
         def describe(other: str) -> Findings:
+            if is_url(other):
+                Folder.at(other).exists()  # a store that does not answer is told of here, not by a worker
             (found,) = pool.run("sign", [DescribingTask(other)])
             return cast(Findings, found)
 

@@ -32,9 +32,9 @@ def earlier_version(job: Job) -> str:
     return name if manifest is not None and _serves(manifest, job) else ""
 
 
-def reuse_notes(job: Job) -> tuple[str, ...]:
-    """What people should know of it."""
-    return (_TAKEN.format(job.earlier),) if job.earlier else ()
+def reuse_notes(earlier: str) -> tuple[str, ...]:
+    """What people should know of a version whose rows are taken."""
+    return (_TAKEN.format(earlier),) if earlier else ()
 
 
 def _serves(manifest: Mapping[str, Any], job: Job) -> bool:
