@@ -1,6 +1,7 @@
 """Memory, and whatever else fsspec knows."""
 
 import errno
+import json
 import posixpath
 from collections.abc import Callable
 from contextlib import suppress
@@ -146,8 +147,9 @@ class FsspecStore:
         """See `Store.reach`: what this could ask, the listing asks anyhow."""
 
     def _call(self, key: str, call: Callable[[], Result], attempts: int = 0) -> Result:
+        asked = call if attempts == 1 else lambda: tried(call, _is_cut_short)
         try:
-            return tried(call, _transient, attempts or self._attempts)
+            return tried(asked, _transient, attempts or self._attempts)
         except FileNotFoundError as error:
             if MISSING_BUCKET in str(error):
                 raise told(self._url, error) from error
@@ -169,6 +171,11 @@ def opened(url: str, **options: Any) -> tuple[Any, str]:
 
     system, path = url_to_fs(url, **options)
     return system, str(path)
+
+
+def _is_cut_short(error: Exception) -> bool:
+    """Whether half of an answer came: libraries do not ask again."""
+    return isinstance(error, json.JSONDecodeError)
 
 
 def _transient(error: Exception) -> bool:

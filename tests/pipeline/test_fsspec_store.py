@@ -2,6 +2,7 @@
 
 import errno
 from datetime import UTC, datetime
+from json import JSONDecodeError
 from typing import Any
 
 import pytest
@@ -50,7 +51,15 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [HttpError(503), HttpError(429), HttpError(500), ConnectionResetError(), TimeoutError()]
+    "error",
+    [
+        HttpError(503),
+        HttpError(429),
+        HttpError(500),
+        ConnectionResetError(),
+        TimeoutError(),
+        JSONDecodeError("Unterminated string", '{"name": "', 9),
+    ],
 )
 def test_what_passes_is_tried_again(error: Exception) -> None:
     odd = Odd(error, error)

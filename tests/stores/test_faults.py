@@ -58,7 +58,7 @@ class Place:
 
     def is_whole(self, answer: dict[str, str], on_disk: OnDisk) -> None:
         """Every file is there, whole, and no other."""
-        assert answer["warnings"] == []
+        assert all("were asked for" in warning for warning in answer["warnings"])  # few records, divided by a hash
         assert Version.at(answer["path"]).same_everywhere == on_disk.version.same_everywhere
         assert (self.output.names(), self.output.folders()) == (["LATEST"], sorted([ledger.FOLDER, answer["version"]]))
 
