@@ -243,8 +243,7 @@ def survey_job(
     pool.check_recipes(text)
     pool.adopt(settled)
     probe = remembered(job.dataset) or combine(list(pool.run("probe", probe_tasks(surveyed))))
-    settled = replace(settled, earlier=earlier_version(settled))
-    pool.adopt(settled)
+    settled = replace(settled, earlier=earlier_version(settled))  # the pool renders the probe without it
     notes = (*listing.notes, *moving_notes(settled, listing))
     return Surveyed(settled, surveyed, counted, probe, decision, notes)
 

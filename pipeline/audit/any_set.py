@@ -84,13 +84,7 @@ def _config(findings: Findings, fields: tuple[Field, ...]) -> JobConfig:
     given = {"path": paths} | ({"format": findings.forced} if findings.forced else {})
     columns = {f.name: {"type": f.modality, "uri": f.uri} for f in fields}
     return JobConfig.model_validate(
-        {
-            "input": given,
-            "split": {},
-            "copies": 0,
-            "fields": columns,
-            "output": {"path": "-"},
-        }
+        {"input": given, "split": {}, "copies": 0, "fields": columns, "output": {"path": "-"}}
     )
 
 

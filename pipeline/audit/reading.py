@@ -12,6 +12,7 @@ from pipeline.audit.counting import Findings, first_names
 from pipeline.audit.marks import ID, MARK, TRAIN, Looked, Marks, Portion, first_of_each, of_role, rows_of
 from pipeline.audit.signing import Signed, Signer
 from pipeline.audit.times import Extent, extent_of
+from pipeline.parquet_file import groups_with
 from pipeline.records import Record, Watch
 from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.storage import Folder
@@ -95,16 +96,10 @@ def rows_at(
     folder: Folder, path: str, rows: Iterable[int], columns: Sequence[str]
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Some rows of a file, in order, each as a batch of one; only row groups that hold one of them are read."""
-    wanted = sorted(set(rows))
-    with folder.open(path) as source:
-        file, start = pq.ParquetFile(source), 0
-        for group in range(file.num_row_groups):
-            stop = start + file.metadata.row_group(group).num_rows
-            here = [row for row in wanted if start <= row < stop]
-            if here:
-                batch = file.read_row_group(group, columns=list(columns)).combine_chunks().to_batches()[0]
-                yield from ((row, batch.slice(row - start, 1)) for row in here)
-            start = stop
+    wanted = np.unique(np.fromiter(rows, np.int64))
+    places = iter(wanted.tolist())
+    for here, batch in groups_with(folder, path, wanted, columns):
+        yield from ((next(places), batch.slice(place, 1)) for place in here.tolist())
 
 
 def _read(folder: Folder, path: str, looked: Looked) -> Iterator[pa.RecordBatch]:

@@ -4,11 +4,10 @@ Payload is compared with the digests in its lineage, so that a damaged row is re
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, Literal
 
 import numpy as np
@@ -16,13 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.audit.contents import payload_columns
+from pipeline.audit.rows import Field
 from pipeline.augment import RETRY
-from pipeline.codecs.token_lists import as_texts
 from pipeline.commit import read_manifest
 from pipeline.held_out import REASON as TWIN
 from pipeline.held_out import HeldOut, held_out_of
 from pipeline.job import Job
-from pipeline.read import BYTES
+from pipeline.keys import digests
+from pipeline.parquet_file import groups_with
 from pipeline.records import Family, Payload, Refusal, Rendered
 from pipeline.rows import digest
 from pipeline.schema import LINEAGE
@@ -42,6 +43,13 @@ class _Row:
     payloads: tuple[Payload | None, ...] = ()
     lineage: Mapping[str, Any] = field(default_factory=dict)
     refusal: Refusal | None = None
+
+
+_Drop = Literal["failed", "rejected"]
+_Kind = _Drop | Literal[""]
+"""What a file holds: dropped records and copies, or rows."""
+_Found = tuple[str, int, _Row]
+"""A record's key, a copy of it, and what is there."""
 
 
 def taken(job: Job, families: Iterator[Family]) -> Iterator[Family]:
@@ -97,6 +105,7 @@ def _rows_of(job: Job, keys: set[str]) -> dict[str, dict[int, _Row]]:
     """Record's key -> copy -> what is there of it."""
     dataset = job.output.folder(job.earlier)
     files, index = _index(dataset)
+    fields = [Field(name, field.type) for name, field in job.config.fields.items()]
     wanted = np.sort(_digests(list(keys)))
     chosen = index[np.isin(index["key"], wanted)]
     found: dict[str, dict[int, _Row]] = defaultdict(dict)
@@ -104,20 +113,15 @@ def _rows_of(job: Job, keys: set[str]) -> dict[str, dict[int, _Row]]:
         path, kind = files[number]
         rows = chosen["row"][chosen["file"] == number]
         with suppress(*_LOST):
-            fields = list(job.config.fields)
-            for key, copy, row in (
-                _refused(dataset, path, rows, kind) if kind else _written(dataset, path, rows, fields)
-            ):
+            read = _refused(dataset, path, rows, kind) if kind else _written(dataset, path, rows, fields)
+            for key, copy, row in read:
                 if key in keys:
                     found[key][copy] = row
     return found
 
 
-Kind = Literal["", "failed", "rejected"]
-
-
 @lru_cache(maxsize=1)
-def _index(dataset: Folder) -> tuple[tuple[tuple[str, Kind], ...], NDArray[Any]]:
+def _index(dataset: Folder) -> tuple[tuple[tuple[str, _Kind], ...], NDArray[Any]]:
     """The files of a version, data and dropped ones, and (rows,) of _ROW: where rows of each record stand."""
     manifest = read_manifest(dataset) or {"shards": [], "dropped_shards": []}
     files = [(shard["path"], _kind(shard["path"])) for part in ("shards", "dropped_shards") for shard in manifest[part]]
@@ -131,61 +135,32 @@ def _index(dataset: Folder) -> tuple[tuple[tuple[str, Kind], ...], NDArray[Any]]
     return tuple(files), np.concatenate(parts)
 
 
-def _source_ids(dataset: Folder, path: str, kind: Kind) -> list[str]:
+def _source_ids(dataset: Folder, path: str, kind: _Kind) -> list[str]:
     with dataset.open(path) as source:
         table = pq.ParquetFile(source).read(columns=["source_id" if kind else f"{LINEAGE}.source_id"])
     column = table.column(0).combine_chunks()
     return values_of(column if kind else column.field("source_id"))
 
 
-def _kind(path: str) -> Kind:
+def _kind(path: str) -> _Kind:
     return "failed" if path.startswith("_failed/") else "rejected" if path.startswith("_rejected/") else ""
 
 
-def _digests(keys: Sequence[str]) -> NDArray[np.uint64]:
-    return np.frombuffer(
-        b"".join(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys), "<u8"
-    )
+def _digests(keys: Iterable[str]) -> NDArray[np.uint64]:
+    return digests(key.encode("utf-8", "surrogatepass") for key in keys)
 
 
-def _written(
-    dataset: Folder, path: str, rows: NDArray[np.int32], names: Sequence[str]
-) -> Iterator[tuple[str, int, _Row]]:
-    for table in _some(dataset, path, rows, [LINEAGE, *names]):
-        lineage = table.column(LINEAGE).to_pylist()
-        payloads = [_payloads(table.column(name)) for name in names]
-        for stated, *values in zip(lineage, *payloads, strict=True):
+def _written(dataset: Folder, path: str, rows: NDArray[np.int32], fields: Sequence[Field]) -> Iterator[_Found]:
+    for here, batch in groups_with(dataset, path, rows, [LINEAGE, *(one.name for one in fields)]):
+        some = batch.take(pa.array(here))
+        payloads = payload_columns(some, fields).values()
+        for stated, *values in zip(some.column(LINEAGE).to_pylist(), *payloads, strict=True):
             yield stated["source_id"], stated["copy"], _Row(tuple(values), stated)
 
 
-def _refused(
-    dataset: Folder, path: str, rows: NDArray[np.int32], kind: Literal["failed", "rejected"]
-) -> Iterator[tuple[str, int, _Row]]:
-    for table in _some(dataset, path, rows, None):
-        for stated in table.to_pylist():
+def _refused(dataset: Folder, path: str, rows: NDArray[np.int32], kind: _Drop) -> Iterator[_Found]:
+    for here, batch in groups_with(dataset, path, rows):
+        for stated in batch.take(pa.array(here)).to_pylist():
             if stated["copy"] is not None:  # a record that failed whole is tried again: its source may be mended
                 words = {name: stated[name] for name in ("field", "stage", "reason", "error", "message")}
                 yield stated["source_id"], stated["copy"], _Row(refusal=Refusal(kind, **words))
-
-
-def _some(dataset: Folder, path: str, rows: NDArray[np.int32], columns: list[str] | None) -> Iterator[pa.Table]:
-    """Those rows of a file, a row group at a time."""
-    with dataset.open(path) as source:
-        file, start = pq.ParquetFile(source), 0
-        for group in range(file.num_row_groups):
-            stop = start + file.metadata.row_group(group).num_rows
-            here = rows[(rows >= start) & (rows < stop)] - start
-            if len(here):
-                yield file.read_row_group(group, columns=columns).take(pa.array(here))
-            start = stop
-
-
-def _payloads(column: pa.ChunkedArray) -> list[Payload | None]:
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
-    if pa.types.is_struct(array.type):
-        array = array.field(BYTES)
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    return values_of(as_texts(array))
