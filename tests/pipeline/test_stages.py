@@ -132,6 +132,8 @@ def test_every_stage_is_a_step_of_its_own_name(table: Path, tmp_path: Path) -> N
 
 def test_the_pool_gets_train_shards_first_and_emits_in_the_global_window(monkeypatch: pytest.MonkeyPatch) -> None:
     class Pool:
+        size = 2
+
         def run(self, kind: str, tasks: list[Task]) -> list[Receipt]:
             assert kind == "render"
             return [Receipt(t.shard.split, t.shard.index, 0, 0, 0, None) for t in tasks]
