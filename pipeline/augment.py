@@ -98,7 +98,7 @@ def _render_field(group: tuple[FieldTools, ...], run_seed: int, family: Family, 
         twins = held_out.of(family, number)
         if tools.mirror_words and mirrored(family, number):
             rendered.append(renderer.mirrored(variant, twins))
-        elif variant.copy == 0 or not tools.augment:
+        elif variant.copy == 0 or not tools.augments:
             refused = None if twins is None else twins.refusal({tools.name: original})
             rendered.append(original if refused is None else Rendered(None, refusal=refused))
         else:
@@ -127,7 +127,7 @@ def _only_value(entering: Entering | Refusal) -> Value | Refusal:
 
 def _prepared(tools: FieldTools, run_seed: int, key: str, value: Value) -> tuple[Value, tuple[Applied, ...]] | Refusal:
     """The value after the `prepare` steps, drawn once per record; without any it costs nothing."""
-    if not tools.prepare:
+    if not tools.prepares:
         return value, ()
     seed = field_seed(variant_seed(run_seed, key, 0), tools.seed_name, "prepare")
     return guarded(tools.name, "prepare", tools.prepare.apply, value, seed)
@@ -151,7 +151,7 @@ class _Renderer:
 
     def original(self) -> Rendered:
         """Copy 0: the bytes as they came, unless `prepare` steps changed them or the config wants them decoded."""
-        if not self._tools.prepare and not self._tools.originals_decoded:
+        if not self._tools.prepares and not self._tools.originals_decoded:
             return Rendered(self._record.payloads[self._tools.name])
         return self._encoded(self._value, self._entering.steps)
 
@@ -163,7 +163,7 @@ class _Renderer:
         value, steps = made
         entering = Entering(self._entering.source_format, value, (*self._entering.steps, *steps))
         other = _Renderer(self._tools, self._record, entering, self._offer)
-        if variant.copy == 0 or not self._tools.augment:
+        if variant.copy == 0 or not self._tools.augments:
             return other._encoded(value, entering.steps)
         return other.copy(variant, twins)
 
@@ -189,7 +189,7 @@ class _Renderer:
     def drawn(self, variant: Variant, attempt: int) -> tuple[Value, tuple[Applied, ...]] | Refusal:
         """One attempt at a copy, or why it is not good enough."""
         tools = self._tools
-        if not tools.augment:
+        if not tools.augments:
             return self._value, ()
         seed = field_seed(variant.seed, tools.seed_name, "augment", attempt)
         if self._offer is not None:
@@ -202,23 +202,22 @@ class _Renderer:
 
     def kept(self, drawn: tuple[Value, tuple[Applied, ...]], reasons: list[str]) -> Rendered:
         """A copy that is good enough, written; `reasons` are those of the attempts before."""
-        if not self._tools.augment:
+        if not self._tools.augments:
             return self.original()
         value, steps = drawn
-        return self._encoded(value, (*_retry(reasons), *self._entering.steps, *steps))
+        before = (*_retry(reasons), *self._entering.steps) if reasons else self._entering.steps
+        return self._encoded(value, (*before, *steps) if before else steps)
 
     def _refused(self, value: Value, seed: bytes) -> str | None:
         """Why a copy is not good enough; None to keep it."""
         tools = self._tools
         reason = None if tools.gate is None else check(value, self._value, tools.gate)
-        if reason is None and self._torn(value):
-            reason = "token_lost"
-        if (
-            reason is not None
-            or not tools.bindings
-            or chance(field_seed(seed, tools.name, "check")) >= tools.label_check
-        ):
+        if reason is not None or not tools.bindings:
             return reason
+        if self._torn(value):
+            return "token_lost"
+        if chance(field_seed(seed, tools.name, "check")) >= tools.label_check:
+            return None
         return "labels_disagree" if disagrees(tools.augment, self._value, value, seed) else None
 
     def _torn(self, value: Value) -> bool:
@@ -248,7 +247,7 @@ def _copies(renderers: Sequence[_Renderer], variant: Variant, twins: Twins | Non
     """A copy of each of some fields that draw together, all drawn again as long as one is refused."""
     reasons: list[str] = []
     refused: Refusal | None = None
-    for attempt in range(max(renderer.retries for renderer in renderers) + 1):
+    for attempt in range(max([renderer.retries for renderer in renderers]) + 1):
         drawn = []
         for renderer in renderers:
             result = renderer.drawn(variant, attempt)
@@ -271,9 +270,7 @@ def _copies(renderers: Sequence[_Renderer], variant: Variant, twins: Twins | Non
     return [Rendered(None, refusal=Refusal("rejected", field, "gate", reasons[-1], message=message))] * len(renderers)
 
 
-def _retry(reasons: list[str]) -> tuple[Applied, ...]:
+def _retry(reasons: list[str]) -> tuple[Applied]:
     """The lineage entry of a copy that took more than one attempt: which sub-seed, and why not the ones before."""
-    if not reasons:
-        return ()
     listed = ",".join(f'"{r}"' for r in reasons)
     return (Applied(RETRY, f'{{"attempt":{len(reasons)},"refused":[{listed}]}}'),)

@@ -6,7 +6,7 @@ from pipeline.config import JobConfig
 from pipeline.copies import DROPPED
 from pipeline.job import Job
 from pipeline.records import Family, Record, Refusal, Split, Variant
-from pipeline.seeds import variant_seed
+from pipeline.seeds import variant_seeds
 
 ORIGINAL = Variant(0, b"")
 DOWNSAMPLED = "downsampled"
@@ -24,10 +24,11 @@ def copies_of(keep_original: bool, split: Split, copies: int) -> range:
 
 def variants_of(config: JobConfig, split: Split, key: str, copies: int) -> tuple[Variant, ...]:
     """The variants of one record; seeds depend on the run's seed, the record's key and the copy number only."""
-    return tuple(
-        ORIGINAL if copy == 0 else Variant(copy, variant_seed(config.seed, key, copy))
-        for copy in copies_of(config.keep_original, split, copies)
-    )
+    numbers = copies_of(config.keep_original, split, copies)
+    if not numbers or numbers[-1] == 0:
+        return (ORIGINAL,) * len(numbers)
+    seeds = variant_seeds(config.seed, key, numbers)
+    return tuple([Variant(copy, seed) if copy else ORIGINAL for copy, seed in zip(numbers, seeds, strict=True)])
 
 
 def fan_out(job: Job, split: Split, records: Iterator[Record]) -> Iterator[Family]:

@@ -29,5 +29,11 @@ def sort_out(family: Family) -> Gated:
 
 def _first_refusal(rendered: dict[str, Rendered]) -> Refusal | None:
     """A failure outranks a rejection; else the first field in config order."""
-    refusals = [r.refusal for r in rendered.values() if r.refusal is not None]
-    return min(refusals, key=lambda r: r.kind != "failed", default=None)
+    first = None
+    for one in rendered.values():
+        if one.refusal is None:
+            continue
+        if one.refusal.kind == "failed":
+            return one.refusal
+        first = first or one.refusal
+    return first

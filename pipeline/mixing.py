@@ -67,7 +67,8 @@ def reach_of(seekable: bool, units: Sequence[Unit]) -> Reach:
         return Reach("scattered", STRATA)
     mean = max(1, sum(unit.bytes for unit in units) // max(1, len(units)))
     if mean <= LARGEST_HELD:
-        return Reach("held", min(OPEN_UNITS, max(1, HELD_BYTES // mean)))
+        held = HELD_BYTES // mean
+        return Reach("held", min(OPEN_UNITS, max(min(held, 2), held - 1, 1)))  # room for one more: parts begin new ones
     return Reach("forwards", PLACES if len(units) <= PLACES and mean <= _LONGEST_UNIT else 1)
 
 

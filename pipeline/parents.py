@@ -1,6 +1,6 @@
 """Which records a sample is blended of, by how much each, and what follows for its labels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from pipeline.records import Sample
 from transforms.interface import Mixed
@@ -10,8 +10,8 @@ Weights = dict[str, float]
 
 def parents_of(sample: Sample) -> Weights:
     """All parents, the record itself first, with weights that sum to 1; none where nothing was blended."""
-    steps = list(_mixed(sample))
-    return _folded({sample.record.key: 1.0}, steps) if any(step.parents for step in steps) else {}
+    steps = _mixed(sample)
+    return _folded({sample.record.key: 1.0}, steps) if any([step.parents for step in steps]) else {}
 
 
 def label_weights(sample: Sample, known: Mapping[str, tuple[str, ...]]) -> Weights:
@@ -27,9 +27,13 @@ def label_weights(sample: Sample, known: Mapping[str, tuple[str, ...]]) -> Weigh
     return found
 
 
-def _mixed(sample: Sample) -> Iterator[Mixed]:
+def _mixed(sample: Sample) -> list[Mixed]:
+    steps = []
     for rendered in sample.rendered.values():
-        yield from (step.mixed for step in rendered.applied if step.mixed is not None)
+        for step in rendered.applied:
+            if step.mixed is not None:
+                steps.append(step.mixed)  # noqa: PERF401  (a list per field costs more than most samples have to say)
+    return steps
 
 
 def _folded(weights: Mapping[str, float], steps: list[Mixed]) -> Weights:

@@ -15,6 +15,7 @@ from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal,
 from pipeline.records import Watch as Watch
 from pipeline.referred import content_of, with_labels
 from pipeline.snapshot import read_listed
+from pipeline.spans import spans_of
 from pipeline.sources.strings import torn_rows, value_of, without_torn
 
 BYTES, PATH = "bytes", "path"
@@ -34,30 +35,26 @@ def rows_of_task(job: Job, task: Task) -> Iterator[Record]:
 
 def read_shard(job: Job, split: Split, blocks: Sequence[Block], only: int | None) -> Iterator[tuple[int, Record]]:
     """The records of one split in a run of blocks, numbered from 0; of `only` that number if it is given."""
-    seen = 0
-    for block in blocks:
-        start = block.start
-        for batch in read_listed(job.reader, block.unit, None, block.start, block.stop):
-            keyed = key_block(job.config, job.reader, block.unit, batch, start, _decided(block, start, batch.num_rows))
+    seen, spans = 0, spans_of(job.reader, blocks)
+    job.reader.expect([span.unit for span in spans])
+    for span in spans:
+        start = span.start
+        for batch in read_listed(job.reader, span.unit, None, span.start, span.stop):
+            inside, decided = span.of(start, batch.num_rows)
+            keyed = key_block(job.config, job.reader, span.unit, batch, start, decided)
             start += batch.num_rows
-            wanted = np.flatnonzero(keyed.splits == SPLITS.index(split)).tolist()
+            wanted = np.flatnonzero((keyed.splits == SPLITS.index(split)) & inside).tolist()
             numbered = [(seen + n, index) for n, index in enumerate(wanted) if only in (None, seen + n)]
             seen += len(wanted)
             if numbered:
                 keys = keys_at(job.config, job.reader, keyed, [index for _, index in numbered])
-                yield from _records(job, batch, keys, numbered, block)
+                yield from _records(job, batch, keys, numbered)
             if only is not None and seen > only:
                 return
 
 
-def _decided(block: Block, start: int, count: int) -> NDArray[np.uint8] | None:
-    """What the survey decided of some rows of a block."""
-    first = start - block.start
-    return np.frombuffer(block.splits, np.uint8)[first : first + count] if block.splits else None
-
-
 def _records(
-    job: Job, batch: pa.RecordBatch, keys: list[Key], numbered: list[tuple[int, int]], block: Block
+    job: Job, batch: pa.RecordBatch, keys: list[Key], numbered: list[tuple[int, int]]
 ) -> Iterator[tuple[int, Record]]:
     torn = torn_rows(batch)
     rest = without_payload(without_torn(batch), tuple(job.config.fields))

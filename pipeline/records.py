@@ -135,6 +135,11 @@ class Record:
     classes: tuple[str, ...] = ()
     """What it is counted as when copies are counted out: its labels unless the config says otherwise."""
 
+    def without_payload(self) -> "Record":
+        """The same, but for what it came with."""
+        place = self.key, self.file, self.row
+        return Record(*place, self.labels, {}, self.batch, self.index, self.refusal, self.classes)
+
 
 Watch = Callable[[Iterator[Record]], Iterator[Record]]
 """Sees each record as it is rendered, and the end of the last one.

@@ -1,7 +1,7 @@
 """Samples -> Arrow tables: pass-through columns from Arrow to Arrow, payload in place, then id and lineage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from hashlib import sha256
 from typing import Any
@@ -43,7 +43,7 @@ class RowMaker:
 
     def without_sources(self, gated: Gated) -> tuple[list[Sample], list[Dropped]]:
         """Samples and what was dropped, without the payload that came in: it is not held until rows are made."""
-        bare = replace(gated.record, payloads={})
+        bare = gated.record.without_payload()
         if gated.samples:
             self.source_digest(gated.record)
         samples = [Sample(bare, sample.variant, sample.rendered) for sample in gated.samples]
@@ -119,7 +119,7 @@ class Rows:
 def digest(payloads: Sequence[Payload | None]) -> str:
     """Hex sha256 of a payload (text as UTF-8); of several fields: of their digests, in config order."""
     digests = [sha256(p.encode() if isinstance(p, str) else p or b"") for p in payloads]
-    return digests[0].hexdigest() if len(digests) == 1 else sha256(b"".join(d.digest() for d in digests)).hexdigest()
+    return digests[0].hexdigest() if len(digests) == 1 else sha256(b"".join([d.digest() for d in digests])).hexdigest()
 
 
 def dropped_table(dropped: Sequence[Dropped], split: Split) -> pa.Table:

@@ -1,6 +1,7 @@
 """Seeds: keyed blake2b of what names a draw. Nothing here depends on time, order, position or worker."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -12,18 +13,32 @@ from transforms.interface import SEED_BYTES
 
 def _state(*parts: str) -> Any:
     """16 bytes of blake2b over length-prefixed parts, so that no two lists of parts run together."""
-    state = blake2b(digest_size=SEED_BYTES, person=b"fanbeam.seed")
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass")
-        state.update(len(raw).to_bytes(8, "little"))
-        state.update(raw)
-    return state
+    return blake2b(b"".join(map(_part, parts)), digest_size=SEED_BYTES, person=b"fanbeam.seed")
+
+
+def _part(text: str) -> bytes:
+    raw = text.encode("utf-8", "surrogatepass")
+    return len(raw).to_bytes(8, "little") + raw
 
 
 def variant_seed(run_seed: int, record_key: str, copy: int) -> bytes:
     """Seed of one copy of one record (16 bytes); its hex form stands in the lineage."""
-    digest: bytes = _state(str(run_seed), record_key, str(copy)).digest()
-    return digest
+    return variant_seeds(run_seed, record_key, (copy,))[0]
+
+
+def variant_seeds(run_seed: int, record_key: str, copies: Iterable[int]) -> list[bytes]:
+    """Seeds of some copies of one record, 16 bytes each."""
+    start, seeds = _state(str(run_seed), record_key), []
+    for copy in copies:
+        state = start.copy()
+        state.update(_numbered(copy))
+        seeds.append(state.digest())
+    return seeds
+
+
+@lru_cache(maxsize=1024)
+def _numbered(copy: int) -> bytes:
+    return _part(str(copy))
 
 
 def field_seed(seed: bytes, field: str, part: str, attempt: int = 0) -> bytes:

@@ -48,11 +48,16 @@ class FieldTools:
     """The field whose seeds it draws from: the first of those that it draws together with; empty for its own."""
     originals_decoded: bool = False
     """Whether originals are written as copies are, not as they came."""
+    seed_name: str = field(init=False)
+    """What its seeds are named by."""
+    prepares: bool = field(init=False)
+    augments: bool = field(init=False)
 
-    @property
-    def seed_name(self) -> str:
-        """What its seeds are named by."""
-        return self.draws_as or self.name
+    def __post_init__(self) -> None:
+        """Find out once what every copy asks."""
+        object.__setattr__(self, "seed_name", self.draws_as or self.name)
+        object.__setattr__(self, "prepares", bool(self.prepare))
+        object.__setattr__(self, "augments", bool(self.augment))
 
 
 def tools_of(config: JobConfig) -> tuple[FieldTools, ...]:

@@ -156,13 +156,15 @@ class _RunStep:
             mirrored = self.mirrors is not None and self.mirrors(params)
             mixed = None if self.mixes is None else self.mixes(params)
             applied.append(Applied(self.name, to_json(params), mirrored, mixed))
-        return _staying(value, result)
+        return result if result is value else _staying(value, result)
 
 
 def _all_stay(value: ImageValue) -> bool:
     """Whether there are points that no step may drop."""
-    fixed = value.keypoints is not None and value.keypoints.visible is not None
-    return fixed or value.anchors is not None or value.polygons is not None
+    points = value.keypoints
+    if points is not None and points.visible is not None:
+        return True
+    return value.anchors is not None or value.polygons is not None
 
 
 def _staying(before: Value, after: Value) -> Value:

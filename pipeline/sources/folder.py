@@ -47,6 +47,9 @@ class FolderReader:
             members = unit.members[first : min(stop, first + step)]
             yield pa.record_batch([self._column(name, members) for name in wanted], schema=schema)
 
+    def expect(self, units: Sequence[Unit]) -> None:
+        """Nothing is held."""
+
     def locate(self, unit: Unit, row: int) -> tuple[str, int]:
         """The file itself; its only row is 0."""
         return unit.members[row].path, 0

@@ -35,6 +35,9 @@ class Reader(Protocol):
         """Rows `start`..`stop` of a unit in order, in batches of bounded memory. `columns` None: all of them."""
         ...
 
+    def expect(self, units: Sequence[Unit]) -> None:
+        """Told before some units are read in this order, whole rows of them: a reader that holds units keeps those."""
+
     def locate(self, unit: Unit, row: int) -> tuple[str, int]:
         """Source file (relative to the root) and 0-based row in that file of row `row` of a unit."""
         ...

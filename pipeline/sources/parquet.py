@@ -14,7 +14,7 @@ from pipeline.records import InputFile, Unit
 from pipeline.sources.fetching import in_order
 from pipeline.sources.interface import LARGEST_HELD, Listing, Reader, batch_rows
 from pipeline.sources.parquet_footers import read_footer
-from pipeline.sources.parquet_streams import Source, stream
+from pipeline.sources.parquet_streams import Source, expect, stream
 from pipeline.sources.unifying import (
     FileSchema,
     Types,
@@ -55,6 +55,11 @@ class ParquetReader:
         else:
             schema = pa.schema([self.schema.field(name) for name in wanted])
             yield from (fitted(batch, schema) for batch in batches)
+
+    def expect(self, units: Sequence[Unit]) -> None:
+        """Row groups that are held are closed in an order that suits these."""
+        if not self.apart:
+            expect(units)
 
     def locate(self, unit: Unit, row: int) -> tuple[str, int]:
         """The unit's file, and the row counted from the start of the file."""

@@ -93,9 +93,15 @@ class _Streams(threading.local):
     def __init__(self) -> None:
         self.open: list[_Stream] = []
         self.apart: list[_Stream] = []
+        self.turns: dict[Unit, int] = {}
 
 
 _streams = _Streams()
+
+
+def expect(units: Sequence[Unit]) -> None:
+    """Note that these are read next, in this order."""
+    _streams.turns = {unit: turn for turn, unit in enumerate(units)}
 
 
 def stream(source: Source, start: int, apart: bool) -> _Stream:
@@ -113,8 +119,23 @@ def stream(source: Source, start: int, apart: bool) -> _Stream:
         streams.remove(found)
     streams.append(found)
     while len(streams) > _OPEN_STREAMS or (len(streams) > 1 and _held_bytes(streams) > HELD_BYTES):
-        streams.pop(0).close()
+        streams.pop(_least_wanted(streams)).close()
     return found
+
+
+def _least_wanted(streams: Sequence[_Stream]) -> int:
+    """Which stream to close; the last one is being read.
+
+    The next shard takes its rows from nearly the same units in the same order. So first goes what this shard does not
+    read, the oldest of it; else what it has read last: what was read before that comes first again.
+    """
+    turns, now = _streams.turns, len(streams) - 1
+    turn = turns.get(streams[now].source.unit, len(turns))
+    others = [n for n in range(now) if streams[n].source.unit not in turns]
+    if others or not turns:
+        return others[0] if others else 0
+    done = [n for n in range(now) if turns[streams[n].source.unit] < turn]
+    return max(done or range(now), key=lambda n: turns[streams[n].source.unit])
 
 
 def _held_bytes(streams: Sequence[_Stream]) -> int:

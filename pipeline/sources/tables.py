@@ -69,6 +69,9 @@ class TableReader:
         table = table.select(wanted).slice(start, stop - start).combine_chunks()
         yield from table.to_batches(max_chunksize=batch_rows(unit, columns))
 
+    def expect(self, units: Sequence[Unit]) -> None:
+        """What was parsed last is kept."""
+
     def _held(self, unit: Unit) -> pa.Table:
         """The unit's rows, parsed once for as long as there is room."""
         key = (self, unit)
