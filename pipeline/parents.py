@@ -11,7 +11,7 @@ Weights = dict[str, float]
 def parents_of(sample: Sample) -> Weights:
     """All parents, the record itself first, with weights that sum to 1; none where nothing was blended."""
     steps = _mixed(sample)
-    return _folded({sample.record.key: 1.0}, steps) if any([step.parents for step in steps]) else {}
+    return _folded({sample.record.key: 1.0}, steps) if steps and any(step.parents for step in steps) else {}
 
 
 def label_weights(sample: Sample, known: Mapping[str, tuple[str, ...]]) -> Weights:

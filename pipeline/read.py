@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.codecs.token_lists import text_of
 from pipeline.job import Job, Task
@@ -15,8 +14,8 @@ from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal,
 from pipeline.records import Watch as Watch
 from pipeline.referred import content_of, with_labels
 from pipeline.snapshot import read_listed
-from pipeline.spans import spans_of
 from pipeline.sources.strings import torn_rows, value_of, without_torn
+from pipeline.spans import spans_of
 
 BYTES, PATH = "bytes", "path"
 
