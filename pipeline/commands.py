@@ -29,15 +29,16 @@ class RunFlags:
 
 def init(data: str, output: str, force: bool, generator: str | None, as_json: bool) -> None:
     """Write a config for some data; `generator` holds the arguments of an ImageDataGenerator, as JSON."""
-    from pipeline.looking.describe import config_text, describe_data
+    from pipeline.looking.describe import config_text
     from pipeline.looking.image_data_generator import translated
+    from pipeline.looking.isolated import described_apart
     from pipeline.looking.starter_labels import told
     from pipeline.storage import Folder, write_file
 
     if not force and Folder.at(output).exists():
         raise UsageError(f"{output} exists. Give another name with -o, or --force to replace it")
     translation = translated(generator) if generator is not None else None
-    findings = describe_data(data)
+    findings = described_apart(data)
     write_file(output, config_text(findings, output, translation).encode())
     left = translation.left if translation else ()
     labels = told(findings.fields)
@@ -56,10 +57,10 @@ def check(config: str, overrides: list[str], as_json: bool) -> None:
     """Check a config."""
     from pipeline.check import checked
     from pipeline.config_file import read_config
-    from pipeline.looking.config_notes import warnings_of
+    from pipeline.looking.isolated import warned_apart
 
     valid, listing = checked(read_config(config, overrides))
-    warnings = [*listing.notes, *warnings_of(valid, listing)]
+    warnings = [*listing.notes, *warned_apart(valid, listing)]
     if as_json:
         put({"ok": True, "files": len(listing.files), "kind": listing.kind, "warnings": warnings})
         return

@@ -9,12 +9,13 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 
 from pipeline.audit.contents import content_marks, payload_columns
-from pipeline.audit.isolated import Describe, described
+from pipeline.audit.isolated import Describe
 from pipeline.audit.marks import group_marks, rows_of
 from pipeline.audit.rows import Field, Payload, Rows, Set, single, texts_of
 from pipeline.check import open_input
 from pipeline.config import AnyField, FieldConfig, JobConfig
 from pipeline.errors import InputError, Problem, nearest
+from pipeline.looking.describe import describe_data
 from pipeline.looking.findings import Findings
 from pipeline.records import Unit
 from pipeline.schema import LINEAGE, SAMPLE_ID
@@ -33,9 +34,9 @@ class Named:
     group: str | None = None
 
 
-def any_side(name: str, path: str, named: Named, describe: Describe = described) -> Set:
+def any_side(name: str, path: str, named: Named, describe: Describe | None = None) -> Set:
     """Open a set. Raises InputError: nothing there, nothing to compare, a named column that it does not have."""
-    findings = describe(path)
+    findings = describe_data(path, results=True) if describe is None else describe(path)
     fields = _fields(path, findings, named)
     config, listing = open_input(_config(findings, fields))
     columns = tuple(listing.schema.names)

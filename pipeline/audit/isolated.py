@@ -5,7 +5,7 @@ What its worker does not survive, twice for a hang and three times for a death, 
 
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self, cast
 
@@ -17,11 +17,11 @@ from pipeline.audit.counting import Findings as Found
 from pipeline.audit.marks import Portion
 from pipeline.audit.rows import Payload
 from pipeline.audit.signing import signature_of
-from pipeline.config import JobConfig
 from pipeline.dataset import Dataset
 from pipeline.job import Job
+from pipeline.looking.describe import describe_data
 from pipeline.looking.findings import Findings
-from pipeline.looking.payload_samples import undecoded
+from pipeline.looking.isolated import NO_ROW, LookingTask, blank_job
 from pipeline.records import Record, Watch
 from pipeline.similarity.interface import Signature
 from pipeline.sources.parquet import ParquetReader
@@ -30,7 +30,6 @@ from pipeline.storage import Folder, is_url
 Sign = Callable[[str, bool, Sequence[tuple[str, Payload]]], list[Signature | None]]
 """Modality, whether mirror images are alike, and named payloads -> the signature of each; None if it is unreadable."""
 Describe = Callable[[str], Findings]
-_NO_ROW = pa.record_batch([pa.nulls(1)], names=[""])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class SigningTask:
         from pipeline.similarity.measures import measure_of
 
         measure, found = measure_of(self.modality, self.mirrored), list[Signature | None]()
-        records = (Record(name, name, 0, (), {"": payload}, _NO_ROW, 0) for name, payload in self.payloads)
+        records = (Record(name, name, 0, (), {"": payload}, NO_ROW, 0) for name, payload in self.payloads)
         for number, (_record, (_name, payload)) in enumerate(zip(watch(records), self.payloads, strict=True)):
             found.append(None if number in self.skipped else signature_of(measure, payload))
         return self.first, found
@@ -66,43 +65,17 @@ def sign_here(modality: str, mirrored: bool, payloads: Sequence[tuple[str, Paylo
     return [signature_of(measure, payload) for _, payload in payloads]
 
 
-def described(path: str, decoding: bool = True) -> Findings:
-    """What a set holds; `decoding`: of a few payloads, to tell masks from pictures. Raises InputError."""
-    from pipeline.looking.describe import describe_data
-
-    with nullcontext() if decoding else undecoded():
-        return describe_data(path, results=True)
-
-
-@dataclass(frozen=True, slots=True)
-class DescribingTask:
-    """Look at a set; without decoding anything where that ends the worker."""
-
-    path: str
-    decoding: bool = True
-
-    def without(self, _: int) -> Self:
-        """The same, by names and first bytes alone."""
-        return replace(self, decoding=False)
-
-    def run(self, _: Job, watch: Watch) -> Findings:
-        """Raises InputError."""
-        record = Record(self.path, self.path, 0, (), {}, _NO_ROW, 0)
-        (found,) = (described(self.path, self.decoding) for _record in watch(iter([record])))
-        return found
-
-
 @contextmanager
 def apart(path: str, seconds: float) -> Iterator[tuple[Describe, Sign]]:
     """A pool that describes sets and signs payloads, each within some seconds; `path`: one of the sets."""
     count = workers.default_count()
-    with workers.pool_for(_blank_job(path, seconds), count) as pool:
+    with workers.pool_for(blank_job(path, seconds), count) as pool:
 
         def describe(other: str) -> Findings:
             if is_url(other):
                 Folder.at(other).exists()  # a store that does not answer is told of here, not by a worker
-            (found,) = pool.run("sign", [DescribingTask(other)])
-            return cast(Findings, found)
+            (found,) = pool.run("sign", [LookingTask(describe_data, (other, True))])
+            return cast(Findings, found[0])
 
         def sign(modality: str, mirrored: bool, payloads: Sequence[tuple[str, Payload]]) -> list[Signature | None]:
             size = max(1, -(-len(payloads) // count))
@@ -120,13 +93,6 @@ def audited_apart(dataset: Dataset, portions: Sequence[Portion]) -> Found:
     """`audited`, with the files of a written version read by worker processes."""
     with workers.pool_for(_job_of(dataset), workers.default_count()) as pool:
         return audited(portions, lambda some: pool.run("look", some), lambda some: pool.run("compare", some))
-
-
-def _blank_job(path: str, seconds: float) -> Job:
-    """What tells workers their limits, and whether a set is in the memory of this process."""
-    given = {"input": {"path": path}, "fields": {"-": {"type": "text"}}, "output": {"path": "-"}}
-    config = JobConfig.model_validate({**given, "record_timeout": seconds})
-    return Job(config, ParquetReader(Folder.at(path), ()), pa.schema([]), (), "-", Folder.at("-"))
 
 
 def _job_of(dataset: Dataset) -> Job:

@@ -3,6 +3,7 @@
 from pipeline.config import JobConfig
 from pipeline.labels.mirrored import mirror_notes
 from pipeline.looking.label_columns.unbound import unbound_warnings
+from pipeline.looking.payload_samples import decoding
 from pipeline.looking.picture_notes import picture_notes
 from pipeline.same_draws.problems import apart_notes
 from pipeline.sources import Listing
@@ -11,8 +12,10 @@ from pipeline.tools import tools_of
 
 def warnings_of(config: JobConfig, listing: Listing) -> list[str]:
     """What is allowed but likely not meant: in the recipes, and beside the columns that they move."""
-    beside = [*unbound_warnings(config, listing), *apart_notes(config)]
-    return [*recipe_warnings(config), *beside, *picture_notes(config, listing)]
+    of_config = [*recipe_warnings(config), *apart_notes(config)]
+    if not decoding():
+        return of_config
+    return [*of_config, *unbound_warnings(config, listing), *picture_notes(config, listing)]
 
 
 def recipe_warnings(config: JobConfig) -> list[str]:

@@ -1,4 +1,4 @@
-"""An audit ends and names what it could not read, whatever its payloads do to the process that decodes them."""
+"""An audit, `init` and `check` end and tell what they did not read, whatever payloads do to their decoder."""
 
 import json
 import os
@@ -15,11 +15,13 @@ import os, signal
 
 try:
     import pipeline.audit.comparing
+    import pipeline.looking.isolated
     from pipeline.codecs.image import ImageCodec
 except ImportError:
     pass
 else:
     pipeline.audit.comparing.RECORD_SECONDS = 1.5
+    pipeline.looking.isolated._SECONDS = 4.0
     decode = ImageCodec.decode
 
     def poisoned(self, payload):
@@ -112,3 +114,15 @@ def test_the_audit_inside_a_run(tmp_path: Path) -> None:
         tmp_path, "run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1", "--json"
     )
     assert (code, answer["dropped"]["failed"], answer["leaks"]["unchecked"]) == (0, {"worker_crashed": 1}, []), errors
+
+
+@pytest.mark.parametrize("poison", [b"DIES", b"HANGS"])
+def test_a_config_for_data_with_a_payload_that_ends_its_decoder(poison: bytes, tmp_path: Path) -> None:
+    rows = material.image_rows(12)
+    rows[4]["image"] += poison
+    data = material.write_parquet(tmp_path / "in.parquet", rows)
+    code, answer, errors = fanbeam(tmp_path, "init", data, "-o", tmp_path / "c.yaml", "--json")
+    assert (code, answer) == (0, {"config": str(tmp_path / "c.yaml")}), errors
+    written = (tmp_path / "c.yaml").read_text()
+    assert "ATTENTION: a payload among those looked at ended or hung the process" in written
+    assert fanbeam(tmp_path, "check", tmp_path / "c.yaml", "--json")[0] == 0
