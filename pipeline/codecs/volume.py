@@ -1,4 +1,4 @@
-"""Volumes: multi-page TIFF, npy, npz and NIfTI to (depth, height, width, channels), and back to any of them."""
+"""Volumes: multi-page TIFF, npy, npz, NIfTI, PNG of one slice to (depth, height, width, channels), and back to any."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from pipeline.codecs import CodecError, Decoded, Payload, as_bytes, nifti, numpy_files, tiff_stack
+from pipeline.codecs import CodecError, Decoded, Payload, as_bytes, nifti, numpy_files, png_slices, tiff_stack
 from pipeline.codecs.nifti_places import Matrix
 from pipeline.codecs.voxels import Stored, Voxels, seen, stored, window_of
 from transforms.values import Value, VolumeValue
 
-FORMATS = ("nii", "nii.gz", "npy", "npz", "tiff")
+FORMATS: Final = ("nii", "nii.gz", "npy", "npz", "tiff")
 MAX_VOXELS: Final = 2**27
 
 _READERS: Final[dict[str, Callable[[bytes, int], tuple[Voxels, Stored]]]] = {
@@ -19,10 +19,12 @@ _READERS: Final[dict[str, Callable[[bytes, int], tuple[Voxels, Stored]]]] = {
     "nii.gz": nifti.read_gzipped,
     "npy": numpy_files.read_npy,
     "npz": numpy_files.read_npz,
+    "png": png_slices.read_png,
     "tiff": tiff_stack.read_tiff,
 }
 _WRITERS: Final[dict[str, Callable[[Voxels], bytes]]] = {
     "npy": numpy_files.write_npy,
+    "png": png_slices.write_png,
     "tiff": tiff_stack.write_tiff,
 }
 _PLACED: Final[dict[str, Callable[[Voxels, str, Matrix | None], bytes]]] = {
@@ -35,6 +37,7 @@ _MAGIC: Final = (
     (b"PK\3\4", "npz"),
     (b"PK\5\6", "npz"),
     (b"\x1f\x8b", "nii.gz"),
+    (png_slices.MAGIC, "png"),
     *((magic, "tiff") for magic in tiff_stack.MAGIC),
 )
 _STRANGERS: Final = ((b"NRRD", "NRRD"), (b"\x89HDF", "HDF5"), (b"ObjectType", "MetaImage"), (b"CDF", "NetCDF"))
@@ -52,7 +55,7 @@ def sniff_volume(data: bytes) -> str:
     stranger = "DICOM" if data[128:132] == b"DICM" else stranger
     if stranger:
         raise CodecError("unsupported_format", f"{stranger} is not read; convert it to NIfTI, TIFF or npy")
-    raise CodecError("not_a_volume", "the first bytes are not those of a TIFF, npy, npz or NIfTI file")
+    raise CodecError("not_a_volume", "the first bytes are not those of a TIFF, PNG, npy, npz or NIfTI file")
 
 
 def read_volume(data: bytes, max_voxels: int = MAX_VOXELS) -> tuple[Voxels, Stored]:

@@ -126,10 +126,12 @@ def _is_volume(data: bytes) -> bool:
 
 
 def _volume_kind(data: bytes) -> str:
+    """The kind of file; empty for none, and for PNG: what may be a picture is one unless the config says otherwise."""
     try:
-        return sniff_volume(data)
+        kind = sniff_volume(data)
     except CodecError:
         return ""
+    return "" if kind == "png" else kind
 
 
 def _unzipped_head(data: bytes) -> bytes:

@@ -55,7 +55,7 @@ def _notes(field: ImageField, found: Payloads) -> Iterator[str]:
         low, high = found.levels
         yield (
             f"{found.deep} values from {low:g} to {high:g} in the first pictures become 256 levels or fewer; write "
-            "window: [LOW, HIGH], the values of black and white, or keep the depth of TIFF files as type: volume"
+            "window: [LOW, HIGH], the values of black and white, or keep the depth of TIFF and PNG as type: volume"
         )
     if found.unlike and field.originals == "as_is" and not field.prepare:
         yield (

@@ -22,7 +22,7 @@ EXTENSIONS: dict[str, frozenset[str]] = {
     "audio": frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"}),
     "text": frozenset({".txt", ".text"}),
     "video": frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"}),
-    "volume": frozenset({".tif", ".tiff", ".npy", ".npz", ".nii", ".nii.gz"}),
+    "volume": frozenset({".tif", ".tiff", ".png", ".npy", ".npz", ".nii", ".nii.gz"}),
 }
 _UNIT_FILES = 1024
 _DOUBLE = (".nii.gz",)

@@ -149,6 +149,7 @@ CLIPS: dict[str, Callable[[], bytes]] = {
 }
 VOLUMES: dict[str, Callable[[], bytes]] = {
     "volume tiff": lambda: _tiff(_voxels(), photometric="minisblack"),
+    "volume png": lambda: _sixteen_bit_png(),
     "volume imagej": lambda: _tiff(_voxels(), imagej=True, metadata={"axes": "ZYX"}),
     "volume ome": lambda: _tiff(_voxels(), ome=True, metadata={"axes": "ZYX"}, photometric="minisblack"),
     "volume big tiff": lambda: _tiff(_voxels(), photometric="minisblack", bigtiff=True),
