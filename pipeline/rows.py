@@ -94,12 +94,12 @@ class Rows:
 
     def _lineage(self, samples: Sequence[Sample]) -> pa.StructArray:
         names = tuple(self.maker.job.config.fields)
-        sources = [s.record for s in samples]
+        sources, known = [s.record for s in samples], self.maker.sources
         columns: dict[str, pa.Array] = {
             "source_id": _strings([r.key for r in sources]),
             "source_file": _strings([r.file for r in sources]),
             "source_row": pa.array([r.row for r in sources], pa.int64()),
-            "source_sha256": _strings([self.maker.source_digest(r) for r in sources]),
+            "source_sha256": _strings([known.get(r.key) or self.maker.source_digest(r) for r in sources]),
             "split": _strings([self.maker.split] * len(samples)),
             "copy": pa.array([s.variant.copy for s in samples], pa.int32()),
             "seed": _strings([s.variant.seed.hex() for s in samples]),

@@ -167,7 +167,10 @@ def _groups(samples: Sequence[Sample], most_rows: int) -> Iterator[tuple[int, Se
 
 
 def _bytes_of(sample: Sample) -> int:
-    return sum(len(r.payload or b"") for r in sample.rendered.values())
+    total = 0
+    for rendered in sample.rendered.values():
+        total += len(rendered.payload or b"")
+    return total
 
 
 def _add(total: list[int], more: Iterable[int]) -> None:

@@ -20,6 +20,7 @@ from pipeline.splitting.contradictions import contradiction_note, contradictions
 from pipeline.splitting.facts import facts_of
 from pipeline.splitting.inheriting import ID, Inheritance, Known, Relations, ids_of
 from pipeline.splitting.ledger import Descent
+from pipeline.splitting.listed import LISTED, listed_contents
 from pipeline.splitting.notes import notes_of
 from pipeline.splitting.parts import TIMELESS, parts_of, split_codes
 from pipeline.splitting.ranges import Digests
@@ -76,11 +77,11 @@ def decide(job: Job, units: Sequence[Unit], seeker: Seeker, fingerprint: str) ->
     facts = facts_of(job, units)
     contents = seeker.contents(job, units) if job.config.split.keep_together.exact else {}
     relations = {f"group:{name}": found for name, found in facts.groups.items()}
-    relations |= {f"exact:{name}": found for name, found in contents.items()}
+    relations |= {f"exact:{name}": found for name, found in contents.items()} | listed_contents(job, units)
     pairs_of = {name: seeker.near(job, units, name, facts.keys) for name in job.config.near_duplicates}
     pairs = np.concatenate([no_pairs(), *pairs_of.values()])
     found = parts_of(job.config.split, facts, relations, pairs)
-    joined = dict(zip(relations, found.related, strict=True))
+    joined = {name: n for name, n in zip(relations, found.related, strict=True) if name != LISTED}
     joined |= {f"near:{name}": len(np.unique(near)) for name, near in pairs_of.items()}
     ancestors = _ancestors(job, fingerprint)
     known = ledger.known_rows(job.output, ledger.settings_digest(job.config), ancestors) if ancestors else Known()
