@@ -32,7 +32,7 @@ IDLE = -1.0
 _STORE_SECONDS = 600.0
 """More than a store's own retries take, which end the run: see `stores.environment`."""
 _YOUNG_OBJECTS = 100_000
-_KEPT_BYTES = 1024 * 2**20
+_KEPT_BYTES = 128 * 2**20
 
 
 def main(pipe: connection.Connection, beat: MutableSequence[float], job: Job, debug: bool) -> None:
@@ -110,7 +110,7 @@ def _keep_memory() -> None:
         with suppress(AttributeError):  # a C library without them
             libc = ctypes.CDLL(None)
             libc.mallopt(trim_threshold, _KEPT_BYTES)
-            libc.mallopt(mmap_threshold, 32 * 2**20)
+            libc.mallopt(mmap_threshold, _KEPT_BYTES // 4)
 
 
 class _Watch:
