@@ -85,7 +85,11 @@ def _window(seen: Payloads) -> list[str]:
     elif low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     stay = "# all of them stay with type: volume instead, without mode and originals"
-    return [f"# {told}", stay, f"window: [{low:g}, {high:g}]     # black and white of ALL pictures: set it to what is true"]
+    return [
+        f"# {told}",
+        stay,
+        f"window: [{low:g}, {high:g}]     # black and white of ALL pictures: set it to what is true",
+    ]
 
 
 def _image_steps(seen: Payloads) -> list[StarterStep]:
