@@ -21,11 +21,11 @@ from pipeline.dataset import Dataset
 from pipeline.job import Job
 from pipeline.looking.describe import describe_data
 from pipeline.looking.findings import Findings
-from pipeline.looking.isolated import NO_ROW, LookingTask, blank_job
+from pipeline.looking.isolated import NO_ROW, blank_job, looked_at
 from pipeline.records import Record, Watch
 from pipeline.similarity.interface import Signature
 from pipeline.sources.parquet import ParquetReader
-from pipeline.storage import Folder, is_url
+from pipeline.storage import Folder
 
 Sign = Callable[[str, bool, Sequence[tuple[str, Payload]]], list[Signature | None]]
 """Modality, whether mirror images are alike, and named payloads -> the signature of each; None if it is unreadable."""
@@ -72,10 +72,7 @@ def apart(path: str, seconds: float) -> Iterator[tuple[Describe, Sign]]:
     with workers.pool_for(blank_job(path, seconds), count) as pool:
 
         def describe(other: str) -> Findings:
-            if is_url(other):
-                Folder.at(other).exists()  # a store that does not answer is told of here, not by a worker
-            (found,) = pool.run("sign", [LookingTask(describe_data, (other, True))])
-            return cast(Findings, found[0])
+            return cast(Findings, looked_at(pool, other, describe_data, other, True)[0])
 
         def sign(modality: str, mirrored: bool, payloads: Sequence[tuple[str, Payload]]) -> list[Signature | None]:
             size = max(1, -(-len(payloads) // count))

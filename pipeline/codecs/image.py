@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipeline.codecs import CodecError, Decoded, Payload, as_bytes, jpeg, raster
 from pipeline.codecs.pixels import MODES, Pixels, Window, to_mode, to_rgb
+from pipeline.codecs.png_writing import encoded
 from pipeline.codecs.quiet import quiet
 from transforms.values import ImageValue, Value
 
@@ -148,13 +149,7 @@ def _encodable(value: Value) -> Pixels:
 
 def _encode_png(pixels: Pixels) -> bytes:
     order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(pixels.shape[2])
-    try:
-        done, buffer = cv2.imencode(".png", pixels if order is None else cv2.cvtColor(pixels, order), _PNG_PARAMETERS)
-    except cv2.error as error:
-        raise CodecError("cannot_encode", "OpenCV could not write the PNG") from error
-    if not done:
-        raise CodecError("cannot_encode", "OpenCV could not write the PNG")
-    return bytes(buffer)
+    return encoded(pixels if order is None else cv2.cvtColor(pixels, order), _PNG_PARAMETERS)
 
 
 def _encode_webp(pixels: Pixels, quality: int) -> bytes:

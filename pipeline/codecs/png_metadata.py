@@ -11,6 +11,17 @@ import zlib
 _SIGNATURE = 8
 
 
+def content_of(data: bytes, name: bytes) -> int:
+    """Where the content of a chunk begins; 0 if there is none. Chunk by chunk: pixels may look like a name."""
+    place = _SIGNATURE
+    while place + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        if kind == name:
+            return place + 8
+        place += 12 + int(length)
+    return 0
+
+
 def without_metadata(data: bytes) -> bytes:
     """The file with its pixels alone; the file itself where its chunks do not lead to the end."""
     view, position, kind = memoryview(data), _SIGNATURE, b""

@@ -15,7 +15,8 @@ from pipeline.codecs import CodecError, stable_message
 from pipeline.codecs.integrity import check_whole
 from pipeline.codecs.memory import refuse_want
 from pipeline.codecs.pillow_formats import DECODER_ERRORS, PLUGINS
-from pipeline.codecs.png_metadata import without_metadata
+from pipeline.codecs.png_metadata import content_of, without_metadata
+from pipeline.codecs.png_writing import encoded
 from pipeline.codecs.quiet import quiet
 from pipeline.codecs.voxels import Stored, Voxels, check_shape
 
@@ -36,7 +37,7 @@ def read_png(data: bytes, max_voxels: int) -> tuple[Voxels, Stored]:
     except struct.error as error:
         raise CodecError("truncated", "the PNG file ends too early") from error
     channels = _CHANNELS.get(colours)
-    if channels is None or bits not in (8, 16) or _is_transparent(data):
+    if channels is None or bits not in (8, 16) or content_of(data, b"tRNS"):
         raise CodecError("unsupported_format", f"a PNG of {bits} bit and colour type {colours}: {_OTHERS}")
     check_shape((1, height, width, *channels), max_voxels)
     with quiet():
@@ -55,14 +56,7 @@ def write_png(array: Voxels) -> bytes:
     if len(array) != 1 or array.dtype not in (np.uint8, np.uint16) or levels.shape[2:] not in ((), (3,)):
         found = f"{array.dtype} {array.shape}"
         raise CodecError("cannot_encode", f"PNG holds one slice, grey or RGB, of uint8 or uint16, not {found}")
-    levels = np.ascontiguousarray(levels[..., ::-1] if levels.ndim == 3 else levels)
-    try:
-        done, buffer = cv2.imencode(".png", levels, _PARAMETERS)
-    except cv2.error as error:
-        raise CodecError("cannot_encode", "OpenCV could not write the PNG") from error
-    if not done:
-        raise CodecError("cannot_encode", "OpenCV could not write the PNG")
-    return bytes(buffer)
+    return encoded(np.ascontiguousarray(levels[..., ::-1] if levels.ndim == 3 else levels), _PARAMETERS)
 
 
 def _check_pixels(data: bytes) -> None:
@@ -74,14 +68,3 @@ def _check_pixels(data: bytes) -> None:
         refuse_want(error)
         reason = "truncated" if "truncated" in str(error).lower() else "corrupt"
         raise CodecError(reason, f"the PNG file cannot be decoded: {stable_message(error)}") from error
-
-
-def _is_transparent(data: bytes) -> bool:
-    """Whether one level stands for nothing."""
-    position, kind = 8, b""
-    while kind not in (b"IDAT", b"IEND"):
-        length, kind = struct.unpack_from(">I4s", data, position)
-        if kind == b"tRNS":
-            return True
-        position += 12 + length
-    return False

@@ -1,9 +1,9 @@
 """In what a picture differs from its copies, as its header tells: they are upright, of 8 bits, without a palette."""
 
-import struct
 from collections.abc import Iterable, Mapping
 
 from pipeline.codecs.orientation import of_exif, of_jpeg
+from pipeline.codecs.png_metadata import content_of
 
 TURNED, ALPHA, DEEP, FLAT, PALETTE = "turned by EXIF", "alpha", "more than 8 bits", "less than 8 bits", "palette"
 _PNG = b"\x89PNG"
@@ -28,26 +28,15 @@ def differences(payload: bytes, mode: str = "keep") -> list[str]:
 
 def _of_png(payload: bytes, mode: str) -> Iterable[str]:
     bits, kind = payload[24], payload[25]
-    place = _chunk(payload, b"eXIf")
+    place = content_of(payload, b"eXIf")
     if place and of_exif(payload[place:]) > 1:
         yield TURNED
-    if mode in _OPAQUE and (kind in _WITH_ALPHA or _chunk(payload, b"tRNS")):
+    if mode in _OPAQUE and (kind in _WITH_ALPHA or content_of(payload, b"tRNS")):
         yield ALPHA
     if kind == _PALETTE:
         yield PALETTE
     elif bits != 8:
         yield FLAT if bits < 8 else DEEP
-
-
-def _chunk(payload: bytes, name: bytes) -> int:
-    """Where the content of a chunk begins; 0 if there is none. Chunk by chunk: pixels may look like a name."""
-    place = 8
-    while place + 12 <= len(payload):
-        length, kind = struct.unpack_from(">I4s", payload, place)
-        if kind == name:
-            return place + 8
-        place += 12 + int(length)
-    return 0
 
 
 def merge(sums: Unlike, other: Mapping[str, Mapping[str, int]]) -> None:

@@ -29,6 +29,7 @@ _ASIDE = "run sets such a record aside (worker_crashed, timed_out) and says whic
 class LookingTask:
     """A look at some data; without decoding anything where that ends the worker, see `payload_samples.undecoded`."""
 
+    path: str
     look: Callable[..., Any]
     arguments: tuple[Any, ...]
     decoding: bool = True
@@ -39,8 +40,9 @@ class LookingTask:
 
     def run(self, _: Job, watch: Watch) -> tuple[Any, bool]:
         """What the look finds, and whether payloads were decoded. Raises InputError."""
+        record = Record(self.path, self.path, 0, (), {}, NO_ROW, 0)
         with nullcontext() if self.decoding else undecoded():
-            (found,) = (self.look(*self.arguments) for _record in watch(iter([Record("", "", 0, (), {}, NO_ROW, 0)])))
+            (found,) = (self.look(*self.arguments) for _record in watch(iter([record])))
         return found, self.decoding
 
 
@@ -63,11 +65,16 @@ def warned_apart(config: JobConfig, listing: Listing) -> list[str]:
 
 
 def _apart(path: str, look: Callable[..., Any], *arguments: Any) -> tuple[Any, bool]:
+    with workers.pool_for(blank_job(path, _SECONDS_OF_STORES if is_url(path) else _SECONDS), 1) as pool:
+        return looked_at(pool, path, look, *arguments)
+
+
+def looked_at(pool: workers.Pool, path: str, look: Callable[..., Any], *arguments: Any) -> tuple[Any, bool]:
+    """What a look at `path` by a worker of the pool finds, and whether payloads were decoded."""
     if is_url(path):
         Folder.at(path).exists()  # a store that does not answer is told of here, not by a worker
-    with workers.pool_for(blank_job(path, _SECONDS_OF_STORES if is_url(path) else _SECONDS), 1) as pool:
-        (found,) = pool.run("sign", [LookingTask(look, arguments)])
-        return cast(tuple[Any, bool], found)
+    (found,) = pool.run("sign", [LookingTask(path, look, arguments)])
+    return cast(tuple[Any, bool], found)
 
 
 def blank_job(path: str, seconds: float) -> Job:
