@@ -8,9 +8,9 @@ from pipeline import workers
 from pipeline.check import checked, telling_recipes
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, read_config, validate
+from pipeline.engines.progress import Silent
 from pipeline.errors import ConfigError
 from pipeline.planning import Plan, Probe
-from pipeline.progress import Silent
 from pipeline.running import RunOptions, RunResult, planned, run_job, survey_job
 from pipeline.sources import Listing
 from pipeline.versions.jobs import job_of

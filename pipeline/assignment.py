@@ -12,10 +12,11 @@ import orjson
 
 from pipeline.audit.counting import Findings
 from pipeline.candidates import Candidate, Candidates
-from pipeline.commit import COMMITTED, Expected, commit_detached, commit_outcome, completed, read_manifest
+from pipeline.commit import COMMITTED, Expected, commit_detached, commit_outcome, completed
 from pipeline.job import Job, Task
+from pipeline.layout import RUNS
+from pipeline.manifest import read_manifest
 from pipeline.records import Block, InputFile, Shard, Unit, unit_of
-from pipeline.run_log import RUNS
 from pipeline.split_table import packed, unpacked
 from pipeline.storage import Folder
 from pipeline.tally import Tally

@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from pipeline.blends import ANY, OTHER_CLASS, SAME_CLASS, shelf_size
 from pipeline.config import JobConfig
 from pipeline.keys import Key, KeyBlock
+from pipeline.layout import REFERENCES
 from pipeline.records import SPLITS, Block, Record, Unit
 from pipeline.shelf import LARGEST, Shelf
 from pipeline.storage import Folder
 from transforms.registry import references
-
-FILE = "_references.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +150,13 @@ def keep(dataset: Folder, candidates: Candidates | None) -> None:
         everyone = [[c.key, c.file, c.row] for c in candidates.everyone]
         donors = [[c.key, c.file, c.row, list(c.labels)] for c in candidates.donors]
         data = {"classes": places, "any": everyone, "donors": donors}
-        dataset.put_if_absent(FILE, orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE))
+        dataset.put_if_absent(REFERENCES, orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE))
 
 
 def kept(dataset: Folder) -> Candidates | None:
     """The candidates that a version was made with, without their blocks; None if it has none."""
     try:
-        data = orjson.loads(dataset.read(FILE))
+        data = orjson.loads(dataset.read(REFERENCES))
     except FileNotFoundError:
         return None
     donors = tuple(Candidate(key, file, row, None, tuple(labels)) for key, file, row, labels in data["donors"])

@@ -1,22 +1,22 @@
 """The leak certificate as part of a commit: what the audit of the written shards comes to, and what it forbids."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from pipeline.audit.certificate import LEAKS, audited_here, leaks_of, portions_of, seal_of
+from pipeline.audit.certificate import audited_here, leaks_of, portions_of, seal_of
 from pipeline.audit.counting import Findings
 from pipeline.audit.findings import CERTAIN, KINDS, Leaks, leaks_from
 from pipeline.audit.marks import Looked, Portion
 from pipeline.audit.signing import Wish, near_fields
 from pipeline.config import JobConfig
-from pipeline.config_file import ConfigText
 from pipeline.errors import LimitsExceeded, Problem, RunFailed
 from pipeline.fingerprint import frozen_config, missing_for
 from pipeline.job import Job
+from pipeline.layout import LEAKS
 from pipeline.tally import Tally
 
 MOST_BY_DEFAULT = 10_000
@@ -55,15 +55,6 @@ def looked_for(job: Job, records: int) -> Looked:
         notes.append(f"near duplicates need {', '.join(missing)}: pip install {' '.join(missing)}")
     near = near_fields(looked, wishes) if wishes else ()
     return replace(looked, near=near, copies=config.certificate == "full" and bool(near), note="; ".join(notes))
-
-
-def certificate_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
-    """A certificate that needs packages that are not there."""
-    if config.certificate in ("near", "full"):
-        missing = sorted({name for field in config.fields.values() for name in missing_for(field.type)})
-        if missing:
-            message = f"certificate: {config.certificate} needs {', '.join(missing)}: pip install {' '.join(missing)}"
-            yield Problem(text.where(("certificate",)), message, "Or write certificate: facts.")
 
 
 def looks_for_near(config: JobConfig) -> bool:
@@ -113,14 +104,15 @@ def certify(job: Job, tally: Tally, found: Findings | None) -> Leaks:
 
 def _pictures(job: Job, looked: Looked, portions: list[Portion], findings: Findings) -> list[dict[str, Any]]:
     """The closest pairs as a picture beside the certificate, if they can be seen or heard."""
-    from pipeline.leak_sheet import SHEET, leak_sheet
+    from pipeline.layout import LEAK_SHEET
+    from pipeline.leak_sheet import leak_sheet
 
     sheet = leak_sheet(job, looked, portions, findings.links) if findings.links else None
     if sheet is None:
-        job.dataset.remove(SHEET)  # of an audit that looked for more
+        job.dataset.remove(LEAK_SHEET)  # of an audit that looked for more
         return []
-    job.dataset.put(SHEET, sheet)
-    return [_file(SHEET, sheet)]
+    job.dataset.put(LEAK_SHEET, sheet)
+    return [_file(LEAK_SHEET, sheet)]
 
 
 def _file(path: str, data: bytes) -> dict[str, Any]:

@@ -1,13 +1,10 @@
 """Everything that can be known of a config without running it: recipes, input, columns, places."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import util
-from itertools import islice
-
-import pyarrow as pa
 
 from pipeline import material
 from pipeline.blends import has_soft_labels
@@ -15,24 +12,22 @@ from pipeline.codecs import EXTRAS
 from pipeline.column_types import bin_problems, column_problems, declared_problems, missing_column
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText, Path, validate
-from pipeline.errors import ConfigError, InputError, Problem
+from pipeline.errors import ConfigError, InputError, Problem, headline
 from pipeline.labels.check import asked_of_steps, label_problems, missing_columns
-from pipeline.labels.named_files import files_of_labels
 from pipeline.leaks import leak_problems
 from pipeline.local_files import unusable
 from pipeline.other_records import blend_problems, class_problems, prepare_problems
+from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.same_draws import draw_problems
-from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources import Listing
 from pipeline.sources.listing import gather
+from pipeline.sources.open_input import open_input
 from pipeline.splitting.problems import split_problems
-from pipeline.storage import StoreFailed, absolute, is_url, secret_in
+from pipeline.storage import absolute, is_url, secret_in
 from transforms.values import LABEL_KINDS, STRAIGHT
 
 _LINE = re.compile(r".*?:(\d+)\b")
 _LAST = 1 << 60
-_FEW_BYTES = 2**20
-_FIRST_ROWS = 64
 _KEYS = ("input.path", "input.root", "input.id")
 
 
@@ -77,46 +72,6 @@ def in_order(problems: list[Problem]) -> tuple[Problem, ...]:
     lines = [_LINE.match(p.where) for p in problems]
     numbered = sorted(enumerate(problems), key=lambda p: (int(m[1]) if (m := lines[p[0]]) else _LAST, p[0]))
     return tuple(problem for _, problem in numbered)
-
-
-def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
-    """List the input; a folder of files names its own id and label columns. Raises InputError."""
-    from pipeline.sources import list_input
-    from pipeline.sources.folder import LABEL, PATH, label_of
-    from pipeline.sources.referenced_files import with_references
-
-    try:
-        listing = list_input(config)
-    except StoreFailed as error:
-        raise InputError(error.message) from error
-    if listing.kind == "folder":
-        sorted_by_class = any(label_of(listing.reader.root.placed(f.path)) for f in listing.files)
-        names = {"id": config.input.id or PATH, "label": config.input.label or (LABEL if sorted_by_class else None)}
-        return config.model_copy(update={"input": config.input.model_copy(update=names)}), listing
-    named = {
-        name: settings
-        for name, settings in (*config.fields.items(), *files_of_labels(config).items())
-        if settings.uri and name in listing.schema.names
-    }
-    listing = replace(listing, notes=(*listing.notes, *_file_names(config, listing)))
-    return config, with_references(listing, named, config.input.fingerprint == "content")
-
-
-def _file_names(config: JobConfig, listing: Listing) -> Iterator[str]:
-    """Text fields without `uri` whose first values are names of files: the names would be augmented as words."""
-    from pipeline.sources.file_names import are_file_names
-    from pipeline.sources.strings import values_of
-
-    texts = [n for n, field in config.fields.items() if field.type == "text" and not field.uri]
-    names = [name for name in texts if name in listing.schema.names]
-    unit = next(iter(listing.units), None)
-    if not names or unit is None or (not listing.reader.root.local and unit.bytes > _FEW_BYTES):
-        return  # a look is not worth megabytes from a store
-    with suppress(OSError, pa.ArrowException, InputError):  # told where it is read for good
-        for batch in islice(listing.reader.read(unit, names, 0, min(unit.rows, _FIRST_ROWS)), 1):
-            values = {name: values_of(batch.column(name)) for name in names}
-            for name in (n for n in names if are_file_names([v for v in values[n] if isinstance(v, str) and v])):
-                yield f"column {name!r} holds names of files, which would be augmented as words; if so, add uri: true"
 
 
 def recipe_problems(text: ConfigText) -> list[Problem]:
@@ -251,9 +206,3 @@ def with_problems(text: ConfigText, error: InputError, found: list[Problem]) -> 
     """One error of what is wrong with the recipes and with the input."""
     everything = in_order([*found, *as_problems(error, text)])
     return ConfigError(headline(text.name, everything), everything)
-
-
-def headline(name: str, problems: Sequence[Problem]) -> str:
-    """`config.yaml: 3 problems`."""
-    count = len(problems)
-    return f"{name}: {count} problem{'s' if count != 1 else ''}"

@@ -1,28 +1,13 @@
 """Which types a column may have, by what it is for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pyarrow as pa
 
 from pipeline.codecs.token_lists import is_token_list
 from pipeline.config import AnyField, JobConfig
 from pipeline.config_file import ConfigText, Path
-from pipeline.config_types import ColumnType
 from pipeline.errors import Problem, nearest
-
-_DECLARED: dict[ColumnType, pa.DataType] = {
-    "string": pa.string(),
-    "int": pa.int64(),
-    "float": pa.float64(),
-    "bool": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us"),
-}
-
-
-def declared(columns: Mapping[str, ColumnType]) -> dict[str, pa.DataType]:
-    """The Arrow types of columns whose types the config gives."""
-    return {name: _DECLARED[kind] for name, kind in columns.items()}
 
 
 def key_type_problem(field: pa.Field, role: object) -> str | None:

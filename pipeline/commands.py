@@ -29,9 +29,9 @@ class RunFlags:
 
 def init(data: str, output: str, force: bool, generator: str | None, as_json: bool) -> None:
     """Write a config for some data; `generator` holds the arguments of an ImageDataGenerator, as JSON."""
-    from pipeline.looking.describe import config_text
     from pipeline.looking.image_data_generator import translated
     from pipeline.looking.isolated import described_apart
+    from pipeline.looking.starter_config import config_text
     from pipeline.looking.starter_labels import told
     from pipeline.storage import Folder, write_file
 
@@ -116,7 +116,8 @@ def run(config: str, overrides: list[str], flags: RunFlags, as_json: bool) -> No
     """Make the dataset."""
     text = _begun(config, overrides)
     from pipeline import report
-    from pipeline.progress import Bar, Lines, Noting, Silent
+    from pipeline.engines.progress import Noting, Silent
+    from pipeline.progress import Bar, Lines
     from pipeline.running import RunOptions, run_job
 
     quiet = as_json and not sys.stderr.isatty()
@@ -167,7 +168,8 @@ def audit(train: str, validation: str | None, flags: AuditFlags, as_json: bool) 
     """Audit a dataset, or any two sets; DIFFERENCES if something leaks."""
     from pipeline import report
     from pipeline.audit.any_set import Named
-    from pipeline.audit.comparing import Near, audit_dataset, audit_sets
+    from pipeline.audit.comparing import Near
+    from pipeline.auditing import audit_dataset, audit_sets
     from pipeline.dataset import open_dataset
 
     if validation is None and any(flags.columns):

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import orjson
-
 from pipeline.audit.counting import Findings
 from pipeline.audit.marks import Portion
 from pipeline.card import card_files, with_documents
 from pipeline.certificate import certify, check_leaks, stated, unaudited
-from pipeline.errors import Damaged, LimitsExceeded, Problem, RunFailed
-from pipeline.fan_out import DOWNSAMPLED
+from pipeline.copies import DOWNSAMPLED
+from pipeline.errors import LimitsExceeded, Problem, RunFailed
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
 from pipeline.job import Job
+from pipeline.layout import LATEST, RECEIPTS, receipt_path
+from pipeline.manifest import differs, publish, read_manifest
 from pipeline.records import InputFile, Receipt
 from pipeline.snapshot import refuse_changed_references
 from pipeline.sources.fetching import in_order
@@ -22,17 +22,10 @@ from pipeline.splitting.ledger import count_in
 from pipeline.storage import Folder
 from pipeline.tally import SplitTotals, Tally
 from pipeline.versions.publishing import is_committed
-from pipeline.versions.receipts import MANIFEST as MANIFEST
-from pipeline.versions.receipts import RECEIPTS, read_receipt, receipt_path, written_files
+from pipeline.versions.receipts import read_receipt, written_files
 from pipeline.versions.wholeness import refuse_unwritten
 
-LATEST = "LATEST"
 COMMITTED = "committed"
-_SHARD = {"path", "split", "rows", "bytes", "sha256"}
-_PARTS = {
-    "format", "version", "config", "field_order", "input", "libraries", "cpu",
-    "splits", "dropped", "shards", "dropped_shards",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ def commit(job: Job, expected: Expected, made: Tally, found: Findings | None = N
 def _adopted(dataset: Folder, manifest: dict[str, Any], tally: Tally) -> dict[str, Any]:
     """A manifest that is there already. Raises RunFailed if it is of other shards than these."""
     if any(manifest.get(part) != made for part, made in tally.as_json().items()):
-        raise _differs(dataset)
+        raise differs(dataset)
     return manifest
 
 
@@ -216,59 +209,6 @@ def manifest_of(job: Job, expected: Expected, tally: Tally) -> dict[str, Any]:
         **({"not_reproducible": tally.irreproducible} if tally.irreproducible else {}),
         **tally.as_json(),
     }
-
-
-def manifest_bytes(manifest: dict[str, Any]) -> bytes:
-    """The manifest as it is stored: sorted keys, indented."""
-    return orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def read_manifest(dataset: Folder) -> dict[str, Any] | None:
-    """The manifest of a version folder, or None if it has none. Raises Damaged."""
-    try:
-        raw = dataset.read(MANIFEST)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a LATEST of zero bytes after a crash
-        return None
-    try:
-        manifest = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        cure = "restore it, or remove this version and run the job again"
-        raise Damaged(f"{dataset.full(MANIFEST)}: damaged: {error.msg}; {cure}") from error
-    problem = _damage(manifest)
-    if problem:
-        raise Damaged(f"{dataset.full(MANIFEST)}: damaged: {problem}")
-    sound: dict[str, Any] = manifest
-    return sound
-
-
-def _damage(manifest: Any) -> str:
-    """What a manifest lacks; empty if it has all its parts."""
-    if not isinstance(manifest, dict):
-        return "not a JSON object"
-    missing = sorted(_PARTS - manifest.keys())
-    if missing:
-        return f"it has no {', '.join(missing)}"
-    if manifest["format"] != FORMAT:
-        return f"format {manifest['format']!r}, this fanbeam reads format {FORMAT}"
-    for part in ("shards", "dropped_shards"):
-        listed = manifest[part]
-        if not isinstance(listed, list) or not all(isinstance(s, dict) and s.keys() >= _SHARD for s in listed):
-            return f"{part} is no list of files"
-    return ""
-
-
-def publish(dataset: Folder, manifest: dict[str, Any]) -> None:
-    """Put the manifest if absent; adopt an equal one that another run put first. Raises RunFailed if it differs."""
-    data = manifest_bytes(manifest)
-    if not dataset.put_if_absent(MANIFEST, data) and dataset.read(MANIFEST) != data:
-        raise _differs(dataset)
-
-
-def _differs(dataset: Folder) -> RunFailed:
-    return RunFailed(
-        f"{dataset.full(MANIFEST)} exists and differs from what this run made. "
-        "The same version must have the same bytes: keep both and report which library or input differs."
-    )
 
 
 def announce(job: Job) -> None:

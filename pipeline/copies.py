@@ -15,6 +15,7 @@ from pipeline.copy_settings import Balanced, PerClass
 from pipeline.keys import digests
 
 DROPPED = -1
+DOWNSAMPLED = "downsampled"
 _ALL = 2**64
 
 

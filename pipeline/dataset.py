@@ -8,10 +8,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from pipeline.commit import LATEST, MANIFEST, read_manifest
 from pipeline.config import JobConfig
 from pipeline.errors import Damaged, InputError
-from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
+from pipeline.layout import LATEST, MANIFEST
+from pipeline.manifest import read_manifest
+from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.storage import Folder, file_system
 
 if TYPE_CHECKING:

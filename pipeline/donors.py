@@ -10,9 +10,10 @@ from pipeline import workers
 from pipeline.blends import blend_steps
 from pipeline.candidates import Candidate, Candidates
 from pipeline.job import Job, Task
+from pipeline.layout import DONORS
 from pipeline.peers import record_bytes
 from pipeline.records import Record, Shard
-from pipeline.shelf_file import FILE, donors_bytes, stored_keys
+from pipeline.shelf_file import donors_bytes, stored_keys
 
 MOST_BYTES = 256 * 2**20
 """What the files of all donors may take together; those with the last places are left off."""
@@ -25,11 +26,11 @@ def with_donors(job: Job, pool: workers.Pool) -> Job:
     if known is None or not known.donors:
         return job
     keys: Sequence[str] = ()
-    if not job.dataset.exists(FILE):
+    if not job.dataset.exists(DONORS):
         found = list(_within(_gathered(pool, known.donors), MOST_BYTES))
         if found:
-            job.dataset.put_if_absent(FILE, donors_bytes(found, str(blend_steps(job.config)[0][0][1])))
-    if job.dataset.exists(FILE):
+            job.dataset.put_if_absent(DONORS, donors_bytes(found, str(blend_steps(job.config)[0][0][1])))
+    if job.dataset.exists(DONORS):
         keys = stored_keys(job.dataset)  # another run may have been first
     there = set(keys)
     donors = tuple(donor for donor in known.donors if donor.key in there)

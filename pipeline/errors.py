@@ -1,5 +1,6 @@
 """Errors that reach the user: a kind, one message, every problem found, and an exit code. No traceback needed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import IntEnum
@@ -120,3 +121,9 @@ def nearest(word: str, known: list[str]) -> str:
     if match:
         return f"Did you mean {match[0]!r}?"
     return f"Known: {', '.join(sorted(known))}." if 0 < len(known) <= 20 else ""
+
+
+def headline(name: str, problems: Sequence[Problem]) -> str:
+    """`config.yaml: 3 problems`."""
+    count = len(problems)
+    return f"{name}: {count} problem{'s' if count != 1 else ''}"

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 import orjson
 
 from pipeline.errors import RunFailed
+from pipeline.layout import LOCK
 from pipeline.storage import Folder
 
-LOCK = "_lock.json"
 STALE_SECONDS = 600.0
 RENEW_SECONDS = 30.0
 SETTLE_SECONDS = 1.0

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from pipeline.config import JobConfig
-from pipeline.copies import DROPPED
+from pipeline.copies import DOWNSAMPLED, DROPPED
 from pipeline.job import Job
 from pipeline.records import Family, Record, Refusal, Split, Variant
 from pipeline.seeds import variant_seeds
 
 ORIGINAL = Variant(0, b"")
-DOWNSAMPLED = "downsampled"
 _DROPPED = Refusal(
     "rejected", "", "fan_out", DOWNSAMPLED, message="its class has more records than copies.balance.target"
 )

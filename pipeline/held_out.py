@@ -16,13 +16,13 @@ from pipeline.config import JobConfig
 from pipeline.errors import Damaged
 from pipeline.job import Job
 from pipeline.keys import digests
+from pipeline.layout import HELD_OUT
 from pipeline.records import Family, Payload, Refusal, Rendered
 from pipeline.splitting.contents import compared_fields, encoded, together
 from pipeline.splitting.facts import digests_of
 from pipeline.splitting.ranges import Digests
 from pipeline.storage import Folder
 
-FILE: Final = "_held_out.bin"
 REASON: Final = "held_out_twin"
 _KIND = "<u8"
 
@@ -84,7 +84,7 @@ def names_of(config: JobConfig) -> dict[str, tuple[str, ...]]:
 
 def kept(dataset: Folder) -> Folder | None:
     """The folder of a version, if it knows what is held out."""
-    return dataset if dataset.exists(FILE) else None
+    return dataset if dataset.exists(HELD_OUT) else None
 
 
 def keep(dataset: Folder, found: Mapping[str, Sequence[Digests]]) -> Folder | None:
@@ -96,7 +96,7 @@ def keep(dataset: Folder, found: Mapping[str, Sequence[Digests]]) -> Folder | No
     marks.values.sort()
     if not len(marks.values):
         return None
-    dataset.put_if_absent(FILE, marks.values.astype(_KIND, copy=False).data.cast("B"))
+    dataset.put_if_absent(HELD_OUT, marks.values.astype(_KIND, copy=False).data.cast("B"))
     return dataset
 
 
@@ -108,8 +108,10 @@ def _marked(name: str, contents: Digests) -> Digests:
 
 @lru_cache(maxsize=4)
 def _known(dataset: Folder) -> Digests:
-    content = dataset.mapped(FILE)
+    content = dataset.mapped(HELD_OUT)
     if not content.size or content.size % 8:
-        raise Damaged(f"{dataset.full(FILE)} is damaged. Remove it and run the same command again: it is made anew.")
+        raise Damaged(
+            f"{dataset.full(HELD_OUT)} is damaged. Remove it and run the same command again: it is made anew."
+        )
     known: Digests = np.frombuffer(content, _KIND)
     return known

@@ -1,8 +1,6 @@
 """What a worker needs to render a shard: a small, picklable description, and the work that flows through stages."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -72,22 +70,3 @@ class Task:
     shard: Shard
     quarantine: tuple[tuple[int, Refusal], ...] = ()
     only: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShardWork:
-    """A task on its way through the stages; `flow` is lazy: nothing runs before the last stage pulls.
-
-    It pickles as what it is, a description: the names of the stages applied so far. So an engine may weigh it, or move
-    it to another worker, and no payload goes along.
-    """
-
-    job: Job
-    task: Task
-    flow: Iterator[Any] = field(default_factory=lambda: iter(()))
-    applied: tuple[str, ...] = ()
-
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        from pipeline.rendering import begun
-
-        return begun, (self.job, self.task, self.applied)

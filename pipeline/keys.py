@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from pipeline.config import JobConfig
 from pipeline.errors import InputError, Problem
 from pipeline.key_columns import Fault, KeyColumns, Labels
-from pipeline.records import SPLITS, Record, Refusal, Split, Unit
+from pipeline.records import SPLIT_ALIASES, SPLITS, Record, Refusal, Split, Unit, split_of_name
 from pipeline.sources.broken_lines import broken_rows
 from pipeline.sources.interface import Reader
-from pipeline.split import ALIASES, split_of_name, splits_of_keys
+from pipeline.split import splits_of_keys
 from pipeline.split_table import refusal_of, refusals, split_places
 
 _MAX_LISTED = 10
@@ -197,7 +197,7 @@ def _odd_splits(column: str | None, names: Sequence[str | None], place: _Place) 
     for number, name in enumerate(names):
         if name not in first and split_of_name(name) is None:
             first[name] = number
-    known = f"Known: {', '.join(sorted(ALIASES))}."
+    known = f"Known: {', '.join(sorted(SPLIT_ALIASES))}."
     problems = []
     for name, number in islice(first.items(), _MAX_LISTED):
         file, row = place(number)

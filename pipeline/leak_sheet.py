@@ -17,17 +17,16 @@ from pipeline.audit.matching import Link, Place
 from pipeline.audit.reading import rows_at
 from pipeline.audit.rows import texts_of
 from pipeline.codecs import CodecError
+from pipeline.codecs.of_field import codec_of
 from pipeline.escaping.terminal import shown
 from pipeline.job import Job
 from pipeline.preview import drawing
 from pipeline.preview.cells import beside, stacked
 from pipeline.preview.drawing import LINE, SMALL
 from pipeline.preview.panels import WIDTH, Panel, clip_panels, picture_panels, sound_panels, volume_panels
-from pipeline.schema import SAMPLE_ID
-from pipeline.tools import codec_of
+from pipeline.records import SAMPLE_ID
 from transforms.values import AudioValue, ImageValue, VideoValue, VolumeValue
 
-SHEET = "leaks.png"
 MOST_PAIRS = 12
 _GAP, _MARGIN = 16, 24
 _SHOWN = (KINDS.index("near"), KINDS.index("exact"))

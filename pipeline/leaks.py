@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from pipeline.certificate import certificate_problems
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
 from pipeline.errors import Problem
+from pipeline.fingerprint import missing_for
 from pipeline.labels.named_files import files_of_labels
 from pipeline.material import StoredMaterial
 from pipeline.sources import Listing
@@ -54,3 +54,12 @@ def _files(place: str) -> tuple[str, ...]:
         return StoredMaterial().files(place)
     except (OSError, ValueError):
         return ()
+
+
+def certificate_problems(config: JobConfig, text: ConfigText) -> Iterator[Problem]:
+    """A certificate that needs packages that are not there."""
+    if config.certificate in ("near", "full"):
+        missing = sorted({name for field in config.fields.values() for name in missing_for(field.type)})
+        if missing:
+            message = f"certificate: {config.certificate} needs {', '.join(missing)}: pip install {' '.join(missing)}"
+            yield Problem(text.where(("certificate",)), message, "Or write certificate: facts.")

@@ -4,7 +4,7 @@ And back: some row groups of a file that was written.
 """
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.dictionaries import row_groups
-from pipeline.storage import Folder
 
 ROW_GROUP_BYTES = 8 * 2**20
 _ZSTD_LEVEL = 3
@@ -151,21 +150,3 @@ def leaf_columns(schema: pa.Schema) -> tuple[str, ...]:
     pq.write_table(schema.empty_table(), sink)
     described = pq.read_metadata(pa.BufferReader(sink.getvalue())).schema
     return tuple(described.column(n).path for n in range(len(described.names)))
-
-
-def groups_with(
-    folder: Folder, path: str, rows: NDArray[np.integer[Any]], columns: Sequence[str] | None = None
-) -> Iterator[tuple[NDArray[np.integer[Any]], pa.RecordBatch]]:
-    """Row groups of a written file that hold some of these rows, one at a time: which of its own rows, and the group.
-
-    `rows`: numbers within the file, sorted. `columns`: all of them if None.
-    """
-    with folder.open(path) as source:
-        file, start = pq.ParquetFile(source), 0
-        for group in range(file.num_row_groups):
-            stop = start + file.metadata.row_group(group).num_rows
-            here = rows[(rows >= start) & (rows < stop)] - start
-            if len(here):
-                table = file.read_row_group(group, columns=None if columns is None else list(columns))
-                yield here, table.combine_chunks().to_batches()[0]
-            start = stop

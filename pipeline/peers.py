@@ -16,12 +16,12 @@ from pipeline.candidates import Candidate, Candidates
 from pipeline.job import Job, Task
 from pipeline.labels.binding import Row, columns_of
 from pipeline.labels.entries import of_source
+from pipeline.moved_donors import found_again, gone
 from pipeline.read import read_task
 from pipeline.records import Record, Refusal, Shard
 from pipeline.shelf_file import stored
 from pipeline.sources.parquet import apart
 from pipeline.tools import FieldTools
-from pipeline.versions.moved import found_again, gone
 from transforms.bounded_cache import BoundedCache
 from transforms.values import AudioValue, Donors, ImageValue, Peers, TextValue, Value
 

@@ -8,12 +8,12 @@ import orjson
 from pipeline.config import JobConfig
 from pipeline.errors import Damaged
 from pipeline.job import Job, Task
+from pipeline.layout import PLAN
 from pipeline.planning import Probe
 from pipeline.records import Gated, Payload, Shard
 from pipeline.storage import Folder
 from pipeline.survey import Survey
 
-PLAN = "_plan.json"
 PROBED_RECORDS = 6
 PROBED_COPIES = 2
 

@@ -1,23 +1,18 @@
 """A shard's blocks -> the records of its split, payload read only for those."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from pipeline.codecs.token_lists import text_of
 from pipeline.job import Job, Task
 from pipeline.keys import Key, key_block, keys_at, record_of
-from pipeline.labels.named_files import files_of_labels
-from pipeline.records import SPLITS, Block, Payload, Record, Reference, Refusal, Split
-from pipeline.records import Watch as Watch
-from pipeline.referred import content_of, with_labels
+from pipeline.records import SPLITS, Block, Record, Refusal, Split
 from pipeline.snapshot import read_listed
-from pipeline.sources.strings import torn_rows, value_of, without_torn
+from pipeline.sources.payloads import BYTES, fetched, payload_of
+from pipeline.sources.strings import torn_rows, without_torn
 from pipeline.spans import spans_of
-
-BYTES, PATH = "bytes", "path"
 
 
 def read_task(job: Job, task: Task) -> Iterator[Record]:
@@ -71,38 +66,6 @@ def _torn(job: Job, column: str) -> Refusal:
     return Refusal("failed", field, "read", "not_text", "UnicodeDecodeError", message)
 
 
-def payload_of(job: Job, name: str, column: pa.Array, index: int) -> Payload | None:
-    """One field of one row: payload in the column, or a `Reference` to the file that the column names."""
-    payload = _payload(column, index)
-    return Reference(payload) if name in job.external and isinstance(payload, str) else payload
-
-
-def watched(job: Job, rows: Iterator[Record], watch: Watch) -> Iterator[Record]:
-    """The records, read, as `watch` sees them."""
-    reading: Watch = getattr(watch, "reading", iter)
-    return watch(fetched(job, reading(rows)))
-
-
-def fetched(job: Job, records: Iterable[Record]) -> Iterator[Record]:
-    """The records with the content of the files that they refer to, or with why it cannot be had."""
-    labels = files_of_labels(job.config)
-    for record in records:
-        if job.external and record.refusal is None:
-            record = _fetched(job, record)
-        yield with_labels(job.reader, record, labels) if labels and record.refusal is None else record
-
-
-def _fetched(job: Job, record: Record) -> Record:
-    payloads = dict(record.payloads)
-    for name, payload in record.payloads.items():
-        if isinstance(payload, Reference):
-            found = _fetch(job, name, payload, record.file)
-            if isinstance(found, Refusal):
-                return replace(record, refusal=found, payloads=dict.fromkeys(payloads))
-            payloads[name] = found
-    return replace(record, payloads=payloads)
-
-
 def without_payload(batch: pa.RecordBatch, fields: tuple[str, ...]) -> pa.RecordBatch:
     """The columns that pass through. A payload column goes; of a struct the members beside `bytes` stay."""
     arrays, schema = [], []
@@ -123,30 +86,3 @@ def without_payload(batch: pa.RecordBatch, fields: tuple[str, ...]) -> pa.Record
 def _rows_only(rows: int) -> pa.RecordBatch:
     """A batch that only counts rows, for inputs whose every column is payload."""
     return pa.record_batch([pa.nulls(rows)], names=[""])
-
-
-def _payload(column: pa.Array, index: int) -> Payload | None:
-    """Bytes or text of one row, None if it is not UTF-8; of a struct its member `bytes`."""
-    if pa.types.is_struct(column.type):
-        if column.type.get_field_index(BYTES) < 0 or not column[index].is_valid:
-            return None
-        column = column.field(BYTES)
-    value = value_of(column, index)
-    if isinstance(value, list):
-        value = text_of(value)
-    return value if value is None or isinstance(value, (bytes, str)) else bytes(value)
-
-
-def _fetch(job: Job, field: str, reference: str, file: str) -> Payload | Refusal:
-    """The content of a referenced file; as text where the field is text."""
-    data = content_of(job.reader, field, job.config.fields[field], reference, file)
-    if isinstance(data, Refusal):
-        return data
-    return _text(field, data) if job.config.fields[field].type == "text" else data
-
-
-def _text(field: str, data: bytes) -> str | Refusal:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return Refusal("failed", field, "read", "not_text", type(error).__name__, str(error))

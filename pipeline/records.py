@@ -6,11 +6,17 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from pipeline.labels.left import Left
 from transforms.interface import Applied
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SPLIT_ALIASES: dict[str, Split] = {
+    "train": "train", "training": "train",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+SAMPLE_ID, LINEAGE, LABEL_WEIGHTS = "sample_id", "lineage", "label_weights"
+"""Columns that every dataset has beside those of the input."""
 Payload = bytes | str
 
 
@@ -169,6 +175,19 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """Labels of one kind: those of the record, and those that are left in a sample, each once."""
+
+    kind: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    clipped: int = 0
+    repeated: int = 0
+    numbers: bool = False
+    """Whether they are class numbers of a mask instead of entries."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """One field of one variant after its recipe: the payload, the steps applied, or why there is none."""
 
@@ -267,3 +286,8 @@ class Receipt:
     def key(self) -> tuple[int, int]:
         """Order of shards in the manifest: by split, then by index."""
         return SPLITS.index(self.split), self.index
+
+
+def split_of_name(name: str | None) -> Split | None:
+    """Split by a column's value (train, validation, val, valid, dev, test; any case); None if it names no split."""
+    return None if name is None else SPLIT_ALIASES.get(name.strip().lower())

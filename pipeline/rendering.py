@@ -1,17 +1,37 @@
 """The one list of stages. A cluster runs each as a step of its own; one machine composes them, a shard per task."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipeline.augment import augment
 from pipeline.fan_out import fan_out
 from pipeline.gate import gate
-from pipeline.job import Job, ShardWork, Task
-from pipeline.read import Watch, rows_of_task, watched
-from pipeline.records import Family, Gated, Receipt
+from pipeline.job import Job, Task
+from pipeline.read import rows_of_task
+from pipeline.records import Family, Gated, Receipt, Watch
 from pipeline.reuse.taking import taken
 from pipeline.shards import write_shard
+from pipeline.sources.payloads import watched
 from pipeline.tools import recipe_digest, tools_of
+
+
+@dataclass(frozen=True, slots=True)
+class ShardWork:
+    """A task on its way through the stages; `flow` is lazy: nothing runs before the last stage pulls.
+
+    It pickles as what it is, a description: the names of the stages applied so far. So an engine may weigh it, or move
+    it to another worker, and no payload goes along.
+    """
+
+    job: Job
+    task: Task
+    flow: Iterator[Any] = field(default_factory=lambda: iter(()))
+    applied: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return begun, (self.job, self.task, self.applied)
+
 
 Stage = Callable[[ShardWork], ShardWork]
 

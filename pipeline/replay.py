@@ -11,14 +11,13 @@ from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.escaping.file_names import file_name
 from pipeline.fingerprint import cpu, libraries
+from pipeline.moved_donors import RecordGone
 from pipeline.parents import parents_of
 from pipeline.read import without_payload
-from pipeline.records import Gated, Refusal, Sample
+from pipeline.records import LINEAGE, SAMPLE_ID, Gated, Refusal, Sample
 from pipeline.rows import digest, moved_cells
-from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.storage import write_file
 from pipeline.tools import recipe_digest
-from pipeline.versions.moved import RecordGone
 from pipeline.versions.passing import differing_columns
 from pipeline.versions.sample_sources import Ready, Replayed, Sources, bound_columns, input_root
 

@@ -15,17 +15,9 @@ from pipeline.dictionaries import encoded
 from pipeline.job import Job
 from pipeline.labels.binding import columns_of
 from pipeline.parents import label_weights, parents_of
-from pipeline.read import BYTES
-from pipeline.records import Dropped, Gated, Payload, Record, Sample, Split
-from pipeline.schema import (
-    DROPPED_SCHEMA,
-    LABEL_WEIGHTS,
-    LABEL_WEIGHTS_TYPE,
-    LINEAGE,
-    LINEAGE_TYPE,
-    SAMPLE_ID,
-    output_schema,
-)
+from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID, Dropped, Gated, Payload, Record, Sample, Split
+from pipeline.schema import DROPPED_SCHEMA, LABEL_WEIGHTS_TYPE, LINEAGE_TYPE, output_schema
+from pipeline.sources.payloads import BYTES
 from pipeline.stores.credentials import masked
 
 _MOST_BYTES = 2**31 - 1  # of one array of bytes

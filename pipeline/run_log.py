@@ -9,11 +9,10 @@ import orjson
 
 from pipeline.config_types import Allowed, each_of
 from pipeline.job import Job
+from pipeline.layout import RUNS
 from pipeline.sources.listing import fixed_parts
 from pipeline.storage import Folder, absolute
 from pipeline.stores.places import real_path, within
-
-RUNS = "_runs"
 
 
 def write_log(job: Job, seconds: float, samples: int, runner: str, workers: int) -> None:

@@ -12,18 +12,20 @@ from pipeline.blends import refuse_large_shelf
 from pipeline.candidates import keep
 from pipeline.certificate import check_leaks, kept_leaks, leak_warnings
 from pipeline.check import checked, telling_recipes, with_problems
-from pipeline.commit import Expected, announce, check_limits, complete, read_manifest
+from pipeline.commit import Expected, announce, check_limits, complete
 from pipeline.config_file import ConfigText
 from pipeline.copy_counts import Counted, count_copies
 from pipeline.donors import with_donors
+from pipeline.engines.progress import Progress, Silent
 from pipeline.errors import InputError, RunFailed
 from pipeline.exclusive import guarded
 from pipeline.job import Job
 from pipeline.labels.class_names import refuse_unknown_classes
 from pipeline.labels.counting import label_warnings
+from pipeline.manifest import read_manifest
 from pipeline.planning import Plan, Probe, make_plan
+from pipeline.pool_survey import InPool
 from pipeline.probe import combine, probe_tasks, remember, remembered
-from pipeline.progress import Progress, Silent
 from pipeline.reuse.finding import earlier_version, reuse_notes
 from pipeline.run_log import write_log
 from pipeline.runners import engine_of, leaves_template
@@ -33,7 +35,7 @@ from pipeline.splitting.held_out_contents import with_held_out
 from pipeline.splitting.ledger import descent_of
 from pipeline.splitting.moving import moving_notes
 from pipeline.splitting.number_classes import refuse_numbers
-from pipeline.splitting.seeking import InPool, Seeker
+from pipeline.splitting.seeking import Seeker
 from pipeline.splitting.shares import refuse_empty_train
 from pipeline.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.survey import Survey, survey

@@ -8,8 +8,8 @@ import pyarrow as pa
 from pipeline.blends import has_soft_labels
 from pipeline.job import Job
 from pipeline.labels.named_files import content_type, files_of_labels
+from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 
-SAMPLE_ID, LINEAGE, LABEL_WEIGHTS = "sample_id", "lineage", "label_weights"
 LABEL_WEIGHTS_TYPE = pa.list_(pa.struct([("label", pa.string()), ("weight", pa.float64())]))
 
 LINEAGE_TYPE = pa.struct(

@@ -10,10 +10,10 @@ import orjson
 import pyarrow as pa
 
 from pipeline.candidates import Candidate
+from pipeline.layout import DONORS
 from pipeline.records import Payload, Record
 from pipeline.storage import Folder
 
-FILE = "_donors.arrow"
 _KEYS = b"keys"
 _TEXT = "text"
 
@@ -45,7 +45,7 @@ def stored(dataset: Folder, donor: Candidate, field: str) -> Record | None:
     place = _places(dataset).get(donor.key)
     if place is None:
         return None
-    with dataset.open(FILE) as source:
+    with dataset.open(DONORS) as source:
         batch = pa.ipc.open_file(source).get_batch(place)
     row = batch.column("row")
     columns = pa.record_batch(row.flatten(), names=[member.name for member in row.type])
@@ -58,7 +58,7 @@ def stored(dataset: Folder, donor: Candidate, field: str) -> Record | None:
 @lru_cache(maxsize=8)
 def _places(dataset: Folder) -> Mapping[str, int]:
     """Key -> number of its batch."""
-    with dataset.open(FILE) as source:
+    with dataset.open(DONORS) as source:
         metadata = pa.ipc.open_file(source).schema.metadata
     return {key: place for place, key in enumerate(orjson.loads(metadata[_KEYS]))}
 

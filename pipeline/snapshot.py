@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from pipeline.check import open_input
 from pipeline.errors import FanbeamError, InputError, Problem, RunFailed
-from pipeline.job import Job
 from pipeline.labels.named_files import files_of_labels
 from pipeline.local_files import MISSING
 from pipeline.records import Block, InputFile, Unit
 from pipeline.sources import Reader
+from pipeline.sources.open_input import open_input
+from pipeline.sources.payloads import RecordSource
 from pipeline.storage import Folder
 
 _NAMED = 3
@@ -43,13 +43,13 @@ def refuse_changed(root: Folder, blocks: Iterable[Block]) -> None:
     _refuse([name for name, file in listed.items() if not _is(root, name, file)])
 
 
-def refuse_changed_references(job: Job, files: Sequence[InputFile]) -> None:
+def refuse_changed_references(source: RecordSource, files: Sequence[InputFile]) -> None:
     """Raise RunFailed if files that the input refers to are not those that were counted into the snapshot."""
-    if not job.external and not files_of_labels(job.config):
+    if not source.external and not files_of_labels(source.config):
         return
     now, why = {}, ""
     try:
-        now = {f.path: f for f in open_input(job.config)[1].files}
+        now = {f.path: f for f in open_input(source.config)[1].files}
     except FanbeamError as error:
         why = error.problems[0].message if error.problems else error.message
     if why:  # not raised from that error: else it would be told, as if the input had been wrong from the start

@@ -7,12 +7,6 @@ from numpy.typing import NDArray
 from pipeline.records import SPLITS, Split
 from pipeline.seeds import unit_intervals
 
-ALIASES: dict[str, Split] = {
-    "train": "train", "training": "train",
-    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-
 
 def splits_of_keys(keys: pa.Array, groups: pa.Array | None, shares: dict[Split, float], seed: int) -> NDArray[np.uint8]:
     """Splits by hash, as places in SPLITS: relatives (one group) share a fate, and no other record decides a fate.
@@ -48,11 +42,6 @@ def numbers_of(keys: pa.Array, groups: pa.Array | None, seed: int) -> NDArray[np
     numbers[~alone] = drawn[coded.indices.to_numpy()]
     numbers[alone] = unit_intervals(seed, keys.filter(pa.array(alone)).to_pylist(), "split", b"key:")
     return numbers
-
-
-def split_of_name(name: str | None) -> Split | None:
-    """Split by a column's value (train, validation, val, valid, dev, test; any case); None if it names no split."""
-    return None if name is None else ALIASES.get(name.strip().lower())
 
 
 def ordered(splits: set[Split]) -> tuple[Split, ...]:

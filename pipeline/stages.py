@@ -12,10 +12,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipeline import children, workers
 from pipeline.assignment import assigned_tasks, assigned_whole, end_detached, ended, with_candidates
 from pipeline.audit.counting import Findings
-from pipeline.job import Job, ShardWork, Task
+from pipeline.job import Job, Task
 from pipeline.mixing import in_stretches
 from pipeline.records import Receipt
-from pipeline.rendering import STAGES, apply, begun
+from pipeline.rendering import STAGES, ShardWork, apply, begun
 from pipeline.surroundings import Surroundings, look_around, telling
 from pipeline.tally import Tally
 

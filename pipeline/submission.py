@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from pipeline import workers
 from pipeline.assignment import assign, dismiss
-from pipeline.commit import Expected, finished, read_manifest, receipted
+from pipeline.commit import Expected, finished, receipted
+from pipeline.engines.progress import Progress
 from pipeline.engines.python_workers import refuse_without_fanbeam
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.job import Job, Task
+from pipeline.manifest import read_manifest
 from pipeline.planning import Plan
-from pipeline.progress import Progress
 from pipeline.runners import Engine, Settings, hush, settings_of
 from pipeline.surroundings import Surroundings, other_cpus, told
 

@@ -13,8 +13,7 @@ from pipeline.config import JobConfig
 from pipeline.errors import FanbeamError, Problem, RunFailed
 from pipeline.fingerprint import cpu, libraries
 from pipeline.job import Job
-from pipeline.probe import PLAN
-from pipeline.run_log import RUNS
+from pipeline.layout import PLAN, RUNS
 
 _FAILURES = f"{RUNS}/failures"
 _WORKERS = f"{RUNS}/workers"

@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import workers
+from pipeline.engines.progress import Progress
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.job import Job
-from pipeline.progress import Progress
+from pipeline.layout import WORK
+from pipeline.pool_survey import InPool
 from pipeline.records import Unit
 from pipeline.runners import Settings
 from pipeline.splitting.contents import all_contents
-from pipeline.splitting.pieces import WORK, Piece, clear, content_pieces, signed_pieces, write_pieces
+from pipeline.splitting.pieces import Piece, clear, content_pieces, signed_pieces, write_pieces
 from pipeline.splitting.ranges import Digests
 from pipeline.splitting.results import kept_contents, kept_pairs
-from pipeline.splitting.seeking import InPool, Seeker
+from pipeline.splitting.seeking import Seeker
 from pipeline.splitting.written import part_by_part
 from pipeline.storage import Folder
 from pipeline.submission import carried_out, death_of, end_of

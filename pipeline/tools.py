@@ -8,11 +8,7 @@ from pydantic import TypeAdapter
 
 from pipeline import material
 from pipeline.codecs import Codec
-from pipeline.codecs.audio import AudioCodec
-from pipeline.codecs.image import ImageCodec
-from pipeline.codecs.text import TextCodec
-from pipeline.codecs.video import VideoCodec
-from pipeline.codecs.volume import VolumeCodec
+from pipeline.codecs.of_field import codec_of
 from pipeline.config import AnyField, AudioField, FieldConfig, ImageField, JobConfig, VideoField, VolumeField
 from pipeline.labels.binding import Bindings
 from pipeline.quality import AudioQuality, ImageQuality, Quality, TextQuality, VideoQuality, VolumeQuality
@@ -91,20 +87,6 @@ def recipe_digest(config: JobConfig) -> str:
     parts += ["\0".join(("same_draws", *group)) for group in config.draw_groups]
     parts += [f"{one}\0{other}" for one, other in sorted(config.mirror_words.items())]
     return blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
-
-
-def codec_of(field: AnyField) -> Codec:
-    """The codec that reads and writes a field's payload."""
-    if isinstance(field, ImageField):
-        return ImageCodec(field.mode, field.encode.format, field.encode.quality, field.max_pixels, field.window)
-    if isinstance(field, AudioField):
-        return AudioCodec(field.encode.format, peaks=field.peaks)
-    if isinstance(field, VolumeField):
-        return VolumeCodec(field.encode.format, field.window, field.max_voxels)
-    if isinstance(field, VideoField):
-        encode = field.encode
-        return VideoCodec(encode.format, encode.crf, encode.preset, field.max_frames, field.max_pixels)
-    return TextCodec(tokens=field.tokens is not None)
 
 
 def _field_tools(name: str, config: AnyField, mirror_words: tuple[tuple[str, str], ...]) -> FieldTools:

@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 
 from pipeline.ancestry import foreign_parents, parent_problems
 from pipeline.codecs.token_lists import as_texts
-from pipeline.commit import MANIFEST, receipted
+from pipeline.commit import receipted
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, RunFailed
 from pipeline.fingerprint import fingerprint_of
 from pipeline.key_columns import texts
 from pipeline.keys import digests
-from pipeline.read import BYTES
-from pipeline.records import Receipt
+from pipeline.layout import MANIFEST, receipt_path
+from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID, Receipt
 from pipeline.replay import environment_differences, replay, row_of
 from pipeline.rows import digest
-from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.sources.fetching import in_order
+from pipeline.sources.payloads import BYTES
 from pipeline.tally import Tally, machine_warnings
 from pipeline.versions.documents import rewritten
 from pipeline.versions.passing import Passing
-from pipeline.versions.receipts import read_receipt, receipt_path
+from pipeline.versions.receipts import read_receipt
 from pipeline.versions.sample_sources import Replayed, config_of, input_root
 from pipeline.versions.strangers import leftovers, strangers
 from pipeline.versions.wholeness import described_files

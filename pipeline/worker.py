@@ -189,7 +189,8 @@ def _donor(job: Job, task: Task, watch: _Watch) -> object:
     """A record that others may blend with, if it can be decoded and stays in train."""
     from pipeline.augment import donor
     from pipeline.copies import DROPPED
-    from pipeline.read import rows_of_task, watched
+    from pipeline.read import rows_of_task
+    from pipeline.sources.payloads import watched
     from pipeline.tools import tools_of
 
     blended = next(tools for tools in tools_of(job.config) if tools.blends)

@@ -20,9 +20,8 @@ from multiprocessing import connection
 from typing import Any
 
 from pipeline import worker
-from pipeline.check import headline
 from pipeline.config_file import ConfigText
-from pipeline.errors import ConfigError, Problem, RunFailed
+from pipeline.errors import ConfigError, Problem, RunFailed, headline
 from pipeline.fork_server import ensure_running, start_for, without_main_module
 from pipeline.job import Job, Task
 from pipeline.orders import Order

@@ -1,6 +1,6 @@
 """A side that nobody here wrote: files, a glob or a folder of any kind that `init` understands; columns are guessed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,19 +9,18 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 
 from pipeline.audit.contents import content_marks, payload_columns
-from pipeline.audit.isolated import Describe
 from pipeline.audit.marks import group_marks, rows_of
 from pipeline.audit.rows import Field, Payload, Rows, Set, single, texts_of
-from pipeline.check import open_input
 from pipeline.config import AnyField, FieldConfig, JobConfig
 from pipeline.errors import InputError, Problem, nearest
 from pipeline.looking.describe import describe_data
 from pipeline.looking.findings import Findings
-from pipeline.records import Unit
-from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.records import LINEAGE, SAMPLE_ID, Unit
 from pipeline.sources import Listing
+from pipeline.sources.open_input import open_input
 from pipeline.sources.references import References
 
+Describe = Callable[[str], Findings]
 _ROWS = 64
 
 

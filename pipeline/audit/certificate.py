@@ -22,12 +22,10 @@ from pipeline.audit.rows import texts_of
 from pipeline.audit.signing import Candidate, Signed, buckets_for, by_bucket, candidates, sampled
 from pipeline.audit.spooled import facts_of
 from pipeline.audit.times import disorder
-from pipeline.records import SPLITS
-from pipeline.schema import SAMPLE_ID
+from pipeline.records import SAMPLE_ID, SPLITS
 from pipeline.storage import Folder
 from pipeline.stores.credentials import masked
 
-LEAKS = "leaks.json"
 _WORDS = 120
 
 

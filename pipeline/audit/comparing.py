@@ -5,23 +5,15 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from pipeline.audit.any_set import Named, any_side
-from pipeline.audit.certificate import leaks_of, portions_of
 from pipeline.audit.counting import first_names
 from pipeline.audit.findings import Leaks, Side
 from pipeline.audit.identities import Held
-from pipeline.audit.isolated import Sign, apart, audited_apart, sign_here
-from pipeline.audit.likeness import Likeness, missing
-from pipeline.audit.marks import Looked
+from pipeline.audit.likeness import Likeness
 from pipeline.audit.repeats import Ids
 from pipeline.audit.rows import Field, Set
-from pipeline.audit.signing import Wish, near_fields
-from pipeline.dataset import Dataset
-from pipeline.errors import InputError
+from pipeline.audit.signing import Sign, Wish, sign_here
 
 TRAIN = "train"
-RECORD_SECONDS = 60.0
-"""What a payload may take to be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +27,6 @@ class Near:
         """A field's wish, where nothing else is said."""
         threshold = wish.threshold if self.threshold is None else self.threshold
         return replace(wish, threshold=threshold, mirrored=self.mirrored or wish.mirrored)
-
-
-def audit_dataset(dataset: Dataset, near: Near | None = None) -> Leaks:
-    """A written version, its training split against each other split, as before its commit: `leaks.json` again.
-
-    `near` without a threshold: that of the version's config, or else the measure's own.
-    """
-    manifest = dataset.manifest
-    note = missing() if near is not None else ""
-    looked = replace(Looked.at(manifest["config"], manifest["field_order"]), note=note)
-    if near is not None and not note:
-        config = dataset.config("-", dataset.path)
-        asked = {n: Wish(s.threshold, s.mirrored, True) for n, s in config.near_duplicates.items()}
-        wishes = {f.name: asked.get(f.name, Wish()) for f in looked.fields if f in looked.telling or f.name in asked}
-        wishes = {name: near.over(wish) for name, wish in wishes.items()}
-        looked = replace(looked, near=near_fields(looked, wishes), copies=config.certificate == "full")
-    portions = portions_of(manifest["shards"], looked, manifest["input"]["records"])
-    return leaks_of(dataset.folder, manifest["shards"], looked, audited_apart(dataset, portions))
-
-
-def audit_sets(train: str, validation: str, named: Named, near: Near | None = None) -> Leaks:
-    """Any two sets. Raises InputError, with what to do, for a set that cannot be read or has nothing to compare."""
-    with apart(train, RECORD_SECONDS) as (describe, sign):
-        one, other = any_side(TRAIN, train, named, describe), any_side("validation", validation, named, describe)
-        fields = aligned(one.fields, other.fields)
-        if not any(field.alias for field in fields):
-            kinds = [", ".join(f"{f.name} ({f.modality})" for f in side.fields) for side in (one, other)]
-            raise InputError(
-                f"{train} has {kinds[0]} and {validation} has {kinds[1]}: nothing to compare. Give --field"
-            )
-        note = missing() if near is not None else ""
-        leaks = Leaks(checked={"id": named.id, "groups": [named.group] if named.group else [], "note": note})
-        return compared(one, [replace(other, fields=fields)], leaks, None if note else near, sign)
 
 
 def aligned(ours: Sequence[Field], theirs: Sequence[Field]) -> tuple[Field, ...]:

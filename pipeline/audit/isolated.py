@@ -4,7 +4,7 @@ What its worker does not survive, twice for a hang and three times for a death, 
 """
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self, cast
@@ -12,11 +12,12 @@ from typing import Self, cast
 import pyarrow as pa
 
 from pipeline import workers
+from pipeline.audit.any_set import Describe
 from pipeline.audit.certificate import audited
 from pipeline.audit.counting import Findings as Found
 from pipeline.audit.marks import Portion
 from pipeline.audit.rows import Payload
-from pipeline.audit.signing import signature_of
+from pipeline.audit.signing import Sign, signature_of
 from pipeline.dataset import Dataset
 from pipeline.job import Job
 from pipeline.looking.describe import describe_data
@@ -26,10 +27,6 @@ from pipeline.records import Record, Watch
 from pipeline.similarity.interface import Signature
 from pipeline.sources.parquet import ParquetReader
 from pipeline.storage import Folder
-
-Sign = Callable[[str, bool, Sequence[tuple[str, Payload]]], list[Signature | None]]
-"""Modality, whether mirror images are alike, and named payloads -> the signature of each; None if it is unreadable."""
-Describe = Callable[[str], Findings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +52,6 @@ class SigningTask:
         for number, (_record, (_name, payload)) in enumerate(zip(watch(records), self.payloads, strict=True)):
             found.append(None if number in self.skipped else signature_of(measure, payload))
         return self.first, found
-
-
-def sign_here(modality: str, mirrored: bool, payloads: Sequence[tuple[str, Payload]]) -> list[Signature | None]:
-    """In this process."""
-    from pipeline.similarity.measures import measure_of
-
-    measure = measure_of(modality, mirrored)
-    return [signature_of(measure, payload) for _, payload in payloads]
 
 
 @contextmanager

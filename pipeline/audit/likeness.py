@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 from pipeline.audit.contents import content_mark
 from pipeline.audit.findings import Pair
-from pipeline.audit.isolated import Sign, sign_here
 from pipeline.audit.rows import Field, Rows
+from pipeline.audit.signing import Sign, sign_here
 from pipeline.similarity.interface import Measure, Signature
 
 PACKAGES = {"faiss": "faiss-cpu", "rapidfuzz": "rapidfuzz", "rensa": "rensa"}

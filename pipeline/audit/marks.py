@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from pipeline.audit.contents import content_marks, contents_of, payload_columns
 from pipeline.audit.findings import Kind
 from pipeline.audit.rows import DIGEST_BYTES, Field, Rows, loosely, single, texts_of
-from pipeline.records import Split
-from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.records import LINEAGE, SAMPLE_ID, Split
 from pipeline.sources.folder import PATH
 
 if TYPE_CHECKING:

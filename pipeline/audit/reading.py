@@ -12,9 +12,8 @@ from pipeline.audit.counting import Findings, first_names
 from pipeline.audit.marks import ID, MARK, TRAIN, Looked, Marks, Portion, first_of_each, of_role, rows_of
 from pipeline.audit.signing import Signed, Signer
 from pipeline.audit.times import Extent, extent_of
-from pipeline.parquet_file import groups_with
-from pipeline.records import Record, Watch
-from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.parquet_rows import groups_with
+from pipeline.records import LINEAGE, SAMPLE_ID, Record, Watch
 from pipeline.storage import Folder
 
 _READ_ROWS = 256

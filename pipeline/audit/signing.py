@@ -3,7 +3,7 @@
 A signature finds candidates and no more: `comparing_rows` reads both rows again before it says so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import NamedTuple
@@ -19,6 +19,8 @@ from pipeline.codecs.memory import refuse_want
 from pipeline.records import SPLITS, Record, Split
 from pipeline.similarity.interface import LENGTH, Measure, Signature
 
+Sign = Callable[[str, bool, Sequence[tuple[str, Payload]]], list[Signature | None]]
+"""Modality, whether mirror images are alike, and named payloads -> the signature of each; None if it is unreadable."""
 ROWS_PER_BUCKET = 2_000
 _AT_ONCE = 20_000
 _NEIGHBOURS = 3
@@ -224,3 +226,11 @@ def _apart(one: Signature, other: Signature) -> int | None:
 
 def _digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=8).digest()
+
+
+def sign_here(modality: str, mirrored: bool, payloads: Sequence[tuple[str, Payload]]) -> list[Signature | None]:
+    """In this process."""
+    from pipeline.similarity.measures import measure_of
+
+    measure = measure_of(modality, mirrored)
+    return [signature_of(measure, payload) for _, payload in payloads]

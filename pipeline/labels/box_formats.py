@@ -4,14 +4,11 @@
 pascal_voc divided by width and height of the picture. `yolo`: centre x, centre y, width, height, divided alike.
 """
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-BoxFormat = Literal["pascal_voc", "coco", "yolo", "albumentations"]
-OrientedFormat = Literal["quad", "xywhr"]
-"""See `oriented`."""
+from pipeline.labels.settings import BoxFormat
+
 Numbers = NDArray[np.float64]
 
 

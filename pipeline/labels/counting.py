@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.labels.binding import Bindings
-from pipeline.labels.left import Left
 from pipeline.labels.names import class_names
+from pipeline.records import Left
 
 MOST_CLASSES = 1000
 """More distinct names are texts rather than classes, and are not counted one by one."""

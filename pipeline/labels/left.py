@@ -1,7 +1,6 @@
 """Which of the labels of a record are left in a sample that steps made of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -10,23 +9,11 @@ from numpy.typing import NDArray
 from pipeline.labels import cells
 from pipeline.labels.binding import Binding, Bindings, Row
 from pipeline.labels.settings import MaskBinding, SizeBinding, VolumeMaskBinding
+from pipeline.records import Left
 from transforms.outlines import extents_of
 from transforms.values import AudioValue, Boxes, ImageValue, Polygons, Segments, Value, VideoValue, VolumeValue
 
 _EDGE_PIXELS, _EDGE_SECONDS = 0.5, 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Labels of one kind: those of the record, and those that are left in a sample, each once."""
-
-    kind: str
-    before: tuple[int, ...]
-    after: tuple[int, ...]
-    clipped: int = 0
-    repeated: int = 0
-    numbers: bool = False
-    """Whether they are class numbers of a mask instead of entries."""
 
 
 def left_of(

@@ -10,8 +10,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.labels.box_formats import BoxFormat, to_corners
+from pipeline.labels.box_formats import to_corners
 from pipeline.labels.cells import BadLabels, Coordinates
+from pipeline.labels.settings import BoxFormat
 
 _IN_VIEW = 0.25
 """Share of a box's area that must lie in the picture; what is cut off by the edge of a photo has more left."""

@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pipeline.config_types import Uri
-from pipeline.labels.box_formats import BoxFormat, OrientedFormat
 
+BoxFormat = Literal["pascal_voc", "coco", "yolo", "albumentations"]
+OrientedFormat = Literal["quad", "xywhr"]
+"""See `oriented`."""
 Column = Annotated[str, StringConstraints(min_length=1)]
 Level = Annotated[int, Field(ge=0, le=255)]
 

@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from pipeline.labels import anchored, cells, entries, oriented
 from pipeline.labels.binding import Binding, Bindings, Row, followers_of, layout_for, seconds_of, shape_of
-from pipeline.labels.box_formats import BoxFormat, from_corners, to_corners
+from pipeline.labels.box_formats import from_corners, to_corners
 from pipeline.labels.cell_changes import Change, change_of, of_text
 from pipeline.labels.cells import Coordinates, Layout
 from pipeline.labels.instances import cut_to, is_upright, settled
-from pipeline.labels.left import Left, left_of
+from pipeline.labels.left import left_of
 from pipeline.labels.masks import written_mask
 from pipeline.labels.polygons import member_of, written_polygons
 from pipeline.labels.settings import (
     AnswerBinding,
     BoxBinding,
+    BoxFormat,
     KeypointBinding,
     MaskBinding,
     PlainBoxBinding,
@@ -30,6 +31,7 @@ from pipeline.labels.settings import (
     VolumeMaskBinding,
 )
 from pipeline.labels.volume_masks import written_volume_masks
+from pipeline.records import Left
 from transforms.outlines import areas_of
 from transforms.values import (
     AudioValue,

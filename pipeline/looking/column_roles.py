@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.looking.findings import Role
-from pipeline.split import ALIASES
+from pipeline.records import SPLIT_ALIASES
 
 _ID = ("id", "uuid", "guid", "key", "identifier", "sha256", "md5", "hash", "filename", "file", "path", "name", "idx")
 _LABEL = (
@@ -126,7 +126,7 @@ def _is_group(column: Facts) -> bool:
 
 def _is_split(column: Facts) -> bool:
     """Every row must name a split, and some must be train."""
-    named = [ALIASES.get(value.strip().lower()) for value, _ in column.counts]
+    named = [SPLIT_ALIASES.get(value.strip().lower()) for value, _ in column.counts]
     return column.whole and not column.nulls and None not in named and "train" in named
 
 

@@ -7,7 +7,7 @@ from pipeline.looking.payload_samples import decoding
 from pipeline.looking.picture_notes import picture_notes
 from pipeline.same_draws.problems import apart_notes
 from pipeline.sources import Listing
-from pipeline.tools import tools_of
+from transforms.recipe import build_recipe
 
 
 def warnings_of(config: JobConfig, listing: Listing) -> list[str]:
@@ -21,13 +21,13 @@ def warnings_of(config: JobConfig, listing: Listing) -> list[str]:
 def recipe_warnings(config: JobConfig) -> list[str]:
     """What is allowed but likely not meant in the recipes alone."""
     warnings = []
-    for tools in tools_of(config):
+    for name, field in config.fields.items():
         warnings += [
-            f"fields.{tools.name}.prepare: {leaf.name} has p={leaf.probability:g}, so it changes only that share of "
+            f"fields.{name}.prepare: {leaf.name} has p={leaf.probability:g}, so it changes only that share of "
             "the records; give it p: 1 to prepare all of them alike"
-            for leaf in tools.prepare.leaves()
+            for leaf in build_recipe(field.prepare, field.type).leaves()
             if leaf.probability < 1
         ]
-        if not tools.augment and config.most_copies:
-            warnings.append(f"fields.{tools.name} has no augment steps: its copies repeat the original")
+        if not field.augment and config.most_copies:
+            warnings.append(f"fields.{name} has no augment steps: its copies repeat the original")
     return [*warnings, *mirror_notes(config)]

@@ -9,13 +9,10 @@ from pipeline.errors import InputError, Problem, UsageError
 from pipeline.local_files import Found
 from pipeline.looking.findings import Findings
 from pipeline.looking.folders import look_at_folder
-from pipeline.looking.starter_config import config_text
 from pipeline.looking.tables import look_at_table
 from pipeline.sources.folder import EXTENSIONS, ending_of
 from pipeline.sources.listing import KINDS, gather, kind_of, refuse_saved
 from pipeline.storage import Folder
-
-__all__ = ["config_text", "describe_data"]
 
 _READABLE = "What can be read: Parquet, CSV, TSV, JSON Lines, and folders of files that end with"
 _PAPERS = frozenset({"readme", "license", "licence", "copying", "changelog", "notes", "requirements", "about"})

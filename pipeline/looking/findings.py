@@ -1,8 +1,12 @@
 """What `fanbeam init` found in some data: columns and their likely roles, with what to tell about each."""
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Literal
 
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 Modality = Literal["image", "audio", "text", "video", "volume"]
 
 
@@ -110,3 +114,19 @@ class Findings:
     notes: tuple[str, ...] = ()
     other_paths: tuple[str, ...] = ()
     sorted_by_class: bool = False
+
+
+def bound_text(label: LabelFound) -> str:
+    """`boxes: {column: objects, format: coco, labels: category}`."""
+    inner = ", ".join(f"{key}: {_value(value)}" for key, value in label.binding)
+    return f"{label.kind}: {{{inner}}}"
+
+
+def _value(value: Setting | tuple[str, str]) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _scalar(value) if isinstance(value, str) else f"[{', '.join(map(_value, value))}]"
+
+
+def _scalar(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED else json.dumps(value)

@@ -10,9 +10,9 @@ from pipeline.local_files import Found
 from pipeline.looking.findings import FieldFound, Findings, Modality, Payloads
 from pipeline.looking.label_files import label_files
 from pipeline.looking.payload_samples import DECODED, examine, examine_texts, is_stack, looks_like, spread
+from pipeline.records import split_of_name
 from pipeline.sources.folder import EXTENSIONS, ending_of, label_of, list_folder
 from pipeline.sources.listing import KINDS
-from pipeline.split import split_of_name
 from pipeline.storage import Folder
 
 _FEW = 10

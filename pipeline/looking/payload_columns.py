@@ -12,11 +12,11 @@ from pipeline.errors import UsageError
 from pipeline.looking.column_roles import words_of_name
 from pipeline.looking.findings import FieldFound, Modality, Payloads
 from pipeline.looking.payload_samples import DECODED, examine, examine_texts, modality_of, spread
-from pipeline.read import BYTES
 from pipeline.records import Unit
 from pipeline.sources import Listing
 from pipeline.sources.file_names import are_file_names, file_ending, like_path
 from pipeline.sources.folder import EXTENSIONS
+from pipeline.sources.payloads import BYTES
 from pipeline.sources.references import References, resolve
 from pipeline.sources.strings import values_of
 from pipeline.stores.credentials import masked

@@ -1,13 +1,8 @@
 """Labels of a field as lines of its config: what is bound, and a loud note on what is not."""
 
-import json
-import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.looking.findings import FieldFound, LabelFound, Setting
-
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+from pipeline.looking.findings import FieldFound, LabelFound, bound_text
 
 
 def unbound_text(label: LabelFound) -> str:
@@ -15,12 +10,6 @@ def unbound_text(label: LabelFound) -> str:
     if not label.column:
         return f"{label.what} lie beside the data, and do not follow: {label.note}"
     return f"column {label.column!r} looks like {label.what}, and is not bound: {label.note}"
-
-
-def bound_text(label: LabelFound) -> str:
-    """`boxes: {column: objects, format: coco, labels: category}`."""
-    inner = ", ".join(f"{key}: {_value(value)}" for key, value in label.binding)
-    return f"{label.kind}: {{{inner}}}"
 
 
 def label_lines(found: FieldFound) -> Iterator[tuple[str, str]]:
@@ -40,13 +29,3 @@ def told(fields: Sequence[FieldFound]) -> list[str]:
         if found.unbound:
             lines.append(f"Steps that move {found.column!r} are commented out, since those labels would stay behind.")
     return lines
-
-
-def _value(value: Setting | tuple[str, str]) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _scalar(value) if isinstance(value, str) else f"[{', '.join(map(_value, value))}]"
-
-
-def _scalar(value: str) -> str:
-    return value if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED else json.dumps(value)

@@ -15,10 +15,9 @@ from pipeline.looking.findings import FieldFound, Findings
 from pipeline.looking.label_columns.search import find_labels
 from pipeline.looking.payload_columns import Sampled, find_payloads, find_texts, find_token_lists, is_text
 from pipeline.looking.payload_samples import decoding, spread
-from pipeline.schema import LINEAGE, SAMPLE_ID
+from pipeline.records import LINEAGE, SAMPLE_ID, split_of_name
 from pipeline.sources import Listing, list_input
 from pipeline.sources.strings import readable, values_of, with_nulls
-from pipeline.split import split_of_name
 
 _SAMPLED_UNITS, _SAMPLED_ROWS = 4, 500
 _MOST_CELLS = 20_000_000

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from PIL import Image, ImageDraw
 
 from pipeline.codecs import CodecError
+from pipeline.codecs.of_field import codec_of
 from pipeline.job import Job
 from pipeline.preview import drawing
 from pipeline.preview.bound_labels import Names, labeled
@@ -24,7 +25,6 @@ from pipeline.preview.panels import (
 )
 from pipeline.preview.text_panels import text_panels
 from pipeline.records import Gated, Payload, Record, Refusal, Sample
-from pipeline.tools import codec_of
 from transforms.interface import Applied
 from transforms.values import AudioValue, ImageValue, TextValue, Value, VideoValue, VolumeValue
 

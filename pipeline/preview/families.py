@@ -7,11 +7,11 @@ from pipeline.check import checked, telling_recipes
 from pipeline.config_file import ConfigText
 from pipeline.errors import InputError
 from pipeline.job import Job
+from pipeline.pool_survey import InPool
 from pipeline.preview.sheet import preview_job, preview_tasks
 from pipeline.records import Gated
 from pipeline.running import counted_out
 from pipeline.splitting.deciding import decide
-from pipeline.splitting.seeking import InPool
 from pipeline.survey import survey
 from pipeline.versions.jobs import job_of
 

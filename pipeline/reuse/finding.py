@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.commit import LATEST, read_manifest
 from pipeline.config import JobConfig
 from pipeline.errors import FanbeamError
 from pipeline.fingerprint import FORMAT, cpu, frozen_config, libraries
 from pipeline.job import Job
+from pipeline.layout import LATEST
+from pipeline.manifest import read_manifest
 from pipeline.storage import is_url
 
 MOST_ROWS = 5_000_000

@@ -18,15 +18,14 @@ from numpy.typing import NDArray
 from pipeline.audit.contents import payload_columns
 from pipeline.audit.rows import Field
 from pipeline.augment import RETRY
-from pipeline.commit import read_manifest
 from pipeline.held_out import REASON as TWIN
 from pipeline.held_out import HeldOut, held_out_of
 from pipeline.job import Job
 from pipeline.keys import digests
-from pipeline.parquet_file import groups_with
-from pipeline.records import Family, Payload, Refusal, Rendered
+from pipeline.manifest import read_manifest
+from pipeline.parquet_rows import groups_with
+from pipeline.records import LINEAGE, Family, Payload, Refusal, Rendered
 from pipeline.rows import digest
-from pipeline.schema import LINEAGE
 from pipeline.sources.strings import values_of
 from pipeline.storage import Folder
 from transforms.interface import Applied

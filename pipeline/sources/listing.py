@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.column_types import declared
 from pipeline.config import JobConfig
 from pipeline.config_types import each_of
 from pipeline.errors import InputError, Problem, UsageError
 from pipeline.local_files import LINK, MISSING, Found
 from pipeline.records import InputFile
+from pipeline.sources.declared_types import declared
 from pipeline.sources.fetching import in_order
 from pipeline.sources.folder import EXTENSIONS, ending_of, list_folder
 from pipeline.sources.interface import Listing, Reader

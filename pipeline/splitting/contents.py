@@ -11,9 +11,9 @@ from pipeline.codecs.token_lists import as_texts
 from pipeline.columns import column
 from pipeline.config import JobConfig
 from pipeline.job import Job
-from pipeline.read import BYTES, Watch, payload_of, watched
-from pipeline.records import Payload, Record
+from pipeline.records import Payload, Record, Watch
 from pipeline.snapshot import read_listed
+from pipeline.sources.payloads import BYTES, payload_of, watched
 from pipeline.sources.strings import values_of
 from pipeline.splitting.facts import digests_of
 from pipeline.splitting.pieces import Piece

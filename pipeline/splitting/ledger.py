@@ -21,12 +21,12 @@ from pipeline.columns import Growing, column, some, where
 from pipeline.config import JobConfig
 from pipeline.errors import Damaged
 from pipeline.job import Job
+from pipeline.layout import SPLITS_FOLDER
 from pipeline.sources.fetching import in_order
 from pipeline.splitting.inheriting import ID, Known, Relations
 from pipeline.splitting.ranges import same
 from pipeline.storage import Folder
 
-FOLDER = "_splits"
 _PART = "part"
 _ROWS = 1 << 20
 _MANIFEST = "manifest.json"
@@ -74,7 +74,7 @@ def keep_descent(output: Folder, fingerprint: str, descent: Descent) -> Descent:
 
 def committed_versions(output: Folder, settings: str) -> tuple[str, ...]:
     """Versions whose decisions count, sorted."""
-    names = output.names(f"{FOLDER}/{settings}")
+    names = output.names(f"{SPLITS_FOLDER}/{settings}")
     told = {name.removesuffix(".json") for name in names if name.endswith(".json")}
     rest = {name.rpartition("-")[0] for name in names if name.endswith(".parquet")} - told
     return tuple(sorted(told | {version for version in rest if output.exists(f"{version}/{_MANIFEST}")}))
@@ -83,8 +83,8 @@ def committed_versions(output: Folder, settings: str) -> tuple[str, ...]:
 def known_rows(output: Folder, settings: str, versions: Sequence[str]) -> Known:
     """What these versions decided; of a row that several hold, the first one's word counts."""
     wanted = set(versions)
-    names = sorted(n for n in output.names(f"{FOLDER}/{settings}") if n.endswith(".parquet"))
-    paths = [f"{FOLDER}/{settings}/{name}" for name in names if name.rpartition("-")[0] in wanted]
+    names = sorted(n for n in output.names(f"{SPLITS_FOLDER}/{settings}") if n.endswith(".parquet"))
+    paths = [f"{SPLITS_FOLDER}/{settings}/{name}" for name in names if name.rpartition("-")[0] in wanted]
     parts, relations = Growing(np.uint8), dict[str, Growing]()
     for table in in_order(lambda path: _table(output, path), paths):
         parts.extend(table.column(_PART).to_numpy())
@@ -116,12 +116,12 @@ def keep_rows(job: Job, parts: np.ndarray[Any, np.dtype[np.uint8]], relations: R
         columns = {_PART: pa.array(parts[rows])} | {name: pa.array(d[rows]) for name, d in relations.items()}
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table(columns), sink, compression="zstd", use_dictionary=[_PART], write_statistics=False)
-        job.output.put(f"{FOLDER}/{settings}/{job.version}-{number:05d}.parquet", sink.getvalue().to_pybytes())
+        job.output.put(f"{SPLITS_FOLDER}/{settings}/{job.version}-{number:05d}.parquet", sink.getvalue().to_pybytes())
 
 
 def count_in(job: Job) -> None:
     """Say that a version is committed, if it has decided anything; once is enough."""
-    folder, mark = f"{FOLDER}/{settings_digest(job.config)}", f"{job.version}.json"
+    folder, mark = f"{SPLITS_FOLDER}/{settings_digest(job.config)}", f"{job.version}.json"
     there = job.output.names(folder)
     names = [n for n in there if n.startswith(f"{job.version}-")]
     if names and mark not in there:
@@ -130,4 +130,4 @@ def count_in(job: Job) -> None:
 
 
 def _descent_path(fingerprint: str) -> str:
-    return f"{FOLDER}/{fingerprint}.json"
+    return f"{SPLITS_FOLDER}/{fingerprint}.json"

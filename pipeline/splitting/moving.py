@@ -13,8 +13,7 @@ from pipeline.dataset import Dataset, open_dataset
 from pipeline.errors import FanbeamError
 from pipeline.job import Job
 from pipeline.keys import digests
-from pipeline.records import SPLITS, InputFile, Unit
-from pipeline.schema import LINEAGE
+from pipeline.records import LINEAGE, SPLITS, InputFile, Unit
 from pipeline.sources import Listing
 from pipeline.splitting import ledger
 from pipeline.splitting.ranges import Digests

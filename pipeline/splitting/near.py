@@ -18,8 +18,8 @@ from pipeline.splitting.components import Pairs, no_pairs
 from pipeline.splitting.near_tasks import BucketTask, DistanceTask, PairTask, SignTask, StoreTask
 from pipeline.splitting.pieces import signed_pieces
 from pipeline.splitting.ranges import Digests, alike
+from pipeline.splitting.seeking import TaskRunner
 from pipeline.splitting.signatures import RowNumbers, Signatures
-from pipeline.workers import Pool
 
 BUCKET = 4_096
 """Records per centroid: each is compared with about twice as many others, however many there are."""
@@ -29,7 +29,7 @@ MOST_BUCKET = 2 * 65_536
 """Of a larger one, parts are looked at."""
 
 
-def near_pairs(job: Job, units: Sequence[Unit], pool: Pool, field: str, ranks: Digests) -> NDArray[np.int64]:
+def near_pairs(job: Job, units: Sequence[Unit], pool: TaskRunner, field: str, ranks: Digests) -> NDArray[np.int64]:
     """(n, 2) rows whose payloads of `field` are near duplicates, the smaller row first, sorted.
 
     `ranks` of all rows choose the sample that buckets are made of.
@@ -45,7 +45,7 @@ def near_pairs(job: Job, units: Sequence[Unit], pool: Pool, field: str, ranks: D
         return near[np.lexsort((near[:, 1], near[:, 0]))]
 
 
-def candidate_pairs(pool: Pool, signed: Signatures, ranks: Digests) -> Pairs:
+def candidate_pairs(pool: TaskRunner, signed: Signatures, ranks: Digests) -> Pairs:
     """(n, 2) rows that share a bucket and are near each other in it, each pair once."""
     if not len(signed.firsts):
         return no_pairs()

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 from pipeline.codecs import CodecError
 from pipeline.codecs.memory import refuse_want
+from pipeline.codecs.of_field import codec_of
 from pipeline.job import Job
 from pipeline.keys import key_block, keys_at, record_of
-from pipeline.read import Watch, payload_of, watched
-from pipeline.records import Record
+from pipeline.records import Record, Watch
 from pipeline.similarity.interface import Measure, Signature
 from pipeline.similarity.measures import measure_of
 from pipeline.similarity.neighbours import Centres, buckets_of, pairs_within
 from pipeline.snapshot import read_listed
+from pipeline.sources.payloads import payload_of, watched
 from pipeline.splitting.components import no_pairs
 from pipeline.splitting.facts import rank_of
 from pipeline.splitting.pieces import Piece
 from pipeline.splitting.signatures import RowNumbers, Signatures, store
-from pipeline.tools import codec_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,11 +8,11 @@ from itertools import islice
 import orjson
 
 from pipeline.job import Job
+from pipeline.layout import WORK
 from pipeline.records import Block, Unit, unit_of
 from pipeline.split_table import packed, unpacked
 from pipeline.storage import Folder
 
-WORK = "_splits/work"
 _CONTENT_BYTES, _SIGNED_BYTES = 64 * 2**20, 16 * 2**20
 _REFERENCES, _SIGNED = 2_000, 2_048
 _PER_FILE = 1_000

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.layout import WORK
 from pipeline.sources.fetching import in_order
 from pipeline.splitting.contents import Contents
-from pipeline.splitting.pieces import WORK
 from pipeline.storage import Folder
 
 

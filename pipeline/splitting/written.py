@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from pipeline.job import Job, Task
-from pipeline.read import Watch
-from pipeline.records import Refusal, Shard
+from pipeline.records import Refusal, Shard, Watch
 from pipeline.splitting.contents import Contents, compared_fields, encoded, together
 from pipeline.splitting.facts import digests_of
 from pipeline.splitting.pieces import Piece

@@ -7,14 +7,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.audit.certificate import LEAKS
 from pipeline.audit.findings import leaks_from
 from pipeline.card import card_files
 from pipeline.certificate import leaks_bytes, stated
 from pipeline.config import JobConfig
 from pipeline.dataset import Dataset
 from pipeline.fingerprint import installed
-from pipeline.versions.receipts import MANIFEST
+from pipeline.layout import LEAKS, MANIFEST
 
 
 @dataclass(frozen=True, slots=True)

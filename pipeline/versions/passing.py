@@ -13,8 +13,7 @@ from pipeline.config import JobConfig
 from pipeline.errors import FanbeamError
 from pipeline.keys import digests
 from pipeline.labels.binding import columns_of
-from pipeline.records import Record, Unit
-from pipeline.schema import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
+from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID, Record, Unit
 from pipeline.sources.folder import FolderReader
 from pipeline.storage import Folder
 from pipeline.versions.moved import files_like

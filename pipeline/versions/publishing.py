@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from pipeline.errors import RunFailed
+from pipeline.layout import MANIFEST
 from pipeline.records import Receipt
 from pipeline.storage import Folder
-from pipeline.versions.receipts import MANIFEST, put_receipt, read_receipt, written_files
+from pipeline.versions.receipts import put_receipt, read_receipt, written_files
 
 
 def publish_shard(

@@ -5,16 +5,9 @@ from dataclasses import asdict
 import orjson
 
 from pipeline.errors import RunFailed
+from pipeline.layout import receipt_path
 from pipeline.records import FileReceipt, Receipt
 from pipeline.storage import Folder
-
-MANIFEST = "manifest.json"
-RECEIPTS = "_receipts"
-
-
-def receipt_path(name: str) -> str:
-    """`_receipts/train-00000.json`."""
-    return f"{RECEIPTS}/{name}.json"
 
 
 def receipt_bytes(receipt: Receipt) -> bytes:

@@ -15,9 +15,8 @@ from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError, InputError
 from pipeline.job import Job, Task
 from pipeline.labels.binding import columns_of
-from pipeline.records import Block, Payload, Shard, Split
+from pipeline.records import LINEAGE, SAMPLE_ID, Block, Payload, Shard, Split
 from pipeline.run_log import newest_log
-from pipeline.schema import LINEAGE, SAMPLE_ID
 from pipeline.storage import Folder, absolute
 from pipeline.stores.places import forget
 from pipeline.versions.jobs import job_of

@@ -5,18 +5,11 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pipeline.candidates import FILE as REFERENCES
 from pipeline.dataset import Dataset
 from pipeline.errors import FanbeamError
-from pipeline.exclusive import LOCK
-from pipeline.held_out import FILE as HELD_OUT
-from pipeline.probe import PLAN
+from pipeline.layout import DONORS, HELD_OUT, LOCK, MANIFEST, PLAN, RECEIPTS, REFERENCES, RUNS, WORK
 from pipeline.records import SPLITS
-from pipeline.run_log import RUNS
-from pipeline.shelf_file import FILE as DONORS
-from pipeline.splitting.pieces import WORK
 from pipeline.storage import Folder
-from pipeline.versions.receipts import MANIFEST, RECEIPTS
 from pipeline.versions.wholeness import named_files
 
 _OWN = frozenset({MANIFEST, "README.md", "croissant.json", PLAN, REFERENCES, DONORS, HELD_OUT, LOCK})

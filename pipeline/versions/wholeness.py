@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.errors import Damaged, Problem, RunFailed
+from pipeline.layout import MANIFEST, receipt_path
 from pipeline.storage import Folder
-from pipeline.versions.receipts import MANIFEST, receipt_path
 
 _NAMED = 3
 

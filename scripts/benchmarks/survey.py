@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline import workers
-from pipeline.check import open_input
 from pipeline.columns import column, made, spans
 from pipeline.config import JobConfig
 from pipeline.job import Job
 from pipeline.similarity.interface import Signature, embedding
 from pipeline.similarity.texts import TextMeasure
+from pipeline.sources.open_input import open_input
 from pipeline.split_settings import SplitConfig
 from pipeline.splitting.components import no_pairs
 from pipeline.splitting.facts import Facts

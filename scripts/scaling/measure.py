@@ -21,15 +21,17 @@ from pipeline.assignment import assign, dismiss
 from pipeline.audit.certificate import audited, portions_of
 from pipeline.build import Work, build
 from pipeline.card import card_files
-from pipeline.check import open_input
-from pipeline.commit import Expected, complete, finished, manifest_bytes, manifest_of, receipted
+from pipeline.commit import Expected, complete, finished, manifest_of, receipted
 from pipeline.config import JobConfig
 from pipeline.job import Job, Task
+from pipeline.layout import receipt_path
+from pipeline.manifest import manifest_bytes
 from pipeline.planning import Plan, Probe, make_plan
 from pipeline.records import FileReceipt, Receipt, Shard, Unit
 from pipeline.running import expected_of
 from pipeline.sources import Listing
 from pipeline.sources.fetching import in_order
+from pipeline.sources.open_input import open_input
 from pipeline.splitting.deciding import decide, settle
 from pipeline.splitting.pieces import Piece
 from pipeline.splitting.ranges import Digests
@@ -38,7 +40,7 @@ from pipeline.surroundings import Surroundings
 from pipeline.survey import survey
 from pipeline.tally import Tally
 from pipeline.versions.jobs import job_of
-from pipeline.versions.receipts import receipt_bytes, receipt_path
+from pipeline.versions.receipts import receipt_bytes
 from scripts.scaling import made_marks
 from scripts.scaling.made_keys import CLASSES
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.looking.describe import config_text, describe_data
+from pipeline.looking.describe import describe_data
+from pipeline.looking.starter_config import config_text
 from pipeline.storage import Folder
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]

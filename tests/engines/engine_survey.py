@@ -7,10 +7,10 @@ from pathlib import Path
 import material
 
 from pipeline import workers
-from pipeline.progress import Silent
+from pipeline.engines.progress import Silent
+from pipeline.pool_survey import InPool
 from pipeline.runners import engine_of
 from pipeline.splitting.facts import facts_of
-from pipeline.splitting.seeking import InPool
 from pipeline.submission import settings_for
 from pipeline.surveying import OnEngine
 from tests.pipeline.small_inputs import config_of, jpeg, opened, parquet

@@ -10,12 +10,12 @@ from small_inputs import config_of, opened, parquet, text_columns
 
 from pipeline.config import JobConfig
 from pipeline.job import Job
+from pipeline.pool_survey import InPool
 from pipeline.records import SPLITS
 from pipeline.sources import Listing
 from pipeline.split_table import split_places
 from pipeline.splitting.deciding import Decision, decide, settle
 from pipeline.splitting.ledger import count_in
-from pipeline.splitting.seeking import InPool
 from pipeline.workers import Pool
 
 

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.check import open_input
 from pipeline.commit import Expected, commit, point_latest
 from pipeline.config import JobConfig
 from pipeline.config_file import ConfigText
@@ -24,6 +23,7 @@ from pipeline.planning import Plan, Probe, make_plan
 from pipeline.records import Receipt, Split, Unit
 from pipeline.rendering import render
 from pipeline.sources import Listing, Reader
+from pipeline.sources.open_input import open_input
 from pipeline.survey import survey
 from pipeline.tally import tallied
 from pipeline.versions.jobs import job_of

@@ -19,7 +19,7 @@ from small_inputs import FLIP, Ran, config_of, jpeg, opened, parquet, planned, r
 
 import pipeline
 from pipeline.audit.certificate import audited_here, leaks_of, portions_of
-from pipeline.audit.comparing import Near, audit_dataset
+from pipeline.audit.comparing import Near
 from pipeline.audit.comparing_rows import settle, to_compare
 from pipeline.audit.counting import Findings, counted
 from pipeline.audit.findings import KEPT_PAIRS, KINDS
@@ -28,12 +28,15 @@ from pipeline.audit.matching import Found, Place, by_part, dealt, parts_for, sha
 from pipeline.audit.reading import look_at
 from pipeline.audit.rows import Field
 from pipeline.audit.signing import Candidate, NearField
-from pipeline.certificate import certificate_problems, kept_leaks, leak_warnings, looked_at, looked_for, unaudited
-from pipeline.commit import Expected, commit, read_manifest
+from pipeline.auditing import audit_dataset
+from pipeline.certificate import kept_leaks, leak_warnings, looked_at, looked_for, unaudited
+from pipeline.commit import Expected, commit
 from pipeline.demo import photo_crops
 from pipeline.errors import LimitsExceeded, RunFailed
 from pipeline.fingerprint import ABSENT, installed
 from pipeline.job import Task
+from pipeline.leaks import certificate_problems
+from pipeline.manifest import read_manifest
 from pipeline.planning import Probe, make_plan
 from pipeline.preview import fonts
 from pipeline.rendering import render

@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from small_inputs import FLIP, config_of, jpeg, parquet, put, text_columns, text_of, values
 
-from pipeline.check import checked, headline, open_input
+from pipeline.check import checked
 from pipeline.config_file import parse_yaml
-from pipeline.errors import ConfigError, FanbeamError, InputError, Problem
+from pipeline.errors import ConfigError, FanbeamError, InputError, Problem, headline
 from pipeline.looking.config_notes import recipe_warnings
+from pipeline.sources.open_input import open_input
 
 NOTHING: dict[str, Any] = {"input__id": ..., "input__label": ...}
 

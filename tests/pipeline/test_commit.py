@@ -18,14 +18,12 @@ from pipeline.commit import (
     complete,
     completed,
     finished,
-    manifest_bytes,
     manifest_of,
     point_latest,
-    publish,
-    read_manifest,
 )
 from pipeline.errors import LimitsExceeded, RunFailed
 from pipeline.job import Job, Task
+from pipeline.manifest import manifest_bytes, publish, read_manifest
 from pipeline.records import SPLITS, Receipt
 from pipeline.rendering import render
 from pipeline.storage import Folder

@@ -10,7 +10,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from pipeline import exclusive
 from pipeline.errors import RunFailed
-from pipeline.exclusive import LOCK, guarded, held, probe_put_if_absent
+from pipeline.exclusive import guarded, held, probe_put_if_absent
+from pipeline.layout import LOCK
 from pipeline.storage import Folder
 
 HOME = Folder("memory://bucket/version")

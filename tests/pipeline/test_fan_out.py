@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_inputs import config_of, parquet, text_columns
 
-from pipeline.check import open_input
-from pipeline.copies import CopyTable, Share
-from pipeline.fan_out import DOWNSAMPLED, ORIGINAL, copies_of, fan_out, variants_of
+from pipeline.copies import DOWNSAMPLED, CopyTable, Share
+from pipeline.fan_out import ORIGINAL, copies_of, fan_out, variants_of
 from pipeline.job import Job
 from pipeline.records import Record, Refusal
+from pipeline.sources.open_input import open_input
 from pipeline.versions.jobs import job_of
 
 

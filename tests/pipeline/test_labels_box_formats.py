@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.labels.box_formats import BoxFormat, from_corners, to_corners
+from pipeline.labels.box_formats import from_corners, to_corners
+from pipeline.labels.settings import BoxFormat
 
 FORMATS = get_args(BoxFormat)
 CORNERS = np.array([[10.0, 20, 50, 80]])

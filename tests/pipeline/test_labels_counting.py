@@ -8,8 +8,9 @@ import pytest
 
 from pipeline.labels import counting
 from pipeline.labels.counting import LabelCounts, as_json, label_warnings, merge
-from pipeline.labels.left import Left, left_of
+from pipeline.labels.left import left_of
 from pipeline.labels.settings import BoxBinding, MaskBinding, SegmentBinding
+from pipeline.records import Left
 from transforms.values import AudioValue, Boxes, ImageValue, Segments
 
 PIXELS = np.zeros((50, 100, 3), np.uint8)

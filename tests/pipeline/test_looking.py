@@ -20,8 +20,8 @@ from pipeline.config import JobConfig
 from pipeline.config_file import read_config
 from pipeline.errors import InputError
 from pipeline.job import Task
-from pipeline.looking.describe import config_text, describe_data
-from pipeline.looking.starter_config import dataset_path, quoted
+from pipeline.looking.describe import describe_data
+from pipeline.looking.starter_config import config_text, dataset_path, quoted
 from pipeline.records import SPLITS, Shard
 from pipeline.rendering import families
 from pipeline.survey import survey

@@ -17,11 +17,12 @@ from pipeline.check import checked
 from pipeline.config import JobConfig
 from pipeline.config_file import read_config
 from pipeline.job import Task
-from pipeline.looking.describe import config_text, describe_data
+from pipeline.looking.describe import describe_data
 from pipeline.looking.image_data_generator import translated
 from pipeline.looking.label_columns.box_numbers import format_of
 from pipeline.looking.label_columns.unbound import unbound_warnings
 from pipeline.looking.moving_steps import moving_steps
+from pipeline.looking.starter_config import config_text
 from pipeline.records import Shard
 from pipeline.rendering import families
 from pipeline.rows import RowMaker

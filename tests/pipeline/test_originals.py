@@ -22,7 +22,8 @@ from pipeline.config import JobConfig
 from pipeline.config_file import read_config
 from pipeline.labels.masks import read_masks
 from pipeline.looking.config_notes import warnings_of
-from pipeline.looking.describe import config_text, describe_data
+from pipeline.looking.describe import describe_data
+from pipeline.looking.starter_config import config_text
 from pipeline.records import Family, Record, Variant
 from pipeline.tools import tools_of
 from transforms.values import ImageValue

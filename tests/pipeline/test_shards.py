@@ -12,11 +12,12 @@ from small_inputs import FLIP, config_of, jpeg, parquet, planned, ran, text_colu
 from pipeline import shards as module
 from pipeline.errors import RunFailed
 from pipeline.job import Task
+from pipeline.layout import receipt_path
 from pipeline.records import FileReceipt, Receipt, Refusal
 from pipeline.rendering import families, render
 from pipeline.shards import ShardBuilder, plain_columns
 from pipeline.storage import Folder
-from pipeline.versions.receipts import read_receipt, receipt_bytes, receipt_path
+from pipeline.versions.receipts import read_receipt, receipt_bytes
 
 POISON = {
     "id": ["a", "b", None, "d", "e"],

@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.candidates import Candidate
 from pipeline.donors import _within
+from pipeline.layout import DONORS
 from pipeline.records import Payload, Record
-from pipeline.shelf_file import FILE, donors_bytes, stored, stored_keys
+from pipeline.shelf_file import donors_bytes, stored, stored_keys
 from pipeline.storage import Folder
 
 BOUND = pa.schema({"boxes": pa.list_(pa.list_(pa.float32())), "names": pa.large_list(pa.string())})
@@ -21,7 +22,7 @@ def record(key: str, payload: Payload, boxes: Any = None, names: Any = None) -> 
 def kept(folder: Path, *records: Record) -> Folder:
     dataset = Folder.at(str(folder))
     dataset.make()
-    dataset.put_if_absent(FILE, donors_bytes(records, "field"))
+    dataset.put_if_absent(DONORS, donors_bytes(records, "field"))
     return dataset
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline.records import SPLITS, Split
-from pipeline.split import ALIASES, ordered, split_of_name, splits_of_keys
+from pipeline.records import SPLIT_ALIASES, SPLITS, Split, split_of_name
+from pipeline.split import ordered, splits_of_keys
 
 SHARES = st.tuples(st.floats(0, 1), st.floats(0, 1)).filter(lambda s: sum(s) <= 1)
 MANY = [f"r{n}" for n in range(4_000)]
@@ -84,7 +84,7 @@ def test_another_split_seed_splits_anew() -> None:
     assert 1_800 < moved < 2_200
 
 
-@pytest.mark.parametrize(("name", "split"), [*ALIASES.items(), (" Train ", "train"), ("VALID", "validation")])
+@pytest.mark.parametrize(("name", "split"), [*SPLIT_ALIASES.items(), (" Train ", "train"), ("VALID", "validation")])
 def test_names_of_splits(name: str, split: Split) -> None:
     assert split_of_name(name) == split
 

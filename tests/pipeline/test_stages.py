@@ -18,8 +18,9 @@ from pipeline.candidates import Candidate, Candidates
 from pipeline.commit import Expected
 from pipeline.errors import UsageError
 from pipeline.job import Task
+from pipeline.layout import PLAN
 from pipeline.planning import Probe
-from pipeline.probe import PLAN, remember
+from pipeline.probe import remember
 from pipeline.records import Receipt
 from pipeline.rendering import STAGES, begun
 from pipeline.runners import Settings, engine_of, settings_of

@@ -10,12 +10,13 @@ from made_splits import decided, here, split_of, texts
 from small_inputs import SWAP, config_of, jpeg, opened, parquet, put, text_columns, words
 
 from pipeline.config import JobConfig
+from pipeline.engines.progress import Silent
 from pipeline.errors import RunFailed
 from pipeline.job import Job
-from pipeline.progress import Silent
+from pipeline.layout import WORK
 from pipeline.runners import engine_of, settings_of
 from pipeline.sources import Listing
-from pipeline.splitting import near, pieces
+from pipeline.splitting import near
 from pipeline.splitting.facts import facts_of
 from pipeline.splitting.held_out_contents import held_out_pieces
 from pipeline.storage import Folder
@@ -39,7 +40,7 @@ def same(found: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> bool:
 
 
 def left(job: Job) -> list[str]:
-    return job.output.names(pieces.WORK)
+    return job.output.names(WORK)
 
 
 def test_contents_of_rows(tmp_path: Path) -> None:

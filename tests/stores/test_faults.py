@@ -12,7 +12,7 @@ import pytest
 from records_in_stores import OnDisk, Version, config, upload
 from servers import Server
 
-from pipeline.splitting import ledger
+from pipeline.layout import SPLITS_FOLDER
 from pipeline.storage import Folder
 from tests.pipeline.unsteady import PASSING, Fault, between, down_after, drawn
 
@@ -60,7 +60,10 @@ class Place:
         """Every file is there, whole, and no other."""
         assert all("were asked for" in warning for warning in answer["warnings"])  # few records, divided by a hash
         assert Version.at(answer["path"]).same_everywhere == on_disk.version.same_everywhere
-        assert (self.output.names(), self.output.folders()) == (["LATEST"], sorted([ledger.FOLDER, answer["version"]]))
+        assert (self.output.names(), self.output.folders()) == (
+            ["LATEST"],
+            sorted([SPLITS_FOLDER, answer["version"]]),
+        )
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from racing import race
 from records_in_stores import FIELDS, Version, config, here, upload_texts
 from servers import Server, serving
 
-from pipeline.exclusive import LOCK, probe_put_if_absent
-from pipeline.splitting import ledger
+from pipeline.exclusive import probe_put_if_absent
+from pipeline.layout import LOCK, SPLITS_FOLDER
 from pipeline.storage import Folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
@@ -75,7 +75,7 @@ def test_runs_side_by_side_commit_one_manifest(store: Server, tmp_path: Path, mo
     output, ended = raced(store, tmp_path)
     assert [code for code, _ in ended] == [0] * RUNS, ended
     (version,) = {answer["version"] for _, answer in ended}
-    assert Folder(output).folders() == sorted([version, ledger.FOLDER])
+    assert Folder(output).folders() == sorted([version, SPLITS_FOLDER])
     found = Version.at(f"{output}/{version}")
     assert found.manifest["shards"] == alone(tmp_path).manifest["shards"]
     assert not any("_probe" in name or LOCK in name for name in found.files)

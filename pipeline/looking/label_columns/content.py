@@ -13,8 +13,8 @@ from pipeline.errors import UsageError
 from pipeline.looking.findings import FieldFound, Modality
 from pipeline.looking.payload_columns import Sampled
 from pipeline.looking.payload_samples import spread
-from pipeline.read import BYTES
 from pipeline.sources import Listing
+from pipeline.sources.payloads import BYTES
 from pipeline.sources.references import References
 from transforms.values import AudioValue, ImageValue, Value, VideoValue, VolumeValue
 

@@ -7,8 +7,9 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 
-from pipeline.labels.box_formats import BoxFormat, to_corners
+from pipeline.labels.box_formats import to_corners
 from pipeline.labels.oriented import WIDTHS
+from pipeline.labels.settings import BoxFormat
 from pipeline.looking.column_roles import WORD, words_of_name
 from pipeline.looking.findings import LabelFound
 from pipeline.looking.label_columns.content import Content, Looked

@@ -7,11 +7,10 @@ import pyarrow as pa
 
 from pipeline.config import AnyField, JobConfig
 from pipeline.labels.binding import columns_of
-from pipeline.looking.findings import FieldFound, LabelFound
+from pipeline.looking.findings import FieldFound, LabelFound, bound_text
 from pipeline.looking.label_columns.search import find_labels
 from pipeline.looking.moving_steps import moving_steps
 from pipeline.looking.payload_columns import Sampled
-from pipeline.looking.starter_labels import bound_text
 from pipeline.sources import Listing
 from pipeline.sources.references import References
 from pipeline.sources.strings import with_nulls
