@@ -11,11 +11,12 @@ from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.escaping.file_names import file_name
 from pipeline.fingerprint import cpu, libraries
+from pipeline.labels.cell_changes import moved_cells
 from pipeline.moved_donors import RecordGone
 from pipeline.parents import parents_of
 from pipeline.read import without_payload
 from pipeline.records import LINEAGE, SAMPLE_ID, Gated, Refusal, Sample
-from pipeline.rows import digest, moved_cells
+from pipeline.rows import digest
 from pipeline.storage import write_file
 from pipeline.tools import recipe_digest
 from pipeline.versions.passing import differing_columns

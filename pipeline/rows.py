@@ -14,6 +14,7 @@ from pipeline.codecs.token_lists import is_token_list, words_of
 from pipeline.dictionaries import encoded
 from pipeline.job import Job
 from pipeline.labels.binding import columns_of
+from pipeline.labels.cell_changes import moved_cells
 from pipeline.parents import label_weights, parents_of
 from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID, Dropped, Gated, Payload, Record, Sample, Split
 from pipeline.schema import DROPPED_SCHEMA, LABEL_WEIGHTS_TYPE, LINEAGE_TYPE, output_schema
@@ -161,16 +162,6 @@ def _gathered(column: pa.ChunkedArray, indices: pa.Array) -> pa.ChunkedArray:
         return pa.chunked_array(
             [chunk for n in indices.to_pylist() for chunk in column.slice(n, 1).chunks], column.type
         )
-
-
-def moved_cells(samples: Sequence[Sample], name: str) -> pa.Array:
-    """A column of bound labels: as it was, or as the field that it is bound to changed it."""
-    cells = []
-    for sample in samples:
-        column, index = sample.record.batch.column(name), sample.record.index
-        change = next((r.changes[name] for r in sample.rendered.values() if name in r.changes), None)
-        cells.append(column.slice(index, 1) if change is None else change)
-    return pa.concat_arrays(cells)
 
 
 def _payload_column(samples: Sequence[Sample], field: pa.Field, passing: pa.Table) -> pa.ChunkedArray:

@@ -13,6 +13,7 @@ from pipeline.labels.answers import written_answers
 from pipeline.labels.binding import Row
 from pipeline.labels.cells import Coordinates, Layout
 from pipeline.labels.settings import AnswerBinding, TokenBinding
+from pipeline.records import Sample
 from transforms.values import TextValue
 
 
@@ -100,3 +101,13 @@ def _entries_in_order(name: str, rows_of: Sequence[Row], numbers: NDArray[np.int
     content = [(cells_of[source] or {entry: None})[entry] for source, entry in found]
     own = entries.entries(numbers[entries.of_one(numbers, 0)])
     return Change(tuple(own), content=content, replaced=True)
+
+
+def moved_cells(samples: Sequence[Sample], name: str) -> pa.Array:
+    """A column of bound labels: as it was, or as the field that it is bound to changed it."""
+    cells = []
+    for sample in samples:
+        column, index = sample.record.batch.column(name), sample.record.index
+        change = next((r.changes[name] for r in sample.rendered.values() if name in r.changes), None)
+        cells.append(column.slice(index, 1) if change is None else change)
+    return pa.concat_arrays(cells)

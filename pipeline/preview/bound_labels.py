@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from pipeline.config import AnyField
 from pipeline.labels.binding import bind, columns_of
+from pipeline.labels.cell_changes import moved_cells
 from pipeline.labels.cells import BadLabels
 from pipeline.looking.class_names import class_names
 from pipeline.records import Record, Sample
-from pipeline.rows import moved_cells
 from transforms.values import Value
 
 Names = Mapping[str, tuple[str, ...]]
