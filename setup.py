@@ -82,5 +82,5 @@ setup(
         "typer>=0.16",
     ],
     extras_require={**EXTRAS, "all": sorted({package for extra in EXTRAS.values() for package in extra}), **FOR_WORK},
-    entry_points={"console_scripts": ["fanbeam=pipeline.cli:console"]},
+    entry_points={"console_scripts": ["fanbeam=pipeline.cli.app:console"]},
 )

@@ -7,15 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.api import load_config, plan, run
-    from pipeline.dataset import open_dataset
+    from pipeline.dataset.reader import open_dataset
+    from pipeline.driver.api import load_config, plan, run
 
 __all__ = ["load_config", "open_dataset", "plan", "run"]
 _HOMES = {
-    "load_config": "pipeline.api",
-    "plan": "pipeline.api",
-    "run": "pipeline.api",
-    "open_dataset": "pipeline.dataset",
+    "load_config": "pipeline.driver.api",
+    "plan": "pipeline.driver.api",
+    "run": "pipeline.driver.api",
+    "open_dataset": "pipeline.dataset.reader",
 }
 
 

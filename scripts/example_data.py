@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from pipeline.codecs.video import VideoCodec
-from pipeline.demo import photo_crops, photo_table
+from pipeline.cli.demo import photo_crops, photo_table
+from pipeline.modalities.codecs.video.codec import VideoCodec
 from scripts import example_models
 from transforms.values import AudioValue, VideoValue
 

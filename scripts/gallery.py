@@ -20,7 +20,7 @@ from pipeline.preview.captions import Caption, captions
 from pipeline.preview.cells import beside, stacked
 from pipeline.preview.drawing import BODY, LINE, SMALL
 from pipeline.preview.panels import WIDTH, Panel, picture_panels
-from transforms import library_warnings
+from transforms.isolation import library_warnings
 from transforms.recipe import build_recipe
 from transforms.values import Donors, ImageValue, Peers
 

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from pipeline.codecs.image import ImageCodec
-from pipeline.similarity.pictures import PictureMeasure
-from pipeline.similarity.sounds import SoundMeasure
-from pipeline.similarity.texts import TextMeasure
+from pipeline.modalities.codecs.image.codec import ImageCodec
+from pipeline.modalities.similarity.audio import SoundMeasure
+from pipeline.modalities.similarity.images import PictureMeasure
+from pipeline.modalities.similarity.text import TextMeasure
 from scripts.planting.changes import MIRRORED, PICTURES, SOUNDS, TEXTS, Change, words_changed
 from scripts.planting.material import Pixels, drawings, photo_crops, sounds, texts
 from scripts.planting.separated import separated

@@ -4,7 +4,7 @@ import os
 
 from debian_files import unpacked
 
-from transforms import wordnet
+from transforms.nlpaug import wordnet
 
 
 def provide_wordnet() -> None:

@@ -14,9 +14,9 @@ import orjson
 from transforms import registry
 from transforms.anchors import joined, parted
 from transforms.interface import SEED_BYTES, Applied, RecipeError, StepProblem, Transform
+from transforms.isolation.philox import chance
 from transforms.new_ground import left_empty
-from transforms.parameters import to_json
-from transforms.philox import chance
+from transforms.recorded_parameters import to_json
 from transforms.steps import Group, Node, Step, canonical, leaves, read_steps
 from transforms.values import ALL_POINTS, STRAIGHT, AudioValue, ImageValue, TextValue, Value
 

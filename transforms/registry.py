@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module, metadata, util
 from typing import Any, cast
 
-from transforms.checks import nearest
+from transforms.adapter_checks import nearest
 from transforms.interface import Adapter, Description, MissingLibrary, Mixed, Resource, StepProblem
 from transforms.steps import Step
 from transforms.values import LABEL_KINDS
@@ -29,16 +29,16 @@ class Library:
 
 
 LIBRARIES = {
-    "albumentations": Library("transforms.albumentations_images", "albumentations", "images"),
-    "audiomentations": Library("transforms.audiomentations_audio", "audiomentations", "audio"),
-    "fanbeam": Library("transforms.fanbeam_blends", "numpy", ""),
-    "keras": Library("transforms.keras_images", "keras", "keras"),
-    "nlpaug": Library("transforms.nlpaug_library", "nlpaug", "text"),
-    "pillow": Library("transforms.pillow_images", "PIL", "images"),
-    "tf": Library("transforms.tf_images", "tensorflow", "keras"),
-    "torchvision": Library("transforms.torchvision_images", "torchvision", "torch"),
-    "vidaug": Library("transforms.vidaug_video", "cv2", "video"),
-    "video": Library("transforms.video_clips", "cv2", "video"),
+    "albumentations": Library("transforms.albumentations.adapter", "albumentations", "images"),
+    "audiomentations": Library("transforms.audiomentations.adapter", "audiomentations", "audio"),
+    "fanbeam": Library("transforms.fanbeam.adapter", "numpy", ""),
+    "keras": Library("transforms.keras.adapter", "keras", "keras"),
+    "nlpaug": Library("transforms.nlpaug.adapter", "nlpaug", "text"),
+    "pillow": Library("transforms.pillow.adapter", "PIL", "images"),
+    "tf": Library("transforms.tensorflow.adapter", "tensorflow", "keras"),
+    "torchvision": Library("transforms.torchvision.adapter", "torchvision", "torch"),
+    "vidaug": Library("transforms.video.vidaug_adapter", "cv2", "video"),
+    "video": Library("transforms.video.adapter", "cv2", "video"),
 }
 _TWIN = 0.8
 

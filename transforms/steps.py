@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from transforms.checks import is_probability, nearest
+from transforms.adapter_checks import is_probability, nearest
 from transforms.interface import StepProblem
 
 GROUPS = ("one_of", "some_of", "sometimes")

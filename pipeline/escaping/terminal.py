@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 
-from pipeline.stores.credentials import masked
+from pipeline.escaping.url_credentials import masked
 
 _JOINERS = "\u200c\u200d"
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

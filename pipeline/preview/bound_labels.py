@@ -5,12 +5,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.config import AnyField
-from pipeline.labels.binding import bind, columns_of
-from pipeline.labels.cell_changes import moved_cells
-from pipeline.labels.cells import BadLabels
-from pipeline.looking.class_names import class_names
+from pipeline.config.schema import AnyField
+from pipeline.modalities.labels.binding import bind, columns_of
+from pipeline.modalities.labels.cell_changes import moved_cells
+from pipeline.modalities.labels.cells import BadLabels
 from pipeline.records import Record, Sample
+from pipeline.sources.inspection.class_names import class_names
 from transforms.values import Value
 
 Names = Mapping[str, tuple[str, ...]]

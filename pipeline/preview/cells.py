@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from PIL import Image, ImageDraw
 
-from pipeline.codecs import CodecError
-from pipeline.codecs.of_field import codec_of
-from pipeline.job import Job
+from pipeline.modalities.codecs import CodecError
+from pipeline.modalities.codecs.of_field import codec_of
+from pipeline.planning.job import Job
 from pipeline.preview import drawing
 from pipeline.preview.bound_labels import Names, labeled
 from pipeline.preview.captions import Caption, captions

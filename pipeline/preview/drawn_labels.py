@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pipeline.labels.anchored import CORNERS, anchors_of
+from pipeline.modalities.labels.anchors import CORNERS, anchors_of
 from pipeline.preview import drawing
 from pipeline.preview.bound_labels import Names
 from pipeline.preview.label_colours import PALETTE, VEILS, Colours, colour_of

@@ -8,9 +8,11 @@ from pathlib import PurePath
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipeline.copy_settings import told
+from pipeline.config.copies import told
 from pipeline.errors import UsageError
-from pipeline.job import Job, Task
+from pipeline.escaping.url_credentials import masked
+from pipeline.planning.job import Job, Task
+from pipeline.planning.survey import Survey
 from pipeline.preview import drawing
 from pipeline.preview.cells import SHOWN_COPIES, Cell, beside, cells_of, drawn_cells, stacked
 from pipeline.preview.drawing import BODY, LINE, SMALL, TITLE
@@ -18,8 +20,6 @@ from pipeline.preview.fonts import missing
 from pipeline.preview.label_colours import Colours, colours_of
 from pipeline.preview.panels import WIDTH
 from pipeline.records import Gated, Record, Shard
-from pipeline.stores.credentials import masked
-from pipeline.survey import Survey
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 COPIES_PER_LINE = 4

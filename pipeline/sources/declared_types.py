@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from pipeline.config_types import ColumnType
+from pipeline.config.types import ColumnType
 
 _DECLARED: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),

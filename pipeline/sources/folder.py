@@ -11,10 +11,10 @@ from typing import ClassVar
 import pyarrow as pa
 
 from pipeline.errors import InputError, Problem
-from pipeline.local_files import Found
 from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing, batch_rows
-from pipeline.storage import Folder
+from pipeline.storage.folder import Folder
+from pipeline.storage.local_files import Found
 
 PATH, LABEL = "path", "label"
 EXTENSIONS: dict[str, frozenset[str]] = {

@@ -7,7 +7,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from pipeline.records import InputFile, Unit
-from pipeline.storage import Folder
+from pipeline.storage.folder import Folder
 
 BATCH_BYTES = 4 * 2**20
 BATCH_ROWS = 1024

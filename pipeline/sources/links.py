@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from pipeline.errors import Problem
-from pipeline.local_files import Found
-from pipeline.storage import Folder
-from pipeline.stores.places import real_path, within
+from pipeline.storage.folder import Folder
+from pipeline.storage.local_files import Found
+from pipeline.storage.locations import real_path, within
 
 _MOST_NAMED = 3
 _HINT = "If it is meant, name its place: input.allow: [PREFIX]"

@@ -5,21 +5,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.config import JobConfig
-from pipeline.config_types import each_of
+from pipeline.config.schema import JobConfig
+from pipeline.config.types import each_of
 from pipeline.errors import InputError, Problem, UsageError
-from pipeline.local_files import LINK, MISSING, Found
 from pipeline.records import InputFile
 from pipeline.sources.declared_types import declared
-from pipeline.sources.fetching import in_order
 from pipeline.sources.folder import EXTENSIONS, ending_of, list_folder
 from pipeline.sources.interface import Listing, Reader
 from pipeline.sources.links import link_notes, link_problems
-from pipeline.sources.parquet import ParquetReader, list_parquet
+from pipeline.sources.parquet.reader import ParquetReader, list_parquet
+from pipeline.sources.range_reads import in_order
 from pipeline.sources.roots import together
-from pipeline.sources.tables import Columns, TableReader, list_tables
-from pipeline.storage import Folder, absolute, expand, fixed_part, is_url
-from pipeline.stores.places import forget
+from pipeline.sources.tables.reader import Columns, TableReader, list_tables
+from pipeline.storage.folder import Folder, absolute, expand, fixed_part, is_url
+from pipeline.storage.local_files import LINK, MISSING, Found
+from pipeline.storage.locations import forget
 
 KINDS = {
     ".parquet": "parquet", ".pq": "parquet",

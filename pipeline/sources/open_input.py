@@ -7,11 +7,11 @@ from itertools import islice
 
 import pyarrow as pa
 
-from pipeline.config import JobConfig
+from pipeline.config.schema import JobConfig
 from pipeline.errors import InputError
-from pipeline.labels.named_files import files_of_labels
+from pipeline.modalities.labels.mask_files import files_of_labels
 from pipeline.sources import Listing
-from pipeline.storage import StoreFailed
+from pipeline.storage.folder import StoreFailed
 
 _FEW_BYTES = 2**20
 _FIRST_ROWS = 64
@@ -21,7 +21,7 @@ def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
     """List the input; a folder of files names its own id and label columns. Raises InputError."""
     from pipeline.sources import list_input
     from pipeline.sources.folder import LABEL, PATH, label_of
-    from pipeline.sources.referenced_files import with_references
+    from pipeline.sources.references.listed_files import with_references
 
     try:
         listing = list_input(config)
@@ -42,7 +42,7 @@ def open_input(config: JobConfig) -> tuple[JobConfig, Listing]:
 
 def _file_names(config: JobConfig, listing: Listing) -> Iterator[str]:
     """Text fields without `uri` whose first values are names of files: the names would be augmented as words."""
-    from pipeline.sources.file_names import are_file_names
+    from pipeline.sources.references.file_names import are_file_names
     from pipeline.sources.strings import values_of
 
     texts = [n for n, field in config.fields.items() if field.type == "text" and not field.uri]

@@ -6,12 +6,12 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from pipeline.codecs.token_lists import text_of
-from pipeline.config import JobConfig
-from pipeline.labels.named_files import files_of_labels
+from pipeline.config.schema import JobConfig
+from pipeline.modalities.codecs.token_lists import text_of
+from pipeline.modalities.labels.mask_files import files_of_labels
 from pipeline.records import Payload, Record, Reference, Refusal, Watch
-from pipeline.referred import content_of, with_labels
 from pipeline.sources.interface import Reader
+from pipeline.sources.references.contents import content_of, with_labels
 from pipeline.sources.strings import value_of
 
 BYTES, PATH = "bytes", "path"

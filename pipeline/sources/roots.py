@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.errors import InputError, Problem
-from pipeline.local_files import Found
-from pipeline.storage import Folder, is_url
-from pipeline.stores.credentials import masked
+from pipeline.escaping.url_credentials import masked
+from pipeline.storage.folder import Folder, is_url
+from pipeline.storage.local_files import Found
 
 _REMEDY = "Give the folder above both as `input.root`: then names count from there."
 _SHOWN = 5

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.columns import Rows, column, made, spans, where
-from pipeline.splitting.ranges import Digests, same
+from pipeline.splitting.assignment.hash_ranges import Digests, same
+from pipeline.storage.mapped_columns import Rows, column, made, spans, where
 
 Pairs = NDArray[np.int64]
 PartNumbers = NDArray[np.int16]

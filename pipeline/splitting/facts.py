@@ -9,17 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.columns import Rows, column, some
-from pipeline.config import JobConfig
+from pipeline.config.schema import JobConfig
 from pipeline.errors import InputError, Problem
-from pipeline.job import Job
-from pipeline.key_columns import text_of, texts
-from pipeline.keys import KeyBlock, digests
+from pipeline.planning.hash_split import numbers_of
+from pipeline.planning.job import Job
+from pipeline.planning.keys import KeyBlock, digests
+from pipeline.planning.survey import keyed_batches, side_by_side
 from pipeline.records import Unit
-from pipeline.split import numbers_of
-from pipeline.splitting.contradictions import label_digests
-from pipeline.splitting.ranges import Digests
-from pipeline.survey import keyed_batches, side_by_side
+from pipeline.sources.key_columns import text_of, texts
+from pipeline.splitting.assignment.hash_ranges import Digests
+from pipeline.splitting.diagnostics.contradictions import label_digests
+from pipeline.storage.mapped_columns import Rows, column, some
 
 Classes = tuple[str, ...]
 NO_CLASS: Classes = ()

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from transforms import library_warnings, registry
+from transforms import registry
 from transforms.interface import MissingLibrary
+from transforms.isolation import library_warnings
 from transforms.recipe import build_recipe
 from transforms.values import AudioValue, ImageValue, TextValue, Value
 

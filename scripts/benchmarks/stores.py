@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import S3FileSystem
 
-from pipeline.parquet_file import ROW_GROUP_BYTES
-from pipeline.sources.parquet import list_parquet
-from pipeline.storage import Folder
+from pipeline.dataset.parquet_writer import ROW_GROUP_BYTES
+from pipeline.sources.parquet.reader import list_parquet
+from pipeline.storage.folder import Folder
 
 PAYLOAD_BYTES = 64 * 2**10
 SHARD_BYTES = 64 * 2**20

@@ -19,21 +19,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline import workers
-from pipeline.columns import column, made, spans
-from pipeline.config import JobConfig
-from pipeline.job import Job
-from pipeline.similarity.interface import Signature, embedding
-from pipeline.similarity.texts import TextMeasure
+from pipeline.config.schema import JobConfig
+from pipeline.config.split import SplitConfig
+from pipeline.driver.jobs import job_of
+from pipeline.engines.local import pool as workers
+from pipeline.modalities.similarity.interface import Signature, embedding
+from pipeline.modalities.similarity.text import TextMeasure
+from pipeline.planning.job import Job
 from pipeline.sources.open_input import open_input
-from pipeline.split_settings import SplitConfig
+from pipeline.splitting.assignment.partition import parts_of
 from pipeline.splitting.components import no_pairs
+from pipeline.splitting.duplicates.near import candidate_pairs
+from pipeline.splitting.duplicates.near_tasks import DistanceTask
+from pipeline.splitting.duplicates.signature_files import Signatures, store
 from pipeline.splitting.facts import Facts
-from pipeline.splitting.near import candidate_pairs
-from pipeline.splitting.near_tasks import DistanceTask
-from pipeline.splitting.parts import parts_of
-from pipeline.splitting.signatures import Signatures, store
-from pipeline.versions.jobs import job_of
+from pipeline.storage.mapped_columns import column, made, spans
 
 PER_FILE, WIDTH, WORKERS = 2_048, 640, 2
 RELATIVES = {"relatives": "stratified", "contents": "hash"}

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.codecs.video import VideoCodec
-from transforms.philox import generators
+from pipeline.modalities.codecs.video.codec import VideoCodec
+from transforms.isolation.philox import generators
 from transforms.recipe import build_recipe
 from transforms.values import AudioValue, VideoValue
 

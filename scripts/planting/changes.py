@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pipeline.codecs.image import ImageCodec
+from pipeline.modalities.codecs.image.codec import ImageCodec
 from scripts.planting.material import Pixels
 from transforms.values import AudioValue, ImageValue
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.codecs import CodecError
-from pipeline.codecs.audio import AudioCodec
-from pipeline.codecs.image import ImageCodec
-from pipeline.similarity.texts import normalised
+from pipeline.modalities.codecs import CodecError
+from pipeline.modalities.codecs.audio.codec import AudioCodec
+from pipeline.modalities.codecs.image.codec import ImageCodec
+from pipeline.modalities.similarity.text import normalised
 from transforms.values import AudioValue
 
 Pixels = NDArray[np.uint8]

@@ -6,14 +6,14 @@ from random import Random
 
 import numpy as np
 
-from pipeline.keys import digests
+from pipeline.modalities.similarity.interface import Signature
+from pipeline.modalities.similarity.neighbours import buckets_of, centroids, pairs_within
+from pipeline.planning.hash_split import splits_of_numbers
+from pipeline.planning.keys import digests
+from pipeline.planning.seeds import unit_intervals
 from pipeline.records import Split
-from pipeline.seeds import unit_intervals
-from pipeline.similarity.interface import Signature
-from pipeline.similarity.neighbours import buckets_of, centroids, pairs_within
-from pipeline.split import splits_of_numbers
 from pipeline.splitting.components import components
-from pipeline.splitting.near import SAMPLED, centroid_count
+from pipeline.splitting.duplicates.near import SAMPLED, centroid_count
 from scripts.planting.changes import Change
 from scripts.planting.trial import PLANTED, Trial
 

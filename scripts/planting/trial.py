@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from pipeline.similarity.interface import Measure, Signature
-from pipeline.similarity.neighbours import NEIGHBOURS, pairs
+from pipeline.modalities.similarity.interface import Measure, Signature
+from pipeline.modalities.similarity.neighbours import NEIGHBOURS, pairs
 from scripts.planting.changes import Change
 
 Pairs = dict[tuple[int, int], float]

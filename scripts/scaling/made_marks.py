@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audit.marks import MARK, TRAIN, Looked, Marks, Portion
-from pipeline.audit.reading import Seen
-from pipeline.audit.rows import Field
+from pipeline.audit.row_digests import MARK, TRAIN, Looked, Marks, Portion
+from pipeline.audit.shard_reading import Seen
+from pipeline.audit.sides import Field
 from pipeline.records import SPLITS
 
 LOOKED = Looked((Field("image", "image"),), ("scene",))

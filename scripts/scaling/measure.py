@@ -17,30 +17,30 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from pipeline.assignment import assign, dismiss
-from pipeline.audit.certificate import audited, portions_of
-from pipeline.build import Work, build
-from pipeline.card import card_files
-from pipeline.commit import Expected, complete, finished, manifest_of, receipted
-from pipeline.config import JobConfig
-from pipeline.job import Job, Task
-from pipeline.layout import receipt_path
-from pipeline.manifest import manifest_bytes
-from pipeline.planning import Plan, Probe, make_plan
+from pipeline.audit.shard_audit import audited, portions_of
+from pipeline.config.schema import JobConfig
+from pipeline.dataset.card import card_files
+from pipeline.dataset.commit import Expected, complete, finished, manifest_of, receipted
+from pipeline.dataset.manifest import manifest_bytes
+from pipeline.dataset.receipts import receipt_bytes
+from pipeline.dataset.totals import Tally
+from pipeline.driver.jobs import job_of
+from pipeline.driver.run import expected_of
+from pipeline.engines.beam.graph import Work, build
+from pipeline.engines.work_files import assign, dismiss
+from pipeline.engines.worker_environment import Surroundings
+from pipeline.planning.job import Job, Task
+from pipeline.planning.plan import Plan, Probe, make_plan
+from pipeline.planning.survey import survey
 from pipeline.records import FileReceipt, Receipt, Shard, Unit
-from pipeline.running import expected_of
 from pipeline.sources import Listing
-from pipeline.sources.fetching import in_order
 from pipeline.sources.open_input import open_input
-from pipeline.splitting.deciding import decide, settle
-from pipeline.splitting.pieces import Piece
-from pipeline.splitting.ranges import Digests
-from pipeline.storage import Folder
-from pipeline.surroundings import Surroundings
-from pipeline.survey import survey
-from pipeline.tally import Tally
-from pipeline.versions.jobs import job_of
-from pipeline.versions.receipts import receipt_bytes
+from pipeline.sources.range_reads import in_order
+from pipeline.splitting.assignment.hash_ranges import Digests
+from pipeline.splitting.decision import decide, settle
+from pipeline.splitting.duplicates.chunks import Piece
+from pipeline.storage.folder import Folder
+from pipeline.storage.layout import receipt_path
 from scripts.scaling import made_marks
 from scripts.scaling.made_keys import CLASSES
 

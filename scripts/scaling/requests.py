@@ -34,7 +34,8 @@ def planning(records: int) -> Requests:
 def rendering(counts: dict[str, int], payload: int, shard_size: int) -> Requests:
     """Of each shard the parts of its upload, its receipt, and its payload in ranges of 4 MiB.
 
-    Rows of a shard are spread over a row group, see `pipeline.mixing`: all of it is read besides what the shard needs.
+    Rows of a shard are spread over a row group, see `planning.shard_mixing`: all of it is read besides what the
+    shard needs.
     """
     shards = counts["shards"]
     parts = 1 if shard_size <= 2 * _PART else 2 + -(-shard_size // _PART)

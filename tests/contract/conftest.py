@@ -5,8 +5,8 @@ import pytest
 from contract_samples import FILES_FOLDER
 from wordnet_files import provide_wordnet
 
-from pipeline import material
-from transforms import library_warnings
+from pipeline.sources import assets
+from transforms.isolation import library_warnings
 
 pytest.register_assert_rewrite("properties")
 
@@ -14,7 +14,7 @@ pytest.register_assert_rewrite("properties")
 @pytest.fixture(autouse=True, scope="session")
 def files_of_examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Where examples make their files, and how steps read them."""
-    material.connect()
+    assets.connect()
     os.environ[FILES_FOLDER] = str(tmp_path_factory.mktemp("examples"))
     yield
     del os.environ[FILES_FOLDER]

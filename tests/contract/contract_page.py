@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import contract_samples
 import properties
 
-from transforms import library_warnings, registry
-from transforms.checks import concise
+from transforms import registry
+from transforms.adapter_checks import concise
 from transforms.interface import MissingLibrary
+from transforms.isolation import library_warnings
 
 OTHER_PROCESS = "other process"
 COLUMNS = (*list(properties.PROPERTIES)[:2], OTHER_PROCESS, *list(properties.PROPERTIES)[2:])

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from pipeline import material
+from pipeline.sources import assets
 from transforms import registry
 from transforms.recipe import Recipe, build_recipe
 from transforms.steps import Step
@@ -140,7 +140,7 @@ def _example(name: str) -> dict[str, Any]:
     example = EXAMPLES.get(name, {})
     if not callable(example):
         return example
-    material.connect()
+    assets.connect()
     folder = files_folder() / name
     folder.mkdir(exist_ok=True)
     return example(folder)

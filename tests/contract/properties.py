@@ -31,8 +31,9 @@ from contract_samples import (
     value_of,
 )
 
-from transforms import library_warnings, registry
-from transforms.checks import concise
+from transforms import registry
+from transforms.adapter_checks import concise
+from transforms.isolation import library_warnings
 from transforms.recipe import check_steps
 from transforms.values import LABEL_KINDS, AudioValue, ImageValue, Keypoints, TextValue, Value, VideoValue, VolumeValue
 

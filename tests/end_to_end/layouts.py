@@ -11,7 +11,7 @@ import material
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.storage import Folder
+from pipeline.storage.folder import Folder
 
 COUNT = 12
 Rows = Sequence[Mapping[str, Any]]

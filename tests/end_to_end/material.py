@@ -191,14 +191,14 @@ def preload_libraries() -> None:
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     libraries = ["albumentations", "nlpaug.augmenter.word", "nlpaug.augmenter.char", "audiomentations"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(
-        ["pipeline.worker", "pipeline.rendering", *libraries]
+        ["pipeline.engines.local.worker", "pipeline.rendering.stages", *libraries]
     )
     forkserver.ensure_running()
 
 
 def command(*arguments: object) -> list[str]:
     """A command line of fanbeam in a process of its own."""
-    return [sys.executable, "-c", "from pipeline.cli import console; console()", *map(str, arguments)]
+    return [sys.executable, "-c", "from pipeline.cli.app import console; console()", *map(str, arguments)]
 
 
 def environment(**extra: str) -> dict[str, str]:

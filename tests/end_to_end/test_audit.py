@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pipeline.audit.findings import KEPT_PAIRS, Leaks, Pair
-from pipeline.demo import photo_crops
+from pipeline.audit.leaks import KEPT_PAIRS, Leaks, Pair
+from pipeline.cli.demo import photo_crops
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 Say = Callable[..., tuple[int, str, str]]
@@ -201,7 +201,7 @@ def test_reworded_texts(tmp_path: Path, ask: Ask) -> None:
 def test_without_the_packages_it_says_so_and_looks_for_the_rest(
     tmp_path: Path, ask: Ask, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.audit.likeness.PACKAGES", {"no_such_package": "no-such-package"})
+    monkeypatch.setattr("pipeline.audit.near_duplicates.PACKAGES", {"no_such_package": "no-such-package"})
     rows = material.image_rows(8)
     train = material.write_parquet(tmp_path / "train.parquet", rows[:6])
     held = material.write_parquet(tmp_path / "held.parquet", rows[5:])

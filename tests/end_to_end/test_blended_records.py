@@ -16,7 +16,7 @@ import pytest
 from photos import photo_rows
 from PIL import Image
 
-from pipeline.cli import main
+from pipeline.cli.app import main
 
 Answer = tuple[int, dict[str, Any]]
 Rows = dict[str, dict[str, Any]]
@@ -187,8 +187,8 @@ def test_audit_finds_no_parent_across(made: tuple[Path, Path], ask: Callable[...
 
 
 def test_verify_finds_parents_that_cannot_be(made: tuple[Path, Path], tmp_path: Path) -> None:
-    from pipeline.ancestry import foreign_parents, parent_problems
-    from pipeline.storage import Folder
+    from pipeline.dataset.ancestry import foreign_parents, parent_problems
+    from pipeline.storage.folder import Folder
 
     rows = rows_of(made[1])
     row = next(row for row in rows.values() if row["lineage"]["parents"])

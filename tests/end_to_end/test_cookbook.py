@@ -11,8 +11,8 @@ import pytest
 from wordnet_files import provide_wordnet
 
 import pipeline
-from pipeline.config import JobConfig
-from pipeline.verify import verify
+from pipeline.config.schema import JobConfig
+from pipeline.driver.verification.verify import verify
 from scripts import example_data
 
 ROOT = Path(__file__).parents[2]

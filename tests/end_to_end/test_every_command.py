@@ -11,8 +11,8 @@ import material
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.cli import main
-from transforms import wordnet
+from pipeline.cli.app import main
+from transforms.nlpaug import wordnet
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 Say = Callable[..., tuple[int, str, str]]
@@ -88,7 +88,7 @@ def test_a_finished_version_starts_no_worker(birds: Birds, ask: Ask, monkeypatch
     def refuse(*_: object) -> None:
         raise AssertionError("a worker was started")
 
-    monkeypatch.setattr("pipeline.workers.Pool.__enter__", refuse)
+    monkeypatch.setattr("pipeline.engines.local.pool.Pool.__enter__", refuse)
     assert ask("run", birds[0])[0] == 0
 
 
@@ -332,7 +332,7 @@ def test_debug_shows_the_traceback_and_nothing_else_does(tmp_path: Path, capsys:
 def test_closed_standard_streams(closed: str, tmp_path: Path) -> None:
     data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
     config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out"))
-    program = f'exec "{sys.executable}" -c "from pipeline.cli import console; console()" run "{config}" {closed}'
+    program = f'exec "{sys.executable}" -c "from pipeline.cli.app import console; console()" run "{config}" {closed}'
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, cwd=material.ROOT)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

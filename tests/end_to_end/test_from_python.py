@@ -10,8 +10,8 @@ import material
 import pytest
 
 import pipeline
+from pipeline.driver.run import RunOptions, RunResult
 from pipeline.errors import ConfigError, InputError, LimitsExceeded
-from pipeline.running import RunOptions, RunResult
 
 Birds = tuple[Path, Path]
 ONE = RunOptions(workers=1)

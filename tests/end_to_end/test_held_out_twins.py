@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.cli import main
+from pipeline.cli.app import main
 
 TEXT = "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november oscar papa"
 WORDS = TEXT.split()
@@ -134,7 +134,7 @@ def test_copies_of_pictures_that_come_as_they_are(tmp_path: Path, ask: Ask) -> N
 
 def png_as_written(pixels: np.ndarray) -> bytes:
     """The bytes that a copy of these pixels has."""
-    from pipeline.codecs.image import ImageCodec
+    from pipeline.modalities.codecs.image.codec import ImageCodec
     from transforms.values import ImageValue
 
     return ImageCodec("rgb", "png", 90).encode(ImageValue(np.ascontiguousarray(pixels)), "png")

@@ -12,7 +12,7 @@ import pytest
 from material import dropped
 
 import pipeline
-from pipeline.config import JobConfig
+from pipeline.config.schema import JobConfig
 from scripts import example_data
 from transforms import registry
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 import pipeline
-from pipeline.cli import main
-from pipeline.verify import verify
+from pipeline.cli.app import main
+from pipeline.driver.verification.verify import verify
 
 HEIGHT, WIDTH = 60, 120
 

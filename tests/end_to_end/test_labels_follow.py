@@ -13,11 +13,11 @@ from material import dropped
 from PIL import Image
 
 import pipeline
-from pipeline.config import JobConfig
-from pipeline.dataset import Dataset
+from pipeline.config.schema import JobConfig
+from pipeline.dataset.reader import Dataset
+from pipeline.driver.replay import replay
+from pipeline.driver.verification.verify import verify
 from pipeline.errors import ConfigError
-from pipeline.replay import replay
-from pipeline.verify import verify
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 STEPS: list[Any] = [

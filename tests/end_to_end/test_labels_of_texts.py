@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 import pipeline
-from pipeline.config import JobConfig
+from pipeline.config.schema import JobConfig
+from pipeline.driver.verification.verify import verify
 from pipeline.errors import ConfigError
-from pipeline.verify import verify
 from transforms.recipe import check_steps
 
 SPANS = [

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 import pipeline
-from pipeline.config import JobConfig
-from pipeline.dataset import open_dataset
+from pipeline.config.schema import JobConfig
+from pipeline.dataset.reader import open_dataset
+from pipeline.driver.verification.verify import verify
 from pipeline.errors import ConfigError, InputError
-from pipeline.verify import verify
 
 HEIGHT, WIDTH = 60, 80
 STEPS: list[Any] = [

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.looking.describe import describe_data
-from pipeline.looking.starter_config import config_text
-from pipeline.storage import Folder
+from pipeline.cli.init.starter_config import config_text
+from pipeline.sources.inspection.describe import describe_data
+from pipeline.storage.folder import Folder
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 

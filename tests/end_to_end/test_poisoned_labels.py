@@ -12,7 +12,7 @@ from material import dropped
 from PIL import Image
 
 import pipeline
-from pipeline.config import JobConfig
+from pipeline.config.schema import JobConfig
 
 HEIGHT, WIDTH = 40, 100
 RUNS = pa.struct([("size", pa.list_(pa.int64())), ("counts", pa.list_(pa.int64()))])

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 import pipeline
-from pipeline.config import JobConfig
-from pipeline.dataset import open_dataset
+from pipeline.config.schema import JobConfig
+from pipeline.dataset.reader import open_dataset
+from pipeline.driver.verification.verify import verify
 from pipeline.errors import ConfigError
-from pipeline.verify import verify
 
 HEIGHT, WIDTH = 120, 160
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0)}

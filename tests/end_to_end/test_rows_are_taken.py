@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import augment, workers
-from pipeline.api import plan, run
+from pipeline.driver.api import plan, run
+from pipeline.engines.local import pool as workers
+from pipeline.rendering import augment
 
 Rows = list[dict[str, Any]]
 Config = Callable[..., Path]

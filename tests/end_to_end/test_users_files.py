@@ -8,7 +8,7 @@ from typing import Any
 import material
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli.app import main
 
 Answer = tuple[int, dict[str, Any]]
 

@@ -9,7 +9,7 @@ import material
 import pytest
 
 from pipeline.errors import RunFailed
-from pipeline.storage import Folder
+from pipeline.storage.folder import Folder
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 Say = Callable[..., tuple[int, str, str]]

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 import pipeline
-from pipeline.codecs.video import VideoCodec
-from pipeline.config import JobConfig
-from pipeline.replay import replay
-from pipeline.verify import verify
+from pipeline.config.schema import JobConfig
+from pipeline.driver.replay import replay
+from pipeline.driver.verification.verify import verify
+from pipeline.modalities.codecs.video.codec import VideoCodec
 from transforms.values import AudioValue, VideoValue
 
 Answer = tuple[int, dict[str, Any]]

@@ -14,10 +14,10 @@ import pytest
 import tifffile
 
 import pipeline
-from pipeline.config import JobConfig
-from pipeline.dataset import Dataset
-from pipeline.replay import replay
-from pipeline.verify import verify
+from pipeline.config.schema import JobConfig
+from pipeline.dataset.reader import Dataset
+from pipeline.driver.replay import replay
+from pipeline.driver.verification.verify import verify
 from scripts import example_data
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]

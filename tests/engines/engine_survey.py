@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import material
+from small_inputs import config_of, jpeg, opened, parquet
 
-from pipeline import workers
+from pipeline.driver.payload_survey import OnEngine
+from pipeline.driver.submission import settings_for
+from pipeline.engines.local import pool as workers
+from pipeline.engines.local.payload_survey import InPool
+from pipeline.engines.options import engine_of
 from pipeline.engines.progress import Silent
-from pipeline.pool_survey import InPool
-from pipeline.runners import engine_of
 from pipeline.splitting.facts import facts_of
-from pipeline.submission import settings_for
-from pipeline.surveying import OnEngine
-from tests.pipeline.small_inputs import config_of, jpeg, opened, parquet
 
 
 def survey_is_the_same(runner: str, options: Sequence[str], folder: Path) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_inputs import parquet, text_columns, values
 
-from pipeline.engines.flex_template import spec
+from pipeline.engines.adapters.dataflow_template import spec
 from tests.engines.fake_dataflow import FakeDataflow, worker_environment
 from tests.engines.fake_flex_launch import FlexTemplates, Refused
-from tests.pipeline.small_inputs import parquet, text_columns, values
 
 pytestmark = [pytest.mark.slow]
 
@@ -30,7 +30,7 @@ SECRETS = {
     "MY_PASSWORD": "SECRET-of-mine-77aa",
 }
 ROOT = Path(__file__).parents[2]
-FANBEAM = (sys.executable, "-c", "from pipeline.cli import console; console()")
+FANBEAM = (sys.executable, "-c", "from pipeline.cli.app import console; console()")
 
 
 def free_port() -> int:

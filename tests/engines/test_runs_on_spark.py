@@ -16,7 +16,7 @@ from engine_survey import survey_is_the_same
 from spark_cluster import SETUP_FILE, SparkCluster, spark
 from trouble_library import Trouble, slow_field, text_rows
 
-from pipeline.engines import spark as engine
+from pipeline.engines.adapters import spark as engine
 
 __all__ = ["spark"]
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]

@@ -14,7 +14,7 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
-import pipeline.storage
+import pipeline.storage.folder
 from transforms.interface import Description, Parameter, StepProblem
 from transforms.values import TextValue
 
@@ -109,7 +109,7 @@ def _count() -> int:
 def _go_wrong(how: str, path: str, data: Any, replace: bool, root: str) -> bool:
     folder = root or os.path.split(path)[0]
     Path(folder).mkdir(parents=True, exist_ok=True)
-    half = Path(folder, f"{pipeline.storage.TEMPORARY}{os.getpid()}-0.tmp")
+    half = Path(folder, f"{pipeline.storage.folder.TEMPORARY}{os.getpid()}-0.tmp")
     if how == "full":
         raise OSError(errno.ENOSPC, "No space left on device")
     if how == "error-after":
@@ -123,7 +123,7 @@ def _go_wrong(how: str, path: str, data: Any, replace: bool, root: str) -> bool:
     raise AssertionError("not reached")
 
 
-_real_publish = pipeline.storage.publish
+_real_publish = pipeline.storage.folder.publish
 if getattr(_real_publish, "__module__", "") != __name__:
-    pipeline.storage.publish = _publish
+    pipeline.storage.folder.publish = _publish
 sys.stdout.flush()

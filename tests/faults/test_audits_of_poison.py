@@ -14,14 +14,14 @@ PATCH = """
 import os, signal
 
 try:
-    import pipeline.audit.comparing
-    import pipeline.looking.isolated
-    from pipeline.codecs.image import ImageCodec
+    import pipeline.audit.set_audit
+    import pipeline.driver.inspection
+    from pipeline.modalities.codecs.image.codec import ImageCodec
 except ImportError:
     pass
 else:
-    pipeline.audit.comparing.RECORD_SECONDS = 1.5
-    pipeline.looking.isolated._SECONDS = 4.0
+    pipeline.audit.set_audit.RECORD_SECONDS = 1.5
+    pipeline.driver.inspection._SECONDS = 4.0
     decode = ImageCodec.decode
 
     def poisoned(self, payload):
@@ -48,7 +48,7 @@ def fanbeam(home: Path, *arguments: object) -> tuple[int, dict[str, Any], str]:
         [
             sys.executable,
             "-c",
-            "import sys; from pipeline.cli import main; sys.exit(main())",
+            "import sys; from pipeline.cli.app import main; sys.exit(main())",
             *map(str, arguments),
         ],
         env={**os.environ, "PYTHONPATH": paths},
@@ -88,7 +88,7 @@ def test_a_dataset(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys; from pipeline.cli import main; sys.exit(main())",
+            "import sys; from pipeline.cli.app import main; sys.exit(main())",
             "run",
             str(config),
         ],

@@ -11,9 +11,9 @@ from conftest import run
 from material import image_rows
 from PIL import Image
 
-from pipeline.audit.findings import CERTAIN, KINDS
-from pipeline.cli import main
-from pipeline.demo import photo_crops
+from pipeline.audit.leaks import CERTAIN, KINDS
+from pipeline.cli.app import main
+from pipeline.cli.demo import photo_crops
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import SCRIPTS
 
-from pipeline.config_file import read_config
+from pipeline.config.loader import read_config
 
 PATHS = ["/a b: c/x", "[in]/x", "/a #1/x", 'it\'s/"x"', "{a: b}", "'x'", "null", "&a *b", "/plain/*.parquet"]
 PROGRAM = """#!{python}

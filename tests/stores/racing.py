@@ -4,7 +4,7 @@ import os
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
-from pipeline.storage import Folder
+from pipeline.storage.folder import Folder
 
 
 def race(url: str, rounds: int, start: Barrier, won: "Queue[tuple[int, list[int]]]") -> None:

@@ -13,8 +13,8 @@ import material
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.cli import main
-from pipeline.storage import Folder
+from pipeline.cli.app import main
+from pipeline.storage.folder import Folder
 
 Call = Callable[..., dict[str, Any]]
 FIELDS = {

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from records_in_stores import FIELDS, rows, table
 from servers import Server
+from unsteady import between, every
 
-from pipeline.storage import Folder
-from tests.pipeline.unsteady import between, every
+from pipeline.storage.folder import Folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 NOWHERE = "http://127.0.0.1:1"
@@ -187,15 +187,15 @@ def job_graph(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The graph as every engine gets it, what is packed in it before it is packed, and the files of its work."""
     import apache_beam as beam
 
-    from pipeline.assignment import assign
-    from pipeline.build import Work, build
-    from pipeline.check import checked
-    from pipeline.commit import Expected
-    from pipeline.config_file import read_config
-    from pipeline.job import Task
+    from pipeline.config.loader import read_config
+    from pipeline.dataset.commit import Expected
+    from pipeline.driver.jobs import job_of
+    from pipeline.engines.beam.graph import Work, build
+    from pipeline.engines.work_files import assign
+    from pipeline.engines.worker_environment import Surroundings
+    from pipeline.planning.checks.check import checked
+    from pipeline.planning.job import Task
     from pipeline.records import Block, Shard
-    from pipeline.surroundings import Surroundings
-    from pipeline.versions.jobs import job_of
 
     config, listing = checked(read_config(str(path)), with_recipes=False)
     job = job_of(config, listing)

@@ -11,10 +11,10 @@ import material
 import pytest
 from records_in_stores import OnDisk, Version, config, upload
 from servers import Server
+from unsteady import PASSING, Fault, between, down_after, drawn
 
-from pipeline.layout import SPLITS_FOLDER
-from pipeline.storage import Folder
-from tests.pipeline.unsteady import PASSING, Fault, between, down_after, drawn
+from pipeline.storage.folder import Folder
+from pipeline.storage.layout import SPLITS_FOLDER
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 STORES = ("s3", "gcs")

@@ -11,9 +11,9 @@ from racing import race
 from records_in_stores import FIELDS, Version, config, here, upload_texts
 from servers import Server, serving
 
-from pipeline.exclusive import probe_put_if_absent
-from pipeline.layout import LOCK, SPLITS_FOLDER
-from pipeline.storage import Folder
+from pipeline.storage.folder import Folder
+from pipeline.storage.layout import LOCK, SPLITS_FOLDER
+from pipeline.storage.lock import probe_put_if_absent
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 HONEST = ("s3", "gcs", "azure")

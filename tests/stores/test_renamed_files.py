@@ -8,7 +8,7 @@ import pytest
 from records_in_stores import calling
 from servers import Server
 
-from pipeline.storage import Folder
+from pipeline.storage.folder import Folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 

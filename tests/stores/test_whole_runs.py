@@ -11,7 +11,7 @@ from PIL import Image
 from records_in_stores import Call, OnDisk, Version, calling, config, here, upload
 from servers import Server
 
-from pipeline.storage import Folder
+from pipeline.storage.folder import Folder
 
 pytestmark = pytest.mark.slow
 HEADER = 150

@@ -8,13 +8,13 @@ sys.path.append(str(Path(__file__).parents[1] / "contract"))
 
 from wordnet_files import provide_wordnet
 
-from pipeline import material
-from transforms import library_warnings
+from pipeline.sources import assets
+from transforms.isolation import library_warnings
 
 
 @pytest.fixture(autouse=True, scope="session")
 def material_connected() -> None:
-    material.connect()
+    assets.connect()
 
 
 @pytest.fixture(scope="session")

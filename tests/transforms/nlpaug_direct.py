@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from transforms.library_random import numpy_seed, python_seed
+from transforms.isolation.global_random import numpy_seed, python_seed
 
 SEED = bytes(range(30, 46))
 

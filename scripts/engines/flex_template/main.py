@@ -2,8 +2,8 @@
 
 import sys
 
-from pipeline.cli import main
-from pipeline.engines.flex_template import command
+from pipeline.cli.app import main
+from pipeline.engines.adapters.dataflow_template import command
 
 if __name__ == "__main__":
     sys.exit(main(command(sys.argv[1:])))

@@ -7,16 +7,16 @@ import json
 import sys
 from pathlib import Path
 
-from pipeline.engines import flex_template
+from pipeline.engines.adapters import dataflow_template
 
 METADATA = Path(__file__).with_name("metadata.json")
 
 
 def main(arguments: list[str]) -> None:
     if arguments:
-        print(json.dumps(flex_template.spec(arguments[0]), indent=2))
+        print(json.dumps(dataflow_template.spec(arguments[0]), indent=2))
         return
-    METADATA.write_text(json.dumps(flex_template.metadata(), indent=2) + "\n", encoding="utf-8")
+    METADATA.write_text(json.dumps(dataflow_template.metadata(), indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,297 @@
+"""The commands. Each body is one call into another room; heavy imports happen inside."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import ExitCode, Interrupted
+from pipeline.escaping.url_credentials import masked
+from pipeline.processes.signals import heard
+
+app = typer.Typer(
+    name="fanbeam",
+    epilog="First steps: fanbeam init DATA -o config.yaml; fanbeam preview config.yaml; fanbeam run config.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigPath = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file; local or any fsspec URL.")]
+DatasetPath = Annotated[str, typer.Argument(metavar="DATASET", help="Output folder, or one of its version folders.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the libraries' own messages.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key, e.g. --set copies=8.")
+]
+Input = Annotated[str | None, typer.Option("--input", metavar="FOLDER", help="Where the sources are now, if moved.")]
+_LAST_STANDARD_STREAM = 2
+_PASSING = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"fanbeam {version('fanbeam')}")
+        raise typer.Exit
+
+
+@app.callback()
+def fanbeam(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Multiply labeled records without leaks: same config, same data, same bytes."""
+
+
+@app.command(epilog="Example: fanbeam init photos/ -o birds.yaml")
+def init(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="File, glob or folder of records.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="The config to write.")] = "config.yaml",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing config.")] = False,
+    generator: Annotated[
+        str | None,
+        typer.Option(
+            "--from-image-data-generator",
+            metavar="JSON",
+            help="Arguments of Keras' ImageDataGenerator, for steps that do the same (albumentations', always there).",
+        ),
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Look at the data, write a config for it, and say what is odd about it."""
+    from pipeline.cli import commands
+
+    commands.init(data, output, force, generator, as_json)
+
+
+@app.command(epilog="Example: fanbeam check birds.yaml")
+def check(config: ConfigPath, set_: Set = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Find everything that can be known to be wrong without running."""
+    from pipeline.cli import commands
+
+    commands.check(config, set_ or [], as_json)
+
+
+@app.command(epilog="Example: fanbeam plan birds.yaml --set copies=8")
+def plan(
+    config: ConfigPath,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes to estimate the time for.")] = None,
+    set_: Set = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show splits, classes, samples, shards, bytes and time of a run. Writes nothing."""
+    from pipeline.cli import commands
+
+    commands.plan(config, set_ or [], workers, as_json)
+
+
+@app.command(epilog="Example: fanbeam preview birds.yaml -o sheet.png")
+def preview(
+    config: ConfigPath,
+    output: Annotated[str, typer.Option("-o", "--output", help="Picture to write.")] = "sheet.png",
+    records: Annotated[int, typer.Option(min=1, max=100, help="Rows of the sheet.")] = 6,
+    set_: Set = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Draw a contact sheet: originals, their copies beside them, and what was done to each."""
+    from pipeline.cli import commands
+
+    commands.preview(config, set_ or [], output, records, as_json)
+
+
+@app.command(context_settings=_PASSING, epilog="Example: fanbeam run birds.yaml --workers 2 --set seed=18")
+def run(
+    context: typer.Context,
+    config: ConfigPath,
+    runner: Annotated[
+        str, typer.Option(help="direct, flink, spark, dataflow or prism, or Beam's own name for it.")
+    ] = "direct",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "--direct_num_workers",
+            min=1,
+            help="Processes of this machine, or of each worker of the engine; default: one per core.",
+        ),
+    ] = None,
+    attempts: Annotated[
+        int, typer.Option(min=1, help="How often to submit what is missing before an engine that dies is given up.")
+    ] = 3,
+    set_: Set = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make the dataset. Further options are Beam's own. The same command again finishes what was interrupted."""
+    from pipeline.cli import commands
+
+    commands.run(config, set_ or [], commands.RunFlags(runner, workers, tuple(context.args), debug, attempts), as_json)
+
+
+@app.command(epilog="Example: fanbeam verify out/birds --samples 50")
+def verify(
+    dataset: DatasetPath,
+    samples: Annotated[int, typer.Option(min=0, help="Samples to render again; 0: the sources are not read.")] = 16,
+    input_: Input = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check manifest, checksums, ids, splits; compare rows with sources, render some again. Exit 1: differences."""
+    from pipeline.cli import commands
+
+    raise typer.Exit(commands.verify(dataset, samples, input_, as_json))
+
+
+@app.command(epilog="Example: fanbeam replay out/birds IMG_0042.jpg/3 -o again.jpg")
+def replay(
+    dataset: DatasetPath,
+    sample_id: Annotated[str, typer.Argument(metavar="SAMPLE_ID", help="As in the column sample_id.")],
+    output: Annotated[str | None, typer.Option("-o", "--output", help="Write the payload rendered again.")] = None,
+    input_: Input = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Render one sample again from its source, found by its id, and compare all of it. Exit 1 if it differs."""
+    from pipeline.cli import commands
+
+    raise typer.Exit(commands.replay(dataset, sample_id, output, input_, as_json))
+
+
+@app.command(epilog="Examples: fanbeam audit out/birds; fanbeam audit train/ validation/ --json")
+def audit(
+    train: Annotated[str, typer.Argument(metavar="TRAIN", help="A dataset of fanbeam; or file, glob or folder.")],
+    validation: Annotated[
+        str | None, typer.Argument(metavar="[VALIDATION]", help="File, glob or folder, if TRAIN is no dataset.")
+    ] = None,
+    field: Annotated[str | None, typer.Option(metavar="COLUMN", help="What to compare; default: as init does.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Ids that no two rows may share.")] = None,
+    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Groups that no two sets may share.")] = None,
+    near: Annotated[
+        bool, typer.Option(help="Look for near duplicates: resized, cropped, re-encoded, reworded.")
+    ] = True,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Distance of near duplicates; default: each kind's own.")
+    ] = None,
+    mirrored: Annotated[bool, typer.Option("--mirrored", help="Mirror images are near duplicates, too.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Look for what training and held-out data share: ids, sources, groups, contents. Exit 1 if anything leaks."""
+    from pipeline.cli import commands
+
+    flags = commands.AuditFlags((field, id_, group), near, threshold, mirrored)
+    raise typer.Exit(commands.audit(train, validation, flags, as_json))
+
+
+@app.command(epilog="Example: fanbeam transforms albumentations.Rotate")
+def transforms(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="library.Class, or a part of a name.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List what a recipe may name; with a name: its parameters, defaults and documentation."""
+    from pipeline.cli import commands
+
+    commands.transforms(name, as_json)
+
+
+@app.command(epilog="Example: fanbeam resources --json")
+def resources(as_json: Json = False, debug: Debug = False) -> None:
+    """List data, models and packages that transforms need: what is there, and the commands that get the rest."""
+    from pipeline.cli import commands
+
+    commands.resources(as_json)
+
+
+@app.command(epilog="Example: fanbeam schema > fanbeam.schema.json")
+def schema(as_json: Json = False, debug: Debug = False) -> None:
+    """Print the JSON Schema of the config, for editors."""
+    from pipeline.cli import commands
+
+    commands.schema()
+
+
+@app.command(epilog="Example: fanbeam demo demo/")
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to put data, config and dataset.")] = Path(
+        "demo"
+    ),
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make a small labeled dataset of real photos, augment it, verify it, draw it."""
+    from pipeline.cli import commands
+
+    commands.demo(str(folder), as_json, debug)
+
+
+def console() -> None:
+    """The program: `main`, then out at once. Tearing down all that Beam loaded would take 0.3 s and do nothing."""
+    _open_closed_streams()
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or a pipe that nobody reads any more
+            stream.flush()
+    getattr(sys.modules.get("pipeline.storage.scratch"), "release", int)()
+    os._exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Where a caller closed one of the three standard streams, the next file would get its number, and its output."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _LAST_STANDARD_STREAM:
+        if handle:
+            name = ("stdout", "stderr")[handle - 1]
+            setattr(sys, name, open(handle, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  (it stays open)
+    os.close(handle)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and answer its exit code; no traceback for a user's mistake."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if "--json" not in given or "--help" in given:
+        return _main(given)
+    from pipeline.cli.output import only_json
+
+    with only_json():
+        return _main(given)
+
+
+def _main(given: list[str]) -> int:
+    from pipeline.cli.output import refuse_nul
+
+    failure: Exception | None = None
+    with heard() as signals:
+        try:
+            refuse_nul(given)
+            code = app(given, prog_name="fanbeam", standalone_mode=False)
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED
+        except Exception as error:  # noqa: BLE001  (the outermost door: everything becomes a message and an exit code)
+            failure = error
+    if failure is None and code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C, too
+        by = f" by {signals[0]}" if signals else ""
+        failure = Interrupted(f"interrupted{by}; the same command again goes on from here")
+    return int(code or 0) if failure is None else _tell(failure, given)
+
+
+def _tell(error: Exception, given: list[str]) -> int:
+    from pipeline.cli.output import meant_for_people, tell
+
+    if "--debug" in given:
+        import traceback
+
+        sys.stderr.write(masked("".join(traceback.format_exception(error))))
+    known = meant_for_people(error)
+    tell(known, "--json" in given)
+    return int(known.exit_code)

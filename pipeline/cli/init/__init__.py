@@ -1,0 +1,1 @@
+"""`fanbeam init`: findings of `sources.inspection` in, a config with comments out."""

@@ -1,0 +1,223 @@
+"""Engines: what each needs, in one table. Beam's own options pass through; one that nobody knows is an error."""
+
+import gc
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from pipeline.engines.adapters import worker_packages as bare_workers
+from pipeline.engines.adapters.interface import EngineModule
+from pipeline.errors import Problem, UsageError, nearest
+from pipeline.planning.job import Job
+from pipeline.storage.folder import Folder
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How a runner is named to Beam, whether this process's own pool renders, and the file that knows the rest.
+
+    `bare_workers`: they come with nothing, neither fanbeam nor this machine's files. `detaches`: a job needs nobody who
+    waits for it. `labels`: of each submission.
+    """
+
+    beam_name: str
+    local: bool = False
+    module: str = ""
+    bare_workers: bool = False
+    detaches: bool = False
+    labels: tuple[str, ...] = ()
+
+
+ENGINES = {
+    "direct": Engine("apache_beam.runners.portability.fn_api_runner.FnApiRunner", local=True),
+    "flink": Engine("FlinkRunner", module="pipeline.engines.adapters.flink"),
+    "dataflow": Engine(
+        "DataflowRunner",
+        module="pipeline.engines.adapters.dataflow",
+        bare_workers=True,
+        detaches=True,
+        labels=("--labels=fanbeam_version={version}",),
+    ),
+    "prism": Engine("PrismRunner", module="pipeline.engines.adapters.prism"),
+    "spark": Engine("SparkRunner", module="pipeline.engines.adapters.spark"),
+}
+ALIASES = {
+    "directrunner": "direct",
+    "fnapirunner": "direct",
+    "flinkrunner": "flink",
+    "dataflowrunner": "dataflow",
+    "prismrunner": "prism",
+    "sparkrunner": "spark",
+}
+_DETACHED = ("no_wait_until_finish", "template_location")
+_IN_THE_POOL = ("--direct_num_workers=1", "--direct_running_mode=in_memory")  # Beam itself only waits for the pool
+_DASK = "Beam's DaskRunner silently gives wrong results for graphs with several outputs"
+REFUSED = {"dask": _DASK, "daskrunner": _DASK}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """An engine with all its options: those given and those that fanbeam adds."""
+
+    engine: Engine
+    arguments: tuple[str, ...]
+    options: dict[str, Any]
+
+    def beam_options(self, job_name: str) -> "PipelineOptions":
+        """Options for one submission of that name."""
+        from apache_beam.options.pipeline_options import PipelineOptions
+
+        if self.engine.local:
+            return PipelineOptions(list(self.arguments))
+        version = job_name.split("-")[1] if "-" in job_name else job_name
+        labels = [label.format(version=version) for label in self.engine.labels]
+        kept = self.options.get("template_location") and self.options.get("job_name")  # a launcher's own
+        named = [] if kept else [f"--job_name={job_name}"]
+        return PipelineOptions([*self.arguments, *labels, *named])
+
+    @property
+    def detached(self) -> bool:
+        """Whether the job is handed over and nobody waits for it."""
+        return any(self.options.get(name) for name in _DETACHED)
+
+    @property
+    def module(self) -> EngineModule | None:
+        """What knows more of the engine; None for the local one."""
+        return _module(self.engine)
+
+
+def engine_of(name: str) -> Engine:
+    """The engine of that name, or of Beam's own name for it. Raises UsageError."""
+    key = name.lower()
+    if key in REFUSED:
+        raise UsageError(f"--runner {name} is refused: {REFUSED[key]}. Use one of: {', '.join(ENGINES)}")
+    key = ALIASES.get(key, key)
+    if key not in ENGINES:
+        raise UsageError(f"unknown runner {name!r}. {nearest(key, list(ENGINES))}")
+    return ENGINES[key]
+
+
+def settings_of(engine: Engine, arguments: Sequence[str], output: Folder, job: Job | None = None) -> Settings:
+    """Everything that a submission needs. Raises UsageError for what nobody knows, and with all that is missing.
+
+    `job`: what workers that come with nothing must be given.
+    """
+    if engine.local and not arguments:
+        return Settings(engine, (*_IN_THE_POOL, f"--runner={engine.beam_name}"), {})  # known without Beam
+    _refuse_stray(arguments)
+    given = _read(arguments, drop_default=True)
+    module = _module(engine)
+    added = _IN_THE_POOL if module is None else module.settled(given)
+    bare = job if engine.bare_workers else None
+    packages = bare_workers.packages(bare, given) if bare else []
+    settled = (*arguments, *added, *packages, f"--runner={engine.beam_name}")
+    options = _read(settled, drop_default=False)
+    found = module.problems(options, output) if module is not None else []
+    found += bare_workers.problems(bare, options) if bare else []
+    found += [] if engine.detaches else _waited_for(options)
+    if found:
+        raise UsageError(f"--runner {engine.beam_name} cannot start: {found[0].message}", tuple(found))
+    return Settings(engine, settled, options)
+
+
+def leaves_template(arguments: Sequence[str]) -> bool:
+    """Whether a job is to be left for others to start. They want one even if nothing is left to make."""
+    return any(word.partition("=")[0] == "--template_location" for word in arguments)
+
+
+def _module(engine: Engine) -> EngineModule | None:
+    if not engine.module:
+        return None
+    module: Any = import_module(engine.module)
+    loaded: EngineModule = module
+    return loaded
+
+
+def _waited_for(options: Mapping[str, Any]) -> list[Problem]:
+    able = ", ".join(name for name, engine in ENGINES.items() if engine.detaches)
+    message = f"only these engines finish a job that nobody waits for: {able}."
+    return [Problem(f"--{name}", message, "Leave it out.") for name in _DETACHED if options.get(name)]
+
+
+def _refuse_stray(arguments: Sequence[str]) -> None:
+    for before, word in pairwise(("", *arguments)):
+        if not word.startswith("-") and (not before.startswith("-") or "=" in before):
+            raise UsageError(f"unexpected argument {word!r}: `fanbeam run` takes one config")
+
+
+def _read(arguments: Sequence[str], drop_default: bool) -> dict[str, Any]:
+    """Beam's options by name. Raises UsageError for one that no Beam class knows."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    try:
+        known = set(PipelineOptions([]).get_all_options())
+        options = PipelineOptions(list(arguments))
+        found: dict[str, Any] = options.get_all_options(drop_default=drop_default, retain_unknown_options=True)
+    except SystemExit as error:
+        raise UsageError(f"Beam cannot read these options: {' '.join(arguments)}") from error
+    unknown = sorted(set(found) - known)
+    if unknown:
+        hint = nearest(unknown[0], sorted(known))
+        raise UsageError(f"unknown option --{unknown[0]}. {hint} `fanbeam run --help` lists fanbeam's own options.")
+    return found
+
+
+_LOGS_OF_SERVERS = ("PrismJobServer", "SparkJarJobServer", "FlinkJarJobServer")
+
+
+def hush(debug: bool) -> None:
+    """Silence Beam's own chatter, that of the programs it starts, and the last words of its threads."""
+    if debug:
+        return
+    from apache_beam.runners.worker import sdk_worker
+
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_of_beam)
+    for name in _LOGS_OF_SERVERS:
+        logging.getLogger(name).disabled = True
+    vars(sdk_worker)["print"] = _say_nothing  # tracebacks of what a failed job tells, or an engine has tried again
+    warnings.filterwarnings("ignore", module="apache_beam")
+    if not isinstance(threading.excepthook, _NoFarewells):
+        threading.excepthook = _NoFarewells(threading.excepthook)
+
+
+def _say_nothing(*_: object, **__: object) -> None:
+    pass
+
+
+def _is_not_of_beam(record: logging.LogRecord) -> bool:
+    """Beam passes an engine's messages on through the root logger; the run tells what matters of them."""
+    return "apache_beam" not in record.pathname
+
+
+@dataclass(frozen=True, slots=True)
+class _NoFarewells:
+    """An engine that is done hangs up, and threads of Beam's workers that still listened would print a traceback."""
+
+    others: Callable[[threading.ExceptHookArgs], Any]
+
+    def __call__(self, args: threading.ExceptHookArgs) -> None:
+        if not args.exc_type.__module__.startswith("grpc"):
+            self.others(args)
+
+
+def end_job_servers() -> None:
+    """End what Beam started for a job: it waits for Python to exit, and would give one that died to the next attempt.
+
+    Beam keeps no list of them.
+    """
+    from apache_beam.runners.portability.job_server import StopOnExitJobServer
+
+    for thing in gc.get_objects():
+        if type(thing) is StopOnExitJobServer:
+            with suppress(OSError):
+                thing.stop()

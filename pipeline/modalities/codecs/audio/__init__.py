@@ -1,0 +1,1 @@
+"""Audio files and (channels, length) samples."""

@@ -1,0 +1,1 @@
+"""Video files and frames at a constant rate, with their sound track."""

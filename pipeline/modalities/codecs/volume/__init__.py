@@ -1,0 +1,1 @@
+"""Volume files and (depth, height, width, channels) voxels."""

@@ -1,0 +1,1 @@
+"""How columns write labels: boxes, masks, run lengths, polygons, tags, answers."""

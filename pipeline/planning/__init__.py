@@ -1,0 +1,1 @@
+"""Listing and splits in, a plan out: keys, seeds, copies, blocks, shards, fingerprint. Nothing is rendered."""

@@ -1,0 +1,1 @@
+"""Which other records a step may look at or blend with."""

@@ -1,0 +1,1 @@
+"""What validation and test hold, which no training copy may equal."""

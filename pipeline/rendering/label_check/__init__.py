@@ -1,0 +1,1 @@
+"""Whether labels of copies are where their content is: painted probes go through the same steps."""

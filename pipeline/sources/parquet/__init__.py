@@ -1,0 +1,1 @@
+"""Parquet input: a unit is a row group."""

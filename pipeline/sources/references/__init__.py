@@ -1,0 +1,1 @@
+"""Files that tables name: where they are, whether they may be read, what they hold."""

@@ -1,0 +1,1 @@
+"""CSV, TSV and JSON Lines input: a unit is a run of whole rows."""

@@ -1,0 +1,1 @@
+"""What people should know of the splits: shares, contradictions, spellings."""

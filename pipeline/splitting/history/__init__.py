@@ -1,0 +1,1 @@
+"""What earlier versions decided, and what has moved since."""

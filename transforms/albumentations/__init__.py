@@ -1,0 +1,1 @@
+"""albumentations: images, volumes and the frames of videos."""

@@ -1,0 +1,1 @@
+"""audiomentations: sounds."""

@@ -1,0 +1,1 @@
+"""Blends of several records, written here."""

@@ -1,0 +1,1 @@
+"""Libraries kept from global state: random generators, warnings, imports, caches."""

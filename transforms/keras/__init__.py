@@ -1,0 +1,1 @@
+"""Keras image layers."""

@@ -1,0 +1,1 @@
+"""How steps move labels: spans, segments, filters, volumes."""

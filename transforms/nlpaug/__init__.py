@@ -1,0 +1,1 @@
+"""nlpaug: texts and sounds."""

@@ -1,0 +1,1 @@
+"""Pillow: images without OpenCV."""

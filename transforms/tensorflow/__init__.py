@@ -1,0 +1,1 @@
+"""tf.image: functions on images."""
