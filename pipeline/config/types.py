@@ -15,7 +15,7 @@ from pydantic import (
     Tag,
 )
 
-from pipeline.storage.locations import prefix_problem
+from pipeline.storage.stores.locations import prefix_problem
 
 
 class Node(BaseModel):

@@ -12,7 +12,7 @@ from pipeline.planning.job import Job
 from pipeline.sources.listing import fixed_parts
 from pipeline.storage.folder import Folder, absolute
 from pipeline.storage.layout import RUNS
-from pipeline.storage.locations import real_path, within
+from pipeline.storage.stores.locations import real_path, within
 
 
 def write_log(job: Job, seconds: float, samples: int, runner: str, workers: int) -> None:

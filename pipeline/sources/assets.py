@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.errors import InputError
 from pipeline.storage.folder import Folder, absolute, expand, fixed_part, is_url, read_file
 from pipeline.storage.local_files import LINK, Found, copy_of
-from pipeline.storage.locations import OutsideAllowed, real_path, within
+from pipeline.storage.stores.locations import OutsideAllowed, real_path, within
 from transforms import assets
 from transforms.reference_images import smallest
 from transforms.values import ImageValue

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.errors import Problem
 from pipeline.storage.folder import Folder
 from pipeline.storage.local_files import Found
-from pipeline.storage.locations import real_path, within
+from pipeline.storage.stores.locations import real_path, within
 
 _MOST_NAMED = 3
 _HINT = "If it is meant, name its place: input.allow: [PREFIX]"

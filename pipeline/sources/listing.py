@@ -19,7 +19,7 @@ from pipeline.sources.roots import together
 from pipeline.sources.tables.reader import Columns, TableReader, list_tables
 from pipeline.storage.folder import Folder, absolute, expand, fixed_part, is_url
 from pipeline.storage.local_files import LINK, MISSING, Found
-from pipeline.storage.locations import forget
+from pipeline.storage.stores.locations import forget
 
 KINDS = {
     ".parquet": "parquet", ".pq": "parquet",

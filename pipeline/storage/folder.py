@@ -15,13 +15,13 @@ from pyarrow.fs import PyFileSystem
 from pipeline.errors import InputError, UsageError
 from pipeline.storage import local_files
 from pipeline.storage.local_files import TEMPORARY, Found, publish, read_regular, remove_unlocked, stat, stat_regular
-from pipeline.storage.locations import within
 from pipeline.storage.stores import connect
 from pipeline.storage.stores.arrow_filesystem import StoreFiles, remote_file
 from pipeline.storage.stores.connections import UnknownStorage as UnknownStorage
 from pipeline.storage.stores.globs import MAGIC, expand_glob, hidden
 from pipeline.storage.stores.globs import fixed_part as fixed_part
 from pipeline.storage.stores.interface import Permitted
+from pipeline.storage.stores.locations import within
 from pipeline.storage.stores.store_errors import StoreFailed as StoreFailed
 from pipeline.storage.stores.store_errors import clear_errors
 from pipeline.storage.stores.store_errors import secret_in as secret_in

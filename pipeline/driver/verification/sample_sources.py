@@ -21,7 +21,7 @@ from pipeline.rendering.held_out import twins
 from pipeline.sources.moved_records import Place, files_like, sought
 from pipeline.sources.source_files import SourceFile, source_file
 from pipeline.storage.folder import Folder, absolute
-from pipeline.storage.locations import forget
+from pipeline.storage.stores.locations import forget
 
 Row = dict[str, Any]
 """A row of a version with `sample_id` and `lineage`."""

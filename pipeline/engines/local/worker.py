@@ -24,7 +24,7 @@ from pipeline.planning.probe import probe_job, weigh
 from pipeline.processes.signals import left_to_the_parent
 from pipeline.records import Record, Reference
 from pipeline.storage.folder import is_url
-from pipeline.storage.locations import is_web
+from pipeline.storage.stores.locations import is_web
 from transforms.isolation.blocked_imports import left_out
 
 RECORD, STARTED, SAMPLES = 0, 1, 2

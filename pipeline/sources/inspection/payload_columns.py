@@ -20,7 +20,7 @@ from pipeline.sources.payloads import BYTES
 from pipeline.sources.references.file_names import are_file_names, file_ending, like_path
 from pipeline.sources.references.file_references import References, resolve
 from pipeline.sources.strings import values_of
-from pipeline.storage.locations import OutsideAllowed
+from pipeline.storage.stores.locations import OutsideAllowed
 
 _SNIFFED = 24
 _LARGEST = 2**30

@@ -18,7 +18,7 @@ from pipeline.sources.references.file_names import spellings
 from pipeline.sources.strings import values_of
 from pipeline.storage.folder import Folder, is_url, read_named, stat_named
 from pipeline.storage.local_files import Found
-from pipeline.storage.locations import (
+from pipeline.storage.stores.locations import (
     OutsideAllowed,
     covers,
     is_there,

@@ -16,7 +16,7 @@ from pipeline.records import InputFile, Unit
 from pipeline.sources.interface import Listing
 from pipeline.sources.references.file_references import References, referenced
 from pipeline.storage.local_files import Found
-from pipeline.storage.locations import OutsideAllowed
+from pipeline.storage.stores.locations import OutsideAllowed
 
 _THREADS = 16
 _MOST_NAMED = 3

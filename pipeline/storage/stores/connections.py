@@ -5,10 +5,10 @@ import threading
 
 from pipeline.errors import UsageError
 from pipeline.processes.signals import somebody_waits
-from pipeline.storage.locations import is_web
 from pipeline.storage.stores.fsspec_store import FsspecStore, opened
 from pipeline.storage.stores.google_store import GoogleStore, google_file_system
 from pipeline.storage.stores.interface import Store
+from pipeline.storage.stores.locations import is_web
 from pipeline.storage.stores.object_store import ObjectStore
 from pipeline.storage.stores.store_errors import StoreFailed, Unreachable, family
 from pipeline.storage.stores.web_store import WebStore

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pipeline.storage.local_files import Found, TooLarge, too_large
-from pipeline.storage.locations import OutsideAllowed
 from pipeline.storage.stores.interface import Permitted
+from pipeline.storage.stores.locations import OutsideAllowed
 from pipeline.storage.stores.retries import tried
 from pipeline.storage.stores.store_errors import told
 

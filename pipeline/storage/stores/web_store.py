@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from pipeline.storage.local_files import Found, too_large
-from pipeline.storage.locations import OutsideAllowed, is_web
 from pipeline.storage.stores.fsspec_store import FsspecStore, found_of
 from pipeline.storage.stores.interface import Permitted
+from pipeline.storage.stores.locations import OutsideAllowed, is_web
 
 _MOST_REDIRECTIONS = 5
 _MOVED = (301, 302, 303, 307, 308)
