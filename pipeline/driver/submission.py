@@ -13,7 +13,7 @@ from pipeline.dataset.commit import Expected, finished, receipted
 from pipeline.dataset.manifest import read_manifest
 from pipeline.engines.adapters.worker_checks import refuse_without_fanbeam
 from pipeline.engines.local import pool
-from pipeline.engines.options import Engine, Settings, hush, settings_of
+from pipeline.engines.options import Engine, Settings, settings_of
 from pipeline.engines.progress import Progress
 from pipeline.engines.work_files import assign, dismiss
 from pipeline.engines.worker_environment import Surroundings, other_cpus, told
@@ -63,6 +63,7 @@ def load_beam(debug: bool) -> None:
         logging.disable(logging.NOTSET if debug else logging.WARNING)
         try:
             import pipeline.engines.beam.graph  # noqa: F401
+            from pipeline.engines.beam.process import hush
         finally:
             logging.disable(before)
         hush(debug)
@@ -166,7 +167,7 @@ def carried_out(settings: Settings, work: "Work | Search", name: str) -> str:
             with suppress(OSError):
                 settings.module.cancel(settings.options, name)
 
-    return run_graph(settings.beam_options(name), work, cancel)
+    return run_graph(settings.beam_arguments(name), work, cancel)
 
 
 def death_of(job: Job, settings: Settings, name: str, error: Exception) -> str:

@@ -1,1 +1,4 @@
-"""What each engine needs beside Beam's own runner: one file per engine, none of which imports Beam."""
+"""Where shards are rendered: processes of this machine, or a Beam runner.
+
+In: a job and its plan. Out: receipts of the shards that were written.
+"""

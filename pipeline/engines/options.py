@@ -1,24 +1,16 @@
 """Engines: what each needs, in one table. Beam's own options pass through; one that nobody knows is an error."""
 
-import gc
-import logging
-import threading
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.engines.adapters import worker_packages as bare_workers
 from pipeline.engines.adapters.interface import EngineModule
 from pipeline.errors import Problem, UsageError, nearest
 from pipeline.planning.job import Job
 from pipeline.storage.folder import Folder
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +64,15 @@ class Settings:
     arguments: tuple[str, ...]
     options: dict[str, Any]
 
-    def beam_options(self, job_name: str) -> "PipelineOptions":
-        """Options for one submission of that name."""
-        from apache_beam.options.pipeline_options import PipelineOptions
-
+    def beam_arguments(self, job_name: str) -> list[str]:
+        """Beam's arguments for one submission of that name."""
         if self.engine.local:
-            return PipelineOptions(list(self.arguments))
+            return list(self.arguments)
         version = job_name.split("-")[1] if "-" in job_name else job_name
         labels = [label.format(version=version) for label in self.engine.labels]
         kept = self.options.get("template_location") and self.options.get("job_name")  # a launcher's own
         named = [] if kept else [f"--job_name={job_name}"]
-        return PipelineOptions([*self.arguments, *labels, *named])
+        return [*self.arguments, *labels, *named]
 
     @property
     def detached(self) -> bool:
@@ -114,13 +104,15 @@ def settings_of(engine: Engine, arguments: Sequence[str], output: Folder, job: J
     if engine.local and not arguments:
         return Settings(engine, (*_IN_THE_POOL, f"--runner={engine.beam_name}"), {})  # known without Beam
     _refuse_stray(arguments)
-    given = _read(arguments, drop_default=True)
+    from pipeline.engines.beam.read_options import read_options  # loads Beam, which the local engine does without
+
+    given = read_options(arguments, drop_default=True)
     module = _module(engine)
     added = _IN_THE_POOL if module is None else module.settled(given)
     bare = job if engine.bare_workers else None
     packages = bare_workers.packages(bare, given) if bare else []
     settled = (*arguments, *added, *packages, f"--runner={engine.beam_name}")
-    options = _read(settled, drop_default=False)
+    options = read_options(settled, drop_default=False)
     found = module.problems(options, output) if module is not None else []
     found += bare_workers.problems(bare, options) if bare else []
     found += [] if engine.detaches else _waited_for(options)
@@ -152,72 +144,3 @@ def _refuse_stray(arguments: Sequence[str]) -> None:
     for before, word in pairwise(("", *arguments)):
         if not word.startswith("-") and (not before.startswith("-") or "=" in before):
             raise UsageError(f"unexpected argument {word!r}: `fanbeam run` takes one config")
-
-
-def _read(arguments: Sequence[str], drop_default: bool) -> dict[str, Any]:
-    """Beam's options by name. Raises UsageError for one that no Beam class knows."""
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    try:
-        known = set(PipelineOptions([]).get_all_options())
-        options = PipelineOptions(list(arguments))
-        found: dict[str, Any] = options.get_all_options(drop_default=drop_default, retain_unknown_options=True)
-    except SystemExit as error:
-        raise UsageError(f"Beam cannot read these options: {' '.join(arguments)}") from error
-    unknown = sorted(set(found) - known)
-    if unknown:
-        hint = nearest(unknown[0], sorted(known))
-        raise UsageError(f"unknown option --{unknown[0]}. {hint} `fanbeam run --help` lists fanbeam's own options.")
-    return found
-
-
-_LOGS_OF_SERVERS = ("PrismJobServer", "SparkJarJobServer", "FlinkJarJobServer")
-
-
-def hush(debug: bool) -> None:
-    """Silence Beam's own chatter, that of the programs it starts, and the last words of its threads."""
-    if debug:
-        return
-    from apache_beam.runners.worker import sdk_worker
-
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    logging.getLogger().addFilter(_is_not_of_beam)
-    for name in _LOGS_OF_SERVERS:
-        logging.getLogger(name).disabled = True
-    vars(sdk_worker)["print"] = _say_nothing  # tracebacks of what a failed job tells, or an engine has tried again
-    warnings.filterwarnings("ignore", module="apache_beam")
-    if not isinstance(threading.excepthook, _NoFarewells):
-        threading.excepthook = _NoFarewells(threading.excepthook)
-
-
-def _say_nothing(*_: object, **__: object) -> None:
-    pass
-
-
-def _is_not_of_beam(record: logging.LogRecord) -> bool:
-    """Beam passes an engine's messages on through the root logger; the run tells what matters of them."""
-    return "apache_beam" not in record.pathname
-
-
-@dataclass(frozen=True, slots=True)
-class _NoFarewells:
-    """An engine that is done hangs up, and threads of Beam's workers that still listened would print a traceback."""
-
-    others: Callable[[threading.ExceptHookArgs], Any]
-
-    def __call__(self, args: threading.ExceptHookArgs) -> None:
-        if not args.exc_type.__module__.startswith("grpc"):
-            self.others(args)
-
-
-def end_job_servers() -> None:
-    """End what Beam started for a job: it waits for Python to exit, and would give one that died to the next attempt.
-
-    Beam keeps no list of them.
-    """
-    from apache_beam.runners.portability.job_server import StopOnExitJobServer
-
-    for thing in gc.get_objects():
-        if type(thing) is StopOnExitJobServer:
-            with suppress(OSError):
-                thing.stop()

@@ -13,7 +13,8 @@ from apache_beam.runners.worker import sdk_worker
 
 from pipeline.driver import submission
 from pipeline.engines import options
-from pipeline.engines.options import end_job_servers, hush, leaves_template
+from pipeline.engines.beam.process import end_job_servers, hush
+from pipeline.engines.options import leaves_template
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The rules of the house that no linter knows: which room may import which, and how long things may grow."""
 
 import ast
+import graphlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -9,14 +11,48 @@ ROOT = Path(__file__).parents[2]
 MODULES = sorted(
     p.relative_to(ROOT).as_posix() for room in ("pipeline", "transforms") for p in (ROOT / room).rglob("*.py")
 )
-BEAM = {
-    "pipeline/engines/beam/lazy_step.py",
-    "pipeline/engines/beam/render_steps.py",
-    "pipeline/engines/beam/audit_steps.py",
-    "pipeline/engines/beam/survey_steps.py",
-    "pipeline/engines/beam/graph.py",
-    "pipeline/engines/options.py",
-}
+BEAM = "pipeline/engines/beam/"
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "escaping": set(),
+    "processes": set(),
+    "records": set(),
+    "storage": {"errors", "escaping", "processes"},
+    "config": {"errors", "records", "storage"},
+    "modalities": {"config", "records"},
+    "sources": {"config", "errors", "escaping", "modalities", "records", "storage"},
+    "planning": {"config", "errors", "escaping", "modalities", "records", "sources", "storage"},
+    "splitting": {"config", "errors", "modalities", "planning", "records", "sources", "storage"},
+    "audit": {"config", "errors", "escaping", "modalities", "records", "sources", "storage"},
+    "preview": {"audit", "config", "errors", "escaping", "modalities", "planning", "records", "sources"},
+    "dataset": {
+        "audit", "config", "errors", "escaping", "modalities", "planning", "preview", "records", "sources", "splitting",
+        "storage",
+    },
+    "rendering": {
+        "audit", "config", "dataset", "errors", "modalities", "planning", "records", "sources", "splitting", "storage",
+    },
+    "engines": {
+        "audit", "config", "dataset", "errors", "modalities", "planning", "processes", "records", "rendering",
+        "sources", "splitting", "storage",
+    },
+    "driver": {
+        "audit", "config", "dataset", "engines", "errors", "escaping", "modalities", "planning", "preview", "records",
+        "rendering", "sources", "splitting", "storage",
+    },
+    "cli": {
+        "audit", "config", "dataset", "driver", "engines", "errors", "escaping", "modalities", "planning", "preview",
+        "processes", "records", "rendering", "sources", "storage",
+    },
+}  # fmt: skip
+"""Package (or module) of `pipeline` -> those it may import; each may import `transforms`. From the lowest floor up."""
+LOWER: tuple[tuple[str, str], ...] = (
+    ("storage/stores", "storage/folder"), ("sources/inspection", "planning"), ("planning", "planning/checks"),
+    ("sources", "sources/inspection"), ("modalities/codecs", "modalities/labels"),
+    ("modalities/codecs", "modalities/similarity"), ("engines/local", "engines/beam"),
+    ("engines/adapters", "engines/beam"), ("cli/init", "cli"),
+)  # fmt: skip
+"""Pairs of packages of which the first must not import the second."""
 STORAGE = {
     "pipeline/storage/folder.py",
     "pipeline/storage/local_files.py",
@@ -55,7 +91,7 @@ CLOCKS = {
 # Where a library's draws from Python's and numpy's globals are seeded and put back, and where a library takes a
 # `random.Random` that is made of the step's seed.
 LIBRARY_RANDOM = {"transforms/isolation/global_random.py", "transforms/isolation/philox.py"}
-LONGEST_MODULE, LONGEST_FUNCTION = 300, 40
+LONGEST_MODULE, LONGEST_FUNCTION, MOST_MODULES = 300, 40, 20
 
 
 def of_each(modules: Iterable[str]) -> Callable[[Callable[[str], None]], Callable[[], None]]:
@@ -107,9 +143,71 @@ def test_all_modules_were_found() -> None:
     assert {"pipeline/cli/app.py", "pipeline/sources/tables/reader.py", "transforms/recipe.py"} <= set(MODULES)
 
 
-@of_each(MODULES)
+@of_each([m for m in MODULES if not m.startswith(BEAM)])
 def test_beam_only_wires(module: str) -> None:
-    assert module in BEAM or not names_of(module, "apache_beam")
+    assert not names_of(module, "apache_beam")
+
+
+def packages_of(module: str) -> Iterator[str]:
+    """Modules of `pipeline` that a module imports, as paths within it."""
+    for name, _ in imports(tree(module)):
+        if name.startswith("pipeline."):
+            yield name.removeprefix("pipeline.").replace(".", "/")
+
+
+@of_each([m for m in MODULES if m.startswith("pipeline/") and m != "pipeline/__init__.py"])
+def test_imports_lead_down(module: str) -> None:
+    own = module.split("/")[1].removesuffix(".py")
+    wrong = {name for name in packages_of(module) if name.split("/")[0] not in MAY_IMPORT[own] | {own}}
+    assert not wrong, sorted(wrong)
+
+
+def test_the_table_has_no_circle_and_few_floors() -> None:
+    floors: dict[str, int] = {}
+    for name, below in MAY_IMPORT.items():
+        assert below <= floors.keys(), f"{name} may import {sorted(below - floors.keys())}, which stand above it"
+        floors[name] = 1 + max((floors[other] for other in below), default=0)
+    assert max(floors.values()) <= 13
+    assert {p.stem for p in (ROOT / "pipeline").iterdir() if p.suffix in ("", ".py")} - {"__init__", "__pycache__"} == {
+        *floors
+    }
+
+
+def within(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder}/")
+
+
+@of_each([m.removeprefix("pipeline/") for m in MODULES if m.startswith("pipeline/")])
+def test_packages_within_a_package_have_an_order(module: str) -> None:
+    for lower, higher in LOWER:
+        if within(module, lower) and (within(lower, higher) or not within(module, higher)):
+            nested = within(lower, higher)
+            above = [
+                n for n in packages_of(f"pipeline/{module}") if within(n, higher) and not (nested and within(n, lower))
+            ]
+            assert not above, (lower, sorted(above))
+
+
+@of_each([m for m in MODULES if m.startswith("pipeline/") and m.count("/") == 1])
+def test_the_top_level_does_not_grow(module: str) -> None:
+    assert module in ("pipeline/__init__.py", "pipeline/errors.py", "pipeline/records.py")
+
+
+def test_folders_are_read_at_a_glance() -> None:
+    counts = Counter(str(Path(module).parent) for module in MODULES)
+    assert not {folder: count for folder, count in counts.items() if count > MOST_MODULES}
+
+
+def test_no_circle_of_modules() -> None:
+    """Neither of what is imported with a module nor of what its functions import."""
+    known = {m.removesuffix(".py").removesuffix("/__init__").replace("/", "."): m for m in MODULES}
+
+    def needs(module: str) -> set[str]:
+        whole = ((name, name.rpartition(".")[0]) for name, _ in imports(tree(module)))
+        return {known[next(p for p in places if p in known)] for places in whole if {*places} & known.keys()} - {module}
+
+    sorted_out = graphlib.TopologicalSorter({module: needs(module) for module in MODULES})
+    sorted_out.prepare()  # raises CycleError, which names them
 
 
 @of_each([m for m in MODULES if m.startswith("transforms/")])
@@ -183,23 +281,39 @@ def test_every_module_opens_with_a_docstring(module: str) -> None:
 
 def test_heavy_libraries_are_imported_late() -> None:
     """`fanbeam --help` answers at once; `check` of a table does not load what only pictures need."""
-    light = {"cli", "commands", "errors", "config", "records", "split", "seeds", "fan_out", "gate", "catalogue"}
+    light = ("cli/app", "cli/commands", "cli/catalog", "errors", "records", "planning/seeds", "planning/hash_split")
+    rooms = [m for m in MODULES if m.startswith("pipeline/config/")]
     heavy = ("albumentations", "audiomentations", "nlpaug", "cv2", "soundfile", "pandas", "datasets", "rich", "torch")
-    for module in (m for m in MODULES if Path(m).stem in light):
+    for module in (*rooms, *(f"pipeline/{name}.py" for name in light), "pipeline/rendering/gate.py"):
         for library in heavy:
             assert not names_of(module, library, early=True), (module, library)
 
 
-def test_every_module_of_the_spine_has_its_tests() -> None:
-    tests = {p.stem for p in (ROOT / "tests").rglob("test_*.py")}
-    spine = {Path(m).stem for m in MODULES if m.count("/") == 1 and m.startswith("pipeline/")}
-    mine = {
-        "seeds", "split", "fan_out", "config", "config_file", "check", "errors", "storage", "keys", "survey",
-        "planning", "probe", "read", "augment", "gate", "rows", "schema", "parquet_file", "shards", "commit",
-        "fingerprint", "dataset", "card", "catalogue", "dictionaries", "block_table", "cutting", "tally", "assignment",
-    }  # fmt: skip
-    assert mine <= spine
-    assert {f"test_{name}" for name in mine} <= tests
+def test_tests_stand_where_their_modules_do() -> None:
+    """`tests/a/test_b.py`, or `test_a_b.py` where the name occurs twice, is of `pipeline/a/b.py`."""
+    folders = {Path(m).parent.as_posix() for m in MODULES}
+    rooms = [room for room in (*MAY_IMPORT, "transforms") if room != "engines"]
+    mirrored = [test for room in rooms for test in (ROOT / "tests" / room).rglob("test_*.py")]
+    assert len(mirrored) > 100
+    for test in mirrored:
+        folder = test.parent.relative_to(ROOT / "tests").as_posix()
+        assert {folder, f"pipeline/{folder}"} & folders, test
+
+
+def test_modules_that_decide_bytes_have_a_test_of_their_name() -> None:
+    mine = (
+        "planning/seeds", "planning/hash_split", "planning/keys", "planning/survey", "planning/plan", "planning/probe",
+        "planning/shards", "planning/blocks", "planning/fingerprint", "config/loader", "storage/folder",
+        "rendering/fan_out", "rendering/read", "rendering/augment", "rendering/gate", "dataset/rows", "dataset/schema",
+        "dataset/parquet_writer", "dataset/shard_writer", "dataset/commit", "dataset/reader", "dataset/card",
+        "dataset/dictionary_columns", "dataset/totals", "engines/work_files", "cli/catalog", "planning/checks/check",
+    )  # fmt: skip
+    for name in mine:
+        package, _, module = name.rpartition("/")
+        assert (ROOT / "pipeline" / f"{name}.py").exists(), name
+        tests = ROOT / "tests" / package
+        names = (f"test_{module}.py", f"test_{Path(package).name}_{module}.py")
+        assert any((tests / found).exists() for found in names), name
 
 
 @of_each(sorted(LIBRARY_RANDOM))

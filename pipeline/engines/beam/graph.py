@@ -1,18 +1,19 @@
 """The whole graph, and that of the survey of payloads which may go before it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsSingleton
 
 from pipeline.dataset.totals import Tally
 from pipeline.engines.beam import render_steps, survey_steps
 from pipeline.engines.beam.audit_steps import Audit
 from pipeline.engines.beam.lazy_step import Arrival
-from pipeline.engines.options import end_job_servers
+from pipeline.engines.beam.process import end_job_servers
 from pipeline.engines.worker_environment import Surroundings
 from pipeline.planning.job import Job
 from pipeline.storage.scratch import claim
@@ -97,13 +98,13 @@ def build_search(pipeline: beam.Pipeline, search: Search) -> Any:
     return pieces | "Near" >> near  # int
 
 
-def run_graph(options: Any, work: Work | Search, cancel: Callable[[], None]) -> str:
-    """Build the graph and run it to its end on the engine that `options` (Beam's PipelineOptions) name.
+def run_graph(arguments: Sequence[str], work: Work | Search, cancel: Callable[[], None]) -> str:
+    """Build the graph and run it to its end on the engine that Beam's `arguments` name.
 
     Returns Beam's word for the state it ended in; if nobody waits, the engine's name of the job. Raises what the engine
     raised; `cancel` ends the job on the engine if this process is interrupted.
     """
-    pipeline = beam.Pipeline(options=options)
+    pipeline = beam.Pipeline(options=PipelineOptions(list(arguments)))
     claim(str(pipeline.local_tempdir))
     if isinstance(work, Work):
         build(pipeline, work)

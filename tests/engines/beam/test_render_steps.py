@@ -9,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.utils.windowed_value import WindowedValue
 from small_inputs import Ran, config_of, planned, ran, words
 from small_inputs import put as put_file
@@ -47,7 +48,7 @@ def on_beam(table: Path, output: Path, small: bool = False, **changes: Any) -> d
     expected = Expected(tuple(s.name for s in plan.shards), plan.records, listing.files)
     remember(job.dataset, Probe())
     files = assign(job, "job", map(Task, plan.shards), expected)
-    with beam.Pipeline(options=direct().beam_options("job")) as pipeline:
+    with beam.Pipeline(options=PipelineOptions(direct().beam_arguments("job"))) as pipeline:
         build(pipeline, Work(job, files, Surroundings.here(job.config, "job"), local=False, small=small))
     dismiss(job.dataset, "job")
     return {name: data for name, data in files_of(job.dataset.url).items() if name != PLAN}
@@ -103,7 +104,7 @@ def test_the_graph_is_as_small_for_many_shards_and_candidates_as_for_few(table: 
     many = Candidates({str(n): (Candidate("k" * 100, "f", n),) for n in range(10_000)})
 
     def size(work: Work) -> int:
-        pipeline = beam.Pipeline(options=direct().beam_options("job"))
+        pipeline = beam.Pipeline(options=PipelineOptions(direct().beam_arguments("job")))
         build(pipeline, work)
         return len(pipeline.to_runner_api().SerializeToString())
 
@@ -114,7 +115,7 @@ def test_the_graph_is_as_small_for_many_shards_and_candidates_as_for_few(table: 
 
 def test_every_stage_is_a_step_of_its_own_name(table: Path, tmp_path: Path) -> None:
     job, _, _ = planned(config_of(table, tmp_path / "out"))
-    pipeline = beam.Pipeline(options=direct().beam_options("job"))
+    pipeline = beam.Pipeline(options=PipelineOptions(direct().beam_arguments("job")))
     around = Surroundings.here(job.config, "job")
     build(pipeline, Work(job, 1, around, local=False))
     seen: list[str] = []
