@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import TypeAdapter
 
-from pipeline.audit.payload_columns import content_marks, payload_columns
+from pipeline.audit.contents import content_marks, payload_columns
 from pipeline.audit.row_digests import group_marks, rows_of
 from pipeline.audit.sides import Field, Payload, Rows, Set, single, texts_of
 from pipeline.config.schema import AnyField, FieldConfig, JobConfig

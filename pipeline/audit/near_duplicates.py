@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
+from pipeline.audit.contents import content_mark
 from pipeline.audit.leaks import Pair
-from pipeline.audit.payload_columns import content_mark
 from pipeline.audit.sides import Field, Rows
 from pipeline.audit.signatures import Sign, sign_here
 from pipeline.modalities.similarity.interface import Measure, Signature

@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from pipeline.audit.contents import payload_columns
 from pipeline.audit.digest_matching import Found, Link, Place, lightest
 from pipeline.audit.leak_counts import ASKED
 from pipeline.audit.leaks import KINDS
-from pipeline.audit.payload_columns import payload_columns
 from pipeline.audit.shard_reading import rows_at
 from pipeline.audit.sides import Payload
 from pipeline.audit.signatures import Candidate, NearField

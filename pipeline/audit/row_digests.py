@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.audit.contents import content_marks, contents_of, payload_columns
 from pipeline.audit.leaks import Kind
-from pipeline.audit.payload_columns import content_marks, contents_of, payload_columns
 from pipeline.audit.sides import DIGEST_BYTES, Field, Rows, loosely, single, texts_of
 from pipeline.records import LINEAGE, SAMPLE_ID, Split
 from pipeline.sources.folder import PATH

@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 
+from pipeline.audit.contents import contents_of
 from pipeline.audit.digest_files import facts_of
 from pipeline.audit.digest_matching import Found, Link, Place, parts_for
 from pipeline.audit.leak_counts import Findings, counted
 from pipeline.audit.leaks import KINDS, SPELLED_AS, Leaks, Pair, Side
 from pipeline.audit.pair_check import Left, compared_rows, settle, to_compare
-from pipeline.audit.payload_columns import contents_of
 from pipeline.audit.row_digests import TRAIN, Looked, Marks, Portion
 from pipeline.audit.shard_reading import Seen, look_at, rows_at
 from pipeline.audit.sides import texts_of

@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from pipeline.audit.contents import payload_columns
 from pipeline.audit.digest_matching import Link, Place
 from pipeline.audit.leaks import KINDS
-from pipeline.audit.payload_columns import payload_columns
 from pipeline.audit.row_digests import Looked, Portion
 from pipeline.audit.shard_audit import paths_of
 from pipeline.audit.shard_reading import rows_at

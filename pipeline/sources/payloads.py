@@ -7,12 +7,12 @@ from typing import Protocol
 import pyarrow as pa
 
 from pipeline.config.schema import JobConfig
-from pipeline.modalities.codecs.token_lists import text_of
+from pipeline.modalities.codecs.token_lists import as_texts, text_of
 from pipeline.modalities.labels.mask_files import files_of_labels
 from pipeline.records import Payload, Record, Reference, Refusal, Watch
 from pipeline.sources.interface import Reader
 from pipeline.sources.references.contents import content_of, with_labels
-from pipeline.sources.strings import value_of
+from pipeline.sources.strings import value_of, values_of
 
 BYTES, PATH = "bytes", "path"
 """Members of a struct of payload, as Hugging Face's `datasets` writes it."""
@@ -79,6 +79,15 @@ def _payload(column: pa.Array, index: int) -> Payload | None:
     if isinstance(value, list):
         value = text_of(value)
     return value if value is None or isinstance(value, (bytes, str)) else bytes(value)
+
+
+def payloads_of(column: pa.Array) -> list[Payload | None]:
+    """Payload of every row of a column that holds it; of structs their member `bytes`. None for what is not UTF-8."""
+    if pa.types.is_struct(column.type):
+        column = column.field(BYTES)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return values_of(as_texts(column))
 
 
 def _fetch(source: RecordSource, field: str, reference: str, file: str) -> Payload | Refusal:

@@ -24,12 +24,11 @@ from pipeline.driver.verification.passing_columns import Passing
 from pipeline.driver.verification.sample_sources import Replayed, config_of, input_root
 from pipeline.driver.verification.unknown_files import leftovers, strangers
 from pipeline.errors import FanbeamError, RunFailed
-from pipeline.modalities.codecs.token_lists import as_texts
 from pipeline.planning.fingerprint import fingerprint_of
 from pipeline.planning.keys import digests
 from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID, Receipt
 from pipeline.sources.key_columns import texts
-from pipeline.sources.payloads import BYTES
+from pipeline.sources.payloads import payloads_of
 from pipeline.sources.range_reads import in_order
 from pipeline.storage.layout import MANIFEST, receipt_path
 
@@ -123,7 +122,7 @@ def _check_rows(dataset: Dataset, shard: dict[str, Any], data: bytes, report: Re
 
 def _check_batch(dataset: Dataset, shard: dict[str, Any], batch: pa.RecordBatch, report: Report) -> None:
     """Each row against its own lineage."""
-    payloads = [_payloads(batch.column(name)) for name in dataset.manifest["field_order"]]
+    payloads = [payloads_of(batch.column(name)) for name in dataset.manifest["field_order"]]
     ids = batch.column(SAMPLE_ID).to_pylist()
     weights = batch.column(LABEL_WEIGHTS).to_pylist() if LABEL_WEIGHTS in batch.schema.names else [None] * len(ids)
     for number, (sample_id, lineage) in enumerate(zip(ids, batch.column(LINEAGE).to_pylist(), strict=True)):
@@ -141,13 +140,6 @@ def _row_problems(split: str, sample_id: str, lineage: dict[str, Any], payloads:
         yield f"is a copy in {split}; only training records are multiplied"
     if digest(payloads) != lineage["sha256"]:
         yield "does not have the sha256 of its lineage"
-
-
-def _payloads(column: pa.Array) -> list[Any]:
-    if pa.types.is_struct(column.type):
-        column = column.field(BYTES)
-    values: list[Any] = as_texts(column).to_pylist()
-    return values
 
 
 def _remember(dataset: Dataset, split: str, batch: pa.RecordBatch, seen: _Seen) -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.audit.payload_columns import payload_columns
+from pipeline.audit.contents import payload_columns
 from pipeline.audit.sides import Field
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.rows import digest

@@ -8,12 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.config.schema import JobConfig
-from pipeline.modalities.codecs.token_lists import as_texts
 from pipeline.planning.job import Job
 from pipeline.records import Payload, Record, Watch
-from pipeline.sources.payloads import BYTES, payload_of, watched
+from pipeline.sources.payloads import payload_of, payloads_of, watched
 from pipeline.sources.snapshot import read_listed
-from pipeline.sources.strings import values_of
 from pipeline.splitting.assignment.hash_ranges import Digests
 from pipeline.splitting.duplicates.chunks import Piece
 from pipeline.splitting.facts import digests_of
@@ -49,7 +47,7 @@ class ContentTask:
         parts: dict[str, list[Digests]] = {name: [np.empty(0, np.uint64)] for name in names}
         for batch in self._batches(job, [name for name in names if name not in job.external]):
             for name in batch.schema.names:
-                parts[name].append(digests_of(list(_payloads(batch.column(name)))))
+                parts[name].append(digests_of([encoded(p) for p in payloads_of(batch.column(name))]))
         external = [name for name in names if name in job.external]
         for record in watched(job, self._records(job, external), watch):
             for name, payload in record.payloads.items():
@@ -104,15 +102,6 @@ def all_contents(job: Job, rows: int, parts: Iterable[Contents]) -> dict[str, Di
             at = list(part.places) if part.places else slice(part.first, part.first + len(values))
             found[name][at] = values
     return found
-
-
-def _payloads(column: pa.Array) -> Iterator[bytes | None]:
-    if pa.types.is_struct(column.type):
-        column = column.field(BYTES)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    for value in values_of(as_texts(column)):
-        yield encoded(value)
 
 
 def encoded(payload: Payload | None) -> bytes | None:

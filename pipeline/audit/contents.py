@@ -6,15 +6,12 @@ from hashlib import blake2b
 import pyarrow as pa
 
 from pipeline.audit.sides import DIGEST_BYTES, Field, Payload
-from pipeline.modalities.codecs.token_lists import as_texts
-from pipeline.sources.strings import values_of
-
-_BYTES = "bytes"
+from pipeline.sources.payloads import payloads_of
 
 
 def payload_columns(batch: pa.RecordBatch, fields: Sequence[Field]) -> dict[str, list[Payload | None]]:
     """Field's key -> one payload per row; of a struct its member `bytes`. Fields that the batch lacks are left out."""
-    return {f.key: _payloads(batch.column(f.name)) for f in fields if f.name in batch.schema.names}
+    return {f.key: payloads_of(batch.column(f.name)) for f in fields if f.name in batch.schema.names}
 
 
 def content_marks(
@@ -50,11 +47,3 @@ def content_mark(payload: Payload | None) -> tuple[str, ...]:
         return ()
     data = payload.encode("utf-8", "surrogatepass") if isinstance(payload, str) else payload
     return (blake2b(data, digest_size=DIGEST_BYTES).hexdigest(),)
-
-
-def _payloads(column: pa.Array) -> list[Payload | None]:
-    if pa.types.is_struct(column.type):
-        column = column.field(_BYTES)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    return values_of(as_texts(column))
