@@ -1,4 +1,4 @@
-"""The package `fanbeam`: import packages `pipeline` and `transforms`, console script `fanbeam`.
+"""The package `fanbeam`: module `fanbeam`, import packages `pipeline` and `transforms`, console script `fanbeam`.
 
 Serves as Beam's `--setup_file` too, so that remote workers get the same code.
 """
@@ -51,6 +51,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
+    py_modules=["fanbeam"],
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
     install_requires=[
         "albumentations==2.0.8",

@@ -5,7 +5,10 @@ import graphlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(
@@ -214,6 +217,22 @@ def test_no_circle_of_modules() -> None:
 def test_transforms_know_nothing_of_the_pipeline(module: str) -> None:
     for room in ("pipeline", "fsspec", "apache_beam", "typer", "pyarrow"):
         assert not names_of(module, room), room
+
+
+@of_each(MODULES)
+def test_adapters_are_not_taken_for_their_libraries(module: str) -> None:
+    """`transforms.albumentations` is ours: its modules are imported, so that no line reads as if it were theirs."""
+    packages = {p.name for p in (ROOT / "transforms").iterdir() if p.is_dir()}
+    assert not [n for n, _ in imports(tree(module)) if n.startswith("transforms.") and n.split(".", 1)[1] in packages]
+
+
+@pytest.mark.parametrize(
+    "library", ["albumentations", "audiomentations", "nlpaug", "torchvision", "keras", "tensorflow"]
+)
+def test_libraries_are_not_hidden_by_our_packages(library: str) -> None:
+    spec = find_spec(library)
+    assert spec is not None and spec.origin is not None
+    assert "site-packages" in Path(spec.origin).parts
 
 
 @of_each([m for m in MODULES if m.startswith("pipeline/")])
