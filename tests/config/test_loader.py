@@ -184,9 +184,16 @@ def test_missing_keys_have_examples() -> None:
 
 
 def test_a_type_that_is_missing_or_unknown() -> None:
-    for field in ("{}", "{type: 3}", "{type: [a]}", "{type: Image}"):
+    kinds = "image, audio, text, video, volume"
+    for field, said in (
+        ("{}", f"`type` is missing: one of {kinds}. Example: type: image"),
+        ("{type: 3}", f"`type` is 3, which is none of {kinds}."),
+        ("{type: [a]}", f"`type` is ['a'], which is none of {kinds}."),
+        ("{type: Image}", f"`type` is 'Image', which is none of {kinds}. Did you mean 'image'?"),
+        ("{type: imagee}", f"`type` is 'imagee', which is none of {kinds}. Did you mean 'image'?"),
+    ):
         (found,) = problems(f"input: {{path: a}}\nfields:\n  f: {field}\noutput: {{path: b}}\n")
-        assert found.startswith("c.yaml:3 fields.f: `type` must be one of")
+        assert found.startswith(f"c.yaml:3 fields.f: {said}")
 
 
 def test_reading_a_file(tmp_path: Path) -> None:

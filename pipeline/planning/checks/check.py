@@ -8,6 +8,7 @@ from importlib import util
 
 from pipeline.config.loader import ConfigText, Path, validate
 from pipeline.config.schema import JobConfig
+from pipeline.config.sound_part import sound_part
 from pipeline.errors import ConfigError, InputError, Problem, headline
 from pipeline.modalities.codecs import EXTRAS
 from pipeline.planning.checks.blends import blend_problems, class_problems, prepare_problems
@@ -39,7 +40,7 @@ def checked(text: ConfigText, with_recipes: bool = True) -> tuple[JobConfig, Lis
     found, of_input = list(problems), []
     listing = None
     if config is None:
-        found += _path_problems(text)
+        found += _further_problems(text)
     else:
         try:
             config, listing = open_input(config)
@@ -52,6 +53,22 @@ def checked(text: ConfigText, with_recipes: bool = True) -> tuple[JobConfig, Lis
         return config, listing
     everything = in_order([*found, *of_input])
     raise (ConfigError if found else InputError)(headline(text.name, everything), everything)
+
+
+def _further_problems(text: ConfigText) -> list[Problem]:
+    """What is wrong with the input, for a config that is wrong itself: nobody should have to come back for it."""
+    rest = sound_part(text)
+    if rest is None:
+        return _path_problems(text)
+    try:
+        rest, listing = open_input(rest)
+    except InputError as error:
+        return as_problems(error, text)
+    return [
+        *column_problems(rest, listing.kind, listing.schema, text),
+        *declared_problems(rest, listing.kind, listing.schema.names, text),
+        *_label_problems(rest, listing, text),
+    ]
 
 
 def as_problems(error: InputError, text: ConfigText) -> list[Problem]:

@@ -43,6 +43,28 @@ def test_a_good_config(source: Path) -> None:
     assert listing.schema.names == ["id", "label", "text", "n", "image"]
 
 
+def test_what_is_wrong_with_the_input_is_told_with_what_is_wrong_with_the_config(source: Path) -> None:
+    text = {"text": {"type": "text"}, "txt": {"type": "text"}}
+    found = problems(source, copis=3, seed="x", input__label="lable", fields={**text, "n": {"type": "imagee"}})
+    assert [line for line in found if "copis" in line and "Did you mean 'copies'?" in line]
+    assert [line for line in found if "'imagee', which is none of image" in line and "Did you mean 'image'?" in line]
+    assert [line for line in found if "seed" in line and "'x'" in line]
+    assert [line for line in found if "no column 'lable'" in line]
+    assert [line for line in found if "no column 'txt'" in line]
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize("fields", [{}, [], "image", {"text": {"type": "imagee"}}, {"text": None}])
+def test_a_config_with_nothing_right_to_go_on_from_names_its_own_problems(source: Path, fields: Any) -> None:
+    assert all("fields" in line for line in problems(source, fields=fields))
+
+
+def test_a_missing_input_is_told_with_a_wrong_config(tmp_path: Path) -> None:
+    found = problems(tmp_path / "nowhere", copis=3)
+    assert len(found) == 2
+    assert [line for line in found if "nowhere" in line]
+
+
 # Columns
 
 
