@@ -79,7 +79,7 @@ def unit_of(stated: Mapping[str, Any]) -> Unit:
 class Block:
     """Rows `start`..`stop` of a unit (counted within the unit); the smallest thing the planner moves.
 
-    `splits`: a byte for each row where the survey decided, see `split_table`; empty where each row tells by itself.
+    `splits`: a byte for each row where the survey decided, see `planning.split_table`; empty where each row tells by itself.
     """
 
     unit: Unit
@@ -273,9 +273,9 @@ class Receipt:
     balance: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Where copies differ by class: records that stay, their samples, and the sum of the squares of each one's."""
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Bound labels of samples that steps changed, see `labels.counting`."""
+    """Bound labels of samples that steps changed, see `labels.counts`."""
     unlike: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Originals that are written as they came, and unlike copies, see `codecs.unlike`."""
+    """Originals that are written as they came, and unlike copies, see `codecs.image.original_differences`."""
 
     @property
     def name(self) -> str:

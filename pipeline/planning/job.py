@@ -37,13 +37,13 @@ class Job:
     """Splits of all rows where the survey decided; stays on the submitting machine: tasks carry their own rows'."""
 
     earlier: str = ""
-    """A version of the same output whose rows are taken where they are the same, see `reuse`."""
+    """A version of the same output whose rows are taken where they are the same, see `rendering.reuse`."""
 
     held_out: Folder | None = None
-    """Where the contents of held-out rows stand, which no training copy may equal; see `held_out`."""
+    """Where the contents of held-out rows stand, which no training copy may equal; see `rendering.held_out`."""
 
     blocks_per_shard: int = 16
-    """About how many blocks a shard is dealt, see `mixing`."""
+    """About how many blocks a shard is dealt, see `shard_mixing`."""
 
     @property
     def copies(self) -> CopyTable:

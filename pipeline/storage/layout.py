@@ -5,7 +5,7 @@ from typing import Final
 LATEST: Final = "LATEST"
 """Beside the versions: names the newest one."""
 SPLITS_FOLDER: Final = "_splits"
-"""Beside the versions: which split each record has, see `splitting.ledger`."""
+"""Beside the versions: which split each record has, see `splitting.history.ledger`."""
 WORK: Final = "_splits/work"
 """Files of surveys that are under way."""
 

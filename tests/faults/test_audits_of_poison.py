@@ -14,13 +14,13 @@ PATCH = """
 import os, signal
 
 try:
-    import pipeline.audit.set_audit
+    import pipeline.driver.audit
     import pipeline.driver.inspection
     from pipeline.modalities.codecs.image.codec import ImageCodec
 except ImportError:
     pass
 else:
-    pipeline.audit.set_audit.RECORD_SECONDS = 1.5
+    pipeline.driver.audit.RECORD_SECONDS = 1.5
     pipeline.driver.inspection._SECONDS = 4.0
     decode = ImageCodec.decode
 

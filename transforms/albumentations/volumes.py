@@ -51,7 +51,7 @@ class VolumeStep:
         errors: tuple[type[Exception], ...],
         plain: Any = None,
     ) -> None:
-        """`plain`: the same class with empty new ground, where this one mirrors (see `albumentations_borders`)."""
+        """`plain`: the same class with empty new ground, where this one mirrors (see `borders`)."""
         from albumentations import ImageOnlyTransform
         from albumentations.core.transforms_interface import Transform3D
 

@@ -1,4 +1,4 @@
-"""fanbeam: blends of several records into one, written here; see `blend_table`."""
+"""fanbeam: blends of several records into one, written here; see `table`."""
 
 from collections.abc import Callable, Mapping
 from functools import cache

@@ -36,7 +36,7 @@ def construct(name: str, params: Mapping[str, Any]) -> Any:
 
 
 class _AudioStep:
-    """One nlpaug augmenter; seed to randomness: see `library_random`.
+    """One nlpaug augmenter; seed to randomness: see `isolation.global_random`.
 
     Recorded are the stretch (`start`, `end`, in samples of the source) and the factor that were drawn. A sound whose
     stretch is empty, or too short or silent for this class, comes back as it is, without a record.

@@ -1,6 +1,6 @@
 """Files, folders and models that parameters of nlpaug's classes name: where they are, and what identifies them.
 
-A file or folder is a path or a URL (see `material`). A model is a folder too, or a name on the Hugging Face Hub: then
+A file or folder is a path or a URL (see `assets`). A model is a folder too, or a name on the Hugging Face Hub: then
 it is the snapshot in this machine's cache, and its commit is its version. Nothing is ever downloaded from here.
 """
 

@@ -40,7 +40,7 @@ def construct(name: str, params: Mapping[str, Any]) -> Any:
 
 
 class _SpectrogramStep:
-    """One nlpaug augmenter; seed to randomness: see `library_random`.
+    """One nlpaug augmenter; seed to randomness: see `isolation.global_random`.
 
     Recorded are the mel channels, the columns (512 samples each) and the factor that were drawn.
     """

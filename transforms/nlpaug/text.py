@@ -68,7 +68,7 @@ class Result(Protocol):
 
 
 class WordStep:
-    """One nlpaug augmenter on words or letters; `guard` seeds what it draws from, see `library_random`.
+    """One nlpaug augmenter on words or letters; `guard` seeds what it draws from, see `isolation.global_random`.
 
     Recorded are the action, how many words are no longer the same, and those words before and after, in the order of
     the text. A text without a word that can change is recorded with `changed: 0`.

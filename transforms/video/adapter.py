@@ -1,4 +1,4 @@
-"""video: operations on the time of clips, written here; see `video_table`."""
+"""video: operations on the time of clips, written here; see `table`."""
 
 from transforms.video.operations import Library
 

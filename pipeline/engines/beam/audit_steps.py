@@ -1,7 +1,7 @@
 """The audit of what is written as Beam steps: each calls the function of `audit` that its comment names.
 
 Digests of rows are dealt into parts and matched part by part, so no worker holds those of all rows. On one machine the
-same functions run one after the other, see `audit.certificate`.
+same functions run one after the other, see `audit.shard_audit`.
 """
 
 from collections.abc import Iterable, Iterator

@@ -21,7 +21,7 @@ from pipeline.storage.scratch import claim
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one submission is to do: `files` of tasks that stand beside the shards, see `assignment`.
+    """What one submission is to do: `files` of tasks that stand beside the shards, see `work_files`.
 
     `local`: render in this process's pool; else in children of Beam's workers.
     """

@@ -30,7 +30,7 @@ from transforms.isolation.blocked_imports import left_out
 RECORD, STARTED, SAMPLES = 0, 1, 2
 IDLE = -1.0
 _STORE_SECONDS = 600.0
-"""More than a store's own retries take, which end the run: see `stores.environment`."""
+"""More than a store's own retries take, which end the run: see `stores.credentials`."""
 _YOUNG_OBJECTS = 100_000
 _KEPT_BYTES = 128 * 2**20
 

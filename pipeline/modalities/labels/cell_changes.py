@@ -55,7 +55,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Entries of another record: the number of the record (see `entries`), and its own row of the column."""
+    """Entries of another record: the number of the record (see `entry_numbers`), and its own row of the column."""
 
     source: int
     column: pa.Array

@@ -68,7 +68,7 @@ def changes(
 ) -> dict[str, Change]:
     """How each bound column of the row changes, now that the value is this.
 
-    `others`: rows of the records that were blended into it, in the order of their numbers (see `entries`).
+    `others`: rows of the records that were blended into it, in the order of their numbers (see `entry_numbers`).
     """
     found: dict[str, Change] = {}
     rows_of: Sequence[Row] = ((row, index), *others)

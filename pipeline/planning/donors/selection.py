@@ -1,7 +1,7 @@
 """Which other records a step may look at, or blend with: training records with the smallest digests of their keys.
 
 A pure function of the input: a record that is added or removed moves at most one candidate per class, and two donors
-(see `shelf`). The survey finds them, the job carries them, and the version keeps them beside its plan so that replay
+(see `sampling`). The survey finds them, the job carries them, and the version keeps them beside its plan so that replay
 finds the same ones.
 """
 

@@ -89,7 +89,7 @@ class _Footer:
 def list_parquet(root: Folder, found: Sequence[Found], types: Types | None = None, union: bool = False) -> Listing:
     """Read every footer (in parallel) into a listing. Raises InputError for all unreadable or unlike files.
 
-    `types`, `union`: see `unified`.
+    `types`, `union`: see `unified_schema`.
     """
     threads = {"threads": _LISTING_THREADS} if root.local else {}
     results = list(in_order(lambda f: _read_footer(root, f), found, **threads))

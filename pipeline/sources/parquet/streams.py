@@ -17,7 +17,7 @@ from pipeline.storage.folder import Folder
 
 _STREAM_BYTES = 1 << 20
 _FAR, _PLACES = 8, 4
-_OPEN_STREAMS = 18  # a shard's rows come from several, see `mixing`
+_OPEN_STREAMS = 18  # a shard's rows come from several, see `planning.shard_mixing`
 
 
 @dataclass(frozen=True, slots=True)
