@@ -79,7 +79,7 @@ def unit_of(stated: Mapping[str, Any]) -> Unit:
 class Block:
     """Rows `start`..`stop` of a unit (counted within the unit); the smallest thing the planner moves.
 
-    `splits`: a byte for each row where the survey decided, see `planning.split_table`; empty where each row tells by itself.
+    `splits`: a byte for each row where the survey decided, see `split_table`; empty where each row tells by itself.
     """
 
     unit: Unit

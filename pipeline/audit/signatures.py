@@ -1,6 +1,6 @@
 """Rows of written files as small signatures, and which pairs of them might be near duplicates.
 
-A signature finds candidates and no more: `comparing_rows` reads both rows again before it says so.
+A signature finds candidates and no more: `pair_check` reads both rows again before it says so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

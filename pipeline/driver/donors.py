@@ -1,6 +1,7 @@
 """Donors are read and tried once, before anything is rendered: in worker processes, which a bad one may kill.
 
-What cannot be decoded, hangs or crashes is left off, and the others are written beside the plan (see `rendering.donor_file`).
+What cannot be decoded, hangs or crashes is left off, and the others are written beside the plan
+(see `rendering.donor_file`).
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,7 @@
 """A folder of files: each file is a record, its parent folder names the class.
 
-It is read as a table of paths: `path`, `label`, and the field's column, which refers to the file (see `references.file_references`).
+It is read as a table of paths: `path`, `label`, and the field's column, which refers to the file (see
+`references.file_references`).
 """
 
 from collections.abc import Iterator, Sequence

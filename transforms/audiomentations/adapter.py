@@ -136,7 +136,7 @@ _Guard = Callable[[bytes], AbstractContextManager[object]]
 class _AudioStep:
     """One audiomentations instance.
 
-    Seed to randomness: see `isolation.global_random`. `RoomSimulator` also draws from pyroomacoustics' own generator, which is
+    Seed to randomness: see `global_random`. `RoomSimulator` also draws from pyroomacoustics' own generator, which is
     one for the process: it runs under a lock, after `pyroomacoustics.random.seed(b[0])`.
     """
 

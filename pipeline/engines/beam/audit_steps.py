@@ -114,7 +114,7 @@ class Look(InChildren):
 
 
 class Compare(InChildren):
-    """(held-out file, Candidates) -> its rows that have near duplicates, and links: `comparing_rows.compared_rows`."""
+    """(held-out file, Candidates) -> its rows that have near duplicates, and links: `pair_check.compared_rows`."""
 
     def process(self, element: tuple[int, Iterable[Candidate]]) -> Iterator[Any]:
         """No payload leaves the child."""
