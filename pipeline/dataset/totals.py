@@ -1,7 +1,7 @@
 """Receipts summed up as they come, so that a commit holds one entry a file and not what every shard counted."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -143,14 +143,6 @@ def machine_warnings(manifest: Mapping[str, Any]) -> list[str]:
         f"this version is not reproducible: records were dropped for the machine's sake ({listed}); with fewer "
         "--workers, or more memory, they may be kept: remove the version's folder and run again"
     ]
-
-
-def tallied(receipts: Iterable[Receipt]) -> Tally:
-    """The sums over some receipts."""
-    tally = Tally()
-    for receipt in receipts:
-        tally.add(receipt)
-    return tally
 
 
 def _listed(files: list[tuple[_Place, FileReceipt]]) -> list[dict[str, Any]]:

@@ -121,11 +121,6 @@ def keys_at(config: JobConfig, reader: Reader, block: KeyBlock, places: Sequence
     return keys
 
 
-def keys_of(config: JobConfig, reader: Reader, unit: Unit, batch: pa.RecordBatch, start: int) -> list[Key]:
-    """One key per row of a batch whose first row is row `start` of the unit. Raises InputError, as `key_block` does."""
-    return keys_at(config, reader, key_block(config, reader, unit, batch, start), range(batch.num_rows))
-
-
 def digests(keys: Iterable[bytes]) -> NDArray[np.uint64]:
     """64 bits of blake2b of each key: equal keys have equal digests, and others hardly ever."""
     start, found = blake2b(digest_size=8), []

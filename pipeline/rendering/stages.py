@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pipeline.dataset.shard_writer import write_shard
@@ -46,29 +47,17 @@ def multiply(work: ShardWork) -> ShardWork:
     return replace(work, flow=taken(work.job, fan_out(work.job, work.task.shard.split, work.flow)))
 
 
-def augment_images(work: ShardWork) -> ShardWork:
-    """Image fields rendered."""
-    return _augment(work, "image")
+def _augment(work: ShardWork, modality: str) -> ShardWork:
+    """Fields of one modality rendered."""
+    if all(field.type != modality for field in work.job.config.fields.values()):
+        return work
+    return replace(work, flow=_rendered(work, modality))
 
 
-def augment_audio(work: ShardWork) -> ShardWork:
-    """Audio fields rendered."""
-    return _augment(work, "audio")
-
-
-def augment_text(work: ShardWork) -> ShardWork:
-    """Text fields rendered."""
-    return _augment(work, "text")
-
-
-def augment_volumes(work: ShardWork) -> ShardWork:
-    """Volume fields rendered."""
-    return _augment(work, "volume")
-
-
-def augment_video(work: ShardWork) -> ShardWork:
-    """Video fields rendered."""
-    return _augment(work, "video")
+def _rendered(work: ShardWork, modality: str) -> Iterator[Family]:
+    """Lazy, libraries included: a Beam worker only passes the description on, and its children load them."""
+    tools = tuple(t for t in tools_of(work.job.config) if t.modality == modality)
+    yield from augment(tools, work.job.config.seed, work.flow, work.job) if tools else work.flow
 
 
 def sort_out(work: ShardWork) -> ShardWork:
@@ -82,14 +71,17 @@ def write(work: ShardWork) -> ShardWork:
     return replace(work, flow=iter((receipt,)))
 
 
+_MODALITIES = {
+    "AugmentImages": "image",
+    "AugmentAudio": "audio",
+    "AugmentText": "text",
+    "AugmentVideo": "video",
+    "AugmentVolumes": "volume",
+}
 STAGES: tuple[tuple[str, Stage], ...] = (
     ("Read", read),
     ("FanOut", multiply),
-    ("AugmentImages", augment_images),
-    ("AugmentAudio", augment_audio),
-    ("AugmentText", augment_text),
-    ("AugmentVideo", augment_video),
-    ("AugmentVolumes", augment_volumes),
+    *((name, partial(_augment, modality=modality)) for name, modality in _MODALITIES.items()),
     ("Gate", sort_out),
     ("Write", write),
 )
@@ -126,15 +118,3 @@ def _upto_gate(job: Job, task: Task, watch: Watch) -> ShardWork:
     for name, _ in STAGES[1:-1]:
         work = apply(name, work)
     return work
-
-
-def _augment(work: ShardWork, modality: str) -> ShardWork:
-    if all(field.type != modality for field in work.job.config.fields.values()):
-        return work
-    return replace(work, flow=_rendered(work, modality))
-
-
-def _rendered(work: ShardWork, modality: str) -> Iterator[Family]:
-    """Lazy, libraries included: a Beam worker only passes the description on, and its children load them."""
-    tools = tuple(t for t in tools_of(work.job.config) if t.modality == modality)
-    yield from augment(tools, work.job.config.seed, work.flow, work.job) if tools else work.flow

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from small_inputs import FLIP, Ran, config_of, jpeg, parquet, planned, put, ran, text_columns, words
+from totals_and_keys import tallied
 
 from pipeline.dataset import commit as commit_module
 from pipeline.dataset.commit import (
@@ -23,7 +24,7 @@ from pipeline.dataset.commit import (
 )
 from pipeline.dataset.manifest import manifest_bytes, publish, read_manifest
 from pipeline.dataset.receipts import read_receipt
-from pipeline.dataset.totals import Tally, tallied
+from pipeline.dataset.totals import Tally
 from pipeline.errors import LimitsExceeded, RunFailed
 from pipeline.planning.job import Job, Task
 from pipeline.records import SPLITS, Receipt

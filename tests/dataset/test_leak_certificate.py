@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from made_splits import decided
 from small_inputs import FLIP, Ran, config_of, jpeg, opened, parquet, planned, ran, text_columns, text_of, wav, words
+from totals_and_keys import tallied
 
 import pipeline
 from pipeline.audit.digest_matching import Found, Place, by_part, dealt, parts_for, shared, sieve_of
@@ -33,7 +34,7 @@ from pipeline.config.split import KeepTogether, NearSettings, SplitConfig
 from pipeline.dataset.commit import Expected, commit
 from pipeline.dataset.leak_certificate import kept_leaks, leak_warnings, looked_at, looked_for, unaudited
 from pipeline.dataset.manifest import read_manifest
-from pipeline.dataset.totals import Tally, tallied
+from pipeline.dataset.totals import Tally
 from pipeline.driver.audit import audit_dataset
 from pipeline.errors import LimitsExceeded, RunFailed
 from pipeline.planning.checks.file_overlap import certificate_problems

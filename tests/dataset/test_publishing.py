@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from small_inputs import FLIP, config_of, jpeg, planned, put
+from totals_and_keys import tallied
 
 from pipeline.dataset.commit import Expected, commit
-from pipeline.dataset.totals import tallied
 from pipeline.errors import RunFailed
 from pipeline.planning.job import Job, Task
 from pipeline.planning.plan import Plan

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from totals_and_keys import tallied
 
-from pipeline.dataset.totals import Tally, tallied
+from pipeline.dataset.totals import Tally
 from pipeline.records import SPLITS, FileReceipt, Receipt
 
 COUNTS = st.dictionaries(st.sampled_from(["", "owl", "ü"]), st.integers(0, 9), max_size=3)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_inputs import config_of, opened, parquet, planned, text_columns
+from totals_and_keys import tallied
 
 from pipeline.dataset.commit import Expected
-from pipeline.dataset.totals import tallied
 from pipeline.engines import work_files
 from pipeline.engines.work_files import (
     assign,

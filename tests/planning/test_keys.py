@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_inputs import config_of, opened, parquet, split_by_definition
+from totals_and_keys import keys_of
 
 from pipeline.errors import InputError
-from pipeline.planning.keys import Key, digests, key_block, keys_at, keys_of
+from pipeline.planning.keys import Key, digests, key_block, keys_at
 from pipeline.records import SPLITS, InputFile, Unit
 from pipeline.sources.folder import FolderReader
 from pipeline.sources.key_columns import texts

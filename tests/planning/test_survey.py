@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_inputs import config_of, opened, parquet, put, split_by_definition, text_columns
+from totals_and_keys import keys_of
 
 from pipeline.errors import InputError
 from pipeline.planning import survey as module
-from pipeline.planning.keys import keys_of
 from pipeline.planning.survey import Survey, block_rows, survey
 from pipeline.records import SPLITS
 from pipeline.sources.tables import reader

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from made_splits import committed, config, counts, decided, here, split_of, texts
 from small_inputs import config_of, opened, parquet, put, words
+from totals_and_keys import tallied
 
 from pipeline.config.schema import JobConfig
 from pipeline.dataset.commit import Expected, commit, point_latest
 from pipeline.dataset.reader import Dataset, open_dataset
-from pipeline.dataset.totals import tallied
 from pipeline.driver.held_out_changes import moving_notes
 from pipeline.errors import InputError
 from pipeline.planning.job import Job, Task

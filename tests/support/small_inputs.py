@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from totals_and_keys import tallied
 
 from pipeline.config.loader import ConfigText
 from pipeline.config.schema import JobConfig
 from pipeline.dataset.commit import Expected, commit, point_latest
 from pipeline.dataset.reader import Dataset, open_dataset
-from pipeline.dataset.totals import tallied
 from pipeline.driver.jobs import job_of
 from pipeline.planning.job import Job, Task
 from pipeline.planning.plan import Plan, Probe, make_plan
