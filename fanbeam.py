@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.config.schema import JobConfig
     from pipeline.dataset.reader import Dataset, open_dataset
     from pipeline.driver.api import Planned, load_config, plan, run
-    from pipeline.driver.run import RunOptions, RunResult
+    from pipeline.driver.run_options import RunOptions, RunResult
     from pipeline.errors import (
         ConfigError,
         Damaged,
@@ -42,7 +42,7 @@ _HOMES = {
     "Dataset": "pipeline.dataset.reader",
     "open_dataset": "pipeline.dataset.reader",
     **dict.fromkeys(("Planned", "load_config", "plan", "run"), "pipeline.driver.api"),
-    **dict.fromkeys(("RunOptions", "RunResult"), "pipeline.driver.run"),
+    **dict.fromkeys(("RunOptions", "RunResult"), "pipeline.driver.run_options"),
 }
 _ERRORS = "pipeline.errors"
 

@@ -23,6 +23,7 @@ EXTRAS = {
 }
 FOR_WORK = {
     "demo": ["scikit-image>=0.26,<0.27", "scikit-learn>=1.7,<2"],
+    "docs": ["mkdocs-material>=9.8,<10", "mkdocstrings[python]>=1,<2"],
     "test": [
         "datasets>=5,<6",
         "dockerfile-parse>=2.0.1,<3",

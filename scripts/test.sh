@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/environment.sh
 . "$here/environment.sh"
-export FANBEAM_EXTRAS="all,demo,test"
+export FANBEAM_EXTRAS="${FANBEAM_EXTRAS:-all,demo,test}"
 environment "$FANBEAM_EXTRAS"
 cd "$here/.."
 tests() { # slow tests come last: a process that has none left takes some of another's

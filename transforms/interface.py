@@ -106,10 +106,21 @@ class Transform(Protocol):
     """One step of one library, with its own parameters. Labels that its value holds follow, as `carries` says."""
 
     def __call__(self, value: Value, seed: bytes) -> tuple[Value, dict[str, Any] | None]:
-        """Apply the step with randomness drawn from `seed` (16 bytes) alone.
+        """Apply the step once.
 
-        Returns the new value (the input is never mutated) and the parameters that were drawn, as a dict that
-        `parameters.to_json` can write; None where the step's own probability decided against applying it.
+        Args:
+            value: What to change, one dataclass of `values` for each modality: pixels are (height, width, channels)
+                uint8, samples (channels, length) float32 in -1..1, frames (time, height, width, 3) uint8, voxels
+                (depth, height, width, channels). It is never changed in place.
+            seed: 16 bytes, from which alone all randomness is drawn.
+
+        Returns:
+            The new value with its labels moved, and the parameters that were drawn, as a dict that
+            `recorded_parameters.to_json` can write; None where the step's own probability left it out.
+
+        Raises:
+            LabelLost: A bound label cannot stay on what it marks; the copy is rejected.
+            Exception: Anything else fails this copy, with the error in `_failed`.
         """
         ...
 

@@ -118,7 +118,8 @@ def run(config: str, overrides: list[str], flags: RunFlags, as_json: bool) -> No
     text = _begun(config, overrides)
     from pipeline.cli import report
     from pipeline.cli.progress import Bar, Lines
-    from pipeline.driver.run import RunOptions, run_job
+    from pipeline.driver.run import run_job
+    from pipeline.driver.run_options import RunOptions
     from pipeline.engines.progress import Noting, Silent
 
     quiet = as_json and not sys.stderr.isatty()

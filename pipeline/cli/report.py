@@ -19,7 +19,7 @@ from pipeline.sources.folder import EXTENSIONS, ending_of
 if TYPE_CHECKING:
     from pipeline.audit.leaks import Leaks
     from pipeline.driver.api import Planned
-    from pipeline.driver.run import RunResult
+    from pipeline.driver.run_options import RunResult
     from pipeline.driver.verification.verify import Report
 
 _MAX_CLASSES = 30

@@ -23,7 +23,12 @@ _LONGEST_NAME = 64
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One committed version. `splits` are pyarrow datasets; only files that the manifest names are in them."""
+    """One committed version of a dataset.
+
+    Attributes:
+        folder: The version's folder.
+        manifest: What `manifest.json` says: config, libraries, splits, shards with their digests, what was dropped.
+    """
 
     folder: Folder
     manifest: dict[str, Any]
@@ -40,7 +45,7 @@ class Dataset:
 
     @property
     def splits(self) -> dict[str, "pads.Dataset"]:
-        """`train`, `validation`, `test`: those that have samples."""
+        """`train`, `validation`, `test`, as far as they have samples: pyarrow datasets of the files in the manifest."""
         return {split: self._open(split) for split in self.manifest["splits"] if self.files(split)}
 
     def files(self, split: str) -> list[str]:
@@ -98,7 +103,23 @@ class Dataset:
 
 
 def open_dataset(path: str) -> Dataset:
-    """Open an output folder (its LATEST version) or a version folder. Raises InputError if no dataset is there."""
+    """Open a committed dataset.
+
+    Args:
+        path: An output folder, of which the newest version is opened, or a version folder; local or a URL.
+
+    Returns:
+        The version: its manifest and splits. Nothing but the manifest is read yet.
+
+    Raises:
+        InputError: There is no committed version; the message says what is there instead.
+        Damaged: The manifest cannot be read.
+
+    Examples:
+        >>> data = open_dataset("out/birds")  # doctest: +SKIP
+        >>> data.splits["train"].to_table(columns=["sample_id", "label"])  # doctest: +SKIP
+        >>> data.sample("IMG_0042.jpg/3")["lineage"]["transforms"]  # doctest: +SKIP
+    """
     folder = Folder.at(path)
     manifest = read_manifest(folder)
     if manifest is not None:

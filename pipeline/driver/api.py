@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pipeline.config.loader import ConfigText, read_config, validate
 from pipeline.config.schema import JobConfig
 from pipeline.driver.jobs import job_of
-from pipeline.driver.run import RunOptions, RunResult, planned, run_job, survey_job
+from pipeline.driver.run import planned, run_job, survey_job
+from pipeline.driver.run_options import RunOptions, RunResult
 from pipeline.engines.local import pool as workers
 from pipeline.engines.progress import Silent
 from pipeline.errors import ConfigError
@@ -34,7 +35,21 @@ class Planned:
 
 
 def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> JobConfig:
-    """Read and check the shape of a YAML config; `overrides` are `key.path=value`. Raises ConfigError."""
+    """Read a YAML config and check its form: keys, types and ranges. The input is not looked at.
+
+    Args:
+        path: The YAML file, local or any URL that fsspec reads.
+        overrides: Replaced keys as `key.path=value`, the value as YAML, like `--set` of the command line.
+
+    Returns:
+        The frozen config. Change it with `config.model_copy(update=…)`.
+
+    Raises:
+        ConfigError: The file cannot be read, is no YAML, or has wrong keys; `problems` lists all of them with lines.
+
+    Examples:
+        >>> config = load_config("birds.yaml", ["copies=8", "output.path=out/birds8"])  # doctest: +SKIP
+    """
     text = read_config(os.fspath(path), overrides)
     config, problems = validate(text)
     if config is None:
@@ -43,7 +58,25 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
 
 
 def plan(config: Config, workers_count: int | None = None) -> Planned:
-    """Splits, classes, samples and shards that a run would make. Writes nothing. Raises ConfigError, InputError."""
+    """Show what a run would make: splits, classes, samples, shards, bytes. Writes nothing.
+
+    Args:
+        config: A path, a `JobConfig`, or a `ConfigText`.
+        workers_count: Processes to estimate the time for; None: one.
+
+    Returns:
+        The plan, the version that it would make, and what a few rendered records weighed.
+
+    Raises:
+        ConfigError: The config is wrong; `problems` lists everything with its line.
+        InputError: The input is missing, empty, damaged, or has other columns than the config names.
+        UsageError: The path of the config or of the input cannot be one.
+
+    Examples:
+        >>> planned = plan("birds.yaml")  # doctest: +SKIP
+        >>> planned.plan.samples  # doctest: +SKIP
+        5200
+    """
     text = as_text(config)
     checked_config, listing = checked(text, with_recipes=False)
     with telling_recipes(text):
@@ -56,7 +89,30 @@ def plan(config: Config, workers_count: int | None = None) -> Planned:
 
 
 def run(config: Config, options: RunOptions | None = None) -> RunResult:
-    """Make the dataset version of a config: a path, a JobConfig or a ConfigText. See `run_job` for errors."""
+    """Make the dataset version that a config describes, or find that it is already there.
+
+    The same config, data and library versions give the same version and the same bytes. Run it again after a crash:
+    it resumes from the finished shards.
+
+    Args:
+        config: A path, a `JobConfig`, or a `ConfigText`.
+        options: Engine, number of workers, Beam options, progress. None of them changes a byte.
+
+    Returns:
+        Where the version is, its manifest, and what the run did.
+
+    Raises:
+        ConfigError: The config is wrong; nothing was written.
+        InputError: The input cannot be used; nothing was written.
+        LimitsExceeded: More records failed, copies were rejected or rows leak than the config allows. Nothing is
+            committed; finished shards are kept for the next run.
+        RunFailed: The run could not finish: disk full, store unreachable, input changed, engine failed.
+
+    Examples:
+        >>> result = run("birds.yaml", RunOptions(workers=4))  # doctest: +SKIP
+        >>> result.path, result.samples  # doctest: +SKIP
+        ('out/birds/8760c73016c0093f', 5200)
+    """
     return run_job(as_text(config), options or RunOptions())
 
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.config.loader import ConfigText
@@ -19,12 +19,13 @@ from pipeline.driver.donors import with_donors
 from pipeline.driver.held_out_changes import moving_notes
 from pipeline.driver.jobs import job_of
 from pipeline.driver.payload_survey import OnEngine, remove_surveys, seeker_for
+from pipeline.driver.run_options import RunOptions, RunResult
 from pipeline.driver.submission import Submission, Submitted, load_beam, settings_for, submit
 from pipeline.driver.survey_warnings import classes_of, survey_notes
 from pipeline.engines.local import pool as workers
 from pipeline.engines.local.payload_survey import InPool
 from pipeline.engines.options import engine_of, leaves_template
-from pipeline.engines.progress import Progress, Silent
+from pipeline.engines.progress import Progress
 from pipeline.errors import InputError, RunFailed
 from pipeline.modalities.labels.counts import label_warnings
 from pipeline.planning.checks.check import checked, telling_recipes, with_problems
@@ -45,44 +46,6 @@ from pipeline.splitting.diagnostics.shares import refuse_empty_train
 from pipeline.splitting.duplicates.backends import Seeker
 from pipeline.splitting.history.ledger import descent_of
 from pipeline.storage.lock import guarded
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How to run, none of which changes a byte: engine, processes, Beam's own options, who watches.
-
-    `workers`: processes of this machine, or of each worker of the engine. `attempts`: how often an engine may die.
-    """
-
-    runner: str = "direct"
-    workers: int | None = None
-    beam: tuple[str, ...] = ()
-    debug: bool = False
-    attempts: int = 3
-    progress: Progress = field(default_factory=Silent)
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """A committed version: where it is, its manifest, and what the run did.
-
-    `handed_over`: the engine's name of a job that nobody waits for; it commits by itself, and there is no manifest yet.
-    """
-
-    version: str
-    path: str
-    manifest: dict[str, Any]
-    seconds: float
-    already_there: bool
-    resumed_shards: int
-    handed_over: str | None = None
-    warnings: tuple[str, ...] = ()
-    """What people should know of though the dataset is whole."""
-
-    @property
-    def samples(self) -> int:
-        """Samples of all splits."""
-        return sum(s["samples"] for s in self.manifest.get("splits", {}).values())
 
 
 def run_job(text: ConfigText, options: RunOptions) -> RunResult:

@@ -12,7 +12,7 @@ from small_inputs import config_of, parquet, text_columns
 
 from pipeline.driver import submission
 from pipeline.driver.api import run
-from pipeline.driver.run import RunOptions
+from pipeline.driver.run_options import RunOptions
 from pipeline.engines import options as runners
 from pipeline.errors import LimitsExceeded, Problem, RunFailed, UsageError
 from pipeline.storage.folder import Folder

@@ -10,7 +10,7 @@ import material
 import pytest
 
 import pipeline
-from pipeline.driver.run import RunOptions, RunResult
+from pipeline.driver.run_options import RunOptions, RunResult
 from pipeline.errors import ConfigError, InputError, LimitsExceeded
 
 Birds = tuple[Path, Path]

@@ -13,7 +13,7 @@ import pytest
 from small_inputs import config_of, jpeg, opened, parquet, planned, put, ran, text_columns, text_of, values, words
 
 from pipeline.driver.api import run
-from pipeline.driver.run import RunOptions
+from pipeline.driver.run_options import RunOptions
 from pipeline.engines.work_files import _tasks_bytes, assigned_tasks
 from pipeline.errors import ExitCode, FanbeamError, InputError
 from pipeline.planning.job import Task
