@@ -85,5 +85,5 @@ setup(
         "typer>=0.16",
     ],
     extras_require={**EXTRAS, "all": sorted({package for extra in EXTRAS.values() for package in extra}), **FOR_WORK},
-    entry_points={"console_scripts": ["fanbeam=pipeline.cli.app:console"]},
+    entry_points={"console_scripts": ["fanbeam=pipeline.cli.program:console"]},
 )

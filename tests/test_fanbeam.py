@@ -1,5 +1,6 @@
 """`import fanbeam`: what it offers, that it costs nothing, and that other packages of our names are told of."""
 
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -11,8 +12,9 @@ import fanbeam
 import pipeline
 
 
-def python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=False)
+def python(code: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    words, environment = [sys.executable, "-c", code], {**os.environ, **environment}
+    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("name", fanbeam.__all__)
@@ -63,5 +65,6 @@ def test_one_that_is_loaded_already_is_told_of(tmp_path: Path) -> None:
 def test_a_folder_of_that_name_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "transforms").mkdir()
     (tmp_path / "transforms" / "mine.py").write_text("")
-    done = python("import fanbeam, transforms.registry; fanbeam.run", tmp_path)
+    top = str(Path(pipeline.__file__).parents[1])  # as where it is installed; an editable one comes after such a folder
+    done = python("import fanbeam, transforms.registry; fanbeam.run", tmp_path, PYTHONPATH=top)
     assert done.returncode == 0, done.stderr

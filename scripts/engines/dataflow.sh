@@ -119,7 +119,7 @@ check() {
 
 run() {
     needs credentials login bucket
-    PYTHONPATH="$top${PYTHONPATH:+:$PYTHONPATH}" exec "$python" -c 'from pipeline.cli.app import console; console()' \
+    PYTHONPATH="$top${PYTHONPATH:+:$PYTHONPATH}" exec "$python" -c 'from pipeline.cli.program import console; console()' \
         run "$@" --runner dataflow --project "$project" --region "$region" --temp_location "gs://$bucket/tmp"
 }
 

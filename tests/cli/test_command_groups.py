@@ -9,7 +9,7 @@ from typer.main import get_command
 from pipeline.cli.app import app
 from pipeline.cli.command_groups import GROUPS
 
-PROGRAM = "import sys; from pipeline.cli.app import main; sys.exit(main())"
+PROGRAM = "import sys; from pipeline.cli.program import main; sys.exit(main())"
 
 
 def told(*words: str) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.cli.resources import resources
 from transforms import registry
 from transforms.interface import MissingLibrary

@@ -8,7 +8,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from small_inputs import parquet, text_columns, values
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.storage.folder import Folder
 
 

@@ -8,7 +8,7 @@ import material
 import pytest
 from wordnet_files import provide_wordnet
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 
 Answer = tuple[int, dict[str, Any]]
 

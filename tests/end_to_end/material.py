@@ -198,7 +198,7 @@ def preload_libraries() -> None:
 
 def command(*arguments: object) -> list[str]:
     """A command line of fanbeam in a process of its own."""
-    return [sys.executable, "-c", "from pipeline.cli.app import console; console()", *map(str, arguments)]
+    return [sys.executable, "-c", "from pipeline.cli.program import console; console()", *map(str, arguments)]
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ import pytest
 from photos import photo_rows
 from PIL import Image
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 
 Answer = tuple[int, dict[str, Any]]
 Rows = dict[str, dict[str, Any]]

@@ -11,7 +11,7 @@ import material
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from transforms.nlpaug import wordnet
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
@@ -332,7 +332,9 @@ def test_debug_shows_the_traceback_and_nothing_else_does(tmp_path: Path, capsys:
 def test_closed_standard_streams(closed: str, tmp_path: Path) -> None:
     data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
     config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out"))
-    program = f'exec "{sys.executable}" -c "from pipeline.cli.app import console; console()" run "{config}" {closed}'
+    program = (
+        f'exec "{sys.executable}" -c "from pipeline.cli.program import console; console()" run "{config}" {closed}'
+    )
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, cwd=material.ROOT)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import pipeline
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.driver.verification.verify import verify
 
 HEIGHT, WIDTH = 60, 120

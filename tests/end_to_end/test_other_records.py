@@ -9,7 +9,7 @@ import material
 import pyarrow.dataset as pads
 import pytest
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 
 Answer = tuple[int, dict[str, Any]]
 STEPS: list[Any] = [

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import pipeline
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 
 Birds = tuple[Path, Path]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 
 Rows = list[dict[str, Any]]
 COUNT = 60

@@ -17,7 +17,7 @@ def carried_out(page: Path, folder: Path) -> str:
     """What all blocks of a page print; `fanbeam` is the command of this checkout."""
     command = folder / "bin" / "fanbeam"
     command.parent.mkdir()
-    program = "import sys; from pipeline.cli.app import main; sys.exit(main())"
+    program = "import sys; from pipeline.cli.program import main; sys.exit(main())"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{program}" "$@"\n')
     command.chmod(0o755)
     paths = f"{command.parent}{os.pathsep}{os.environ['PATH']}"

@@ -8,7 +8,7 @@ from typing import Any
 import material
 import pytest
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 
 Answer = tuple[int, dict[str, Any]]
 

@@ -12,7 +12,7 @@ import pytest
 from apache_beam.runners.worker import sdk_worker
 
 from pipeline.driver import submission
-from pipeline.engines import options
+from pipeline.engines.beam import process
 from pipeline.engines.beam.process import end_job_servers, hush
 from pipeline.engines.options import leaves_template
 
@@ -23,10 +23,10 @@ def quiet() -> Iterator[None]:
     hush(debug=False)
     yield
     threading.excepthook = hook
-    root.removeFilter(options._is_not_of_beam)
+    root.removeFilter(process._is_not_of_beam)
     logging.getLogger("apache_beam").setLevel(level)
     vars(sdk_worker).pop("print", None)
-    for name in options._LOGS_OF_SERVERS:
+    for name in process._LOGS_OF_SERVERS:
         logging.getLogger(name).disabled = False
 
 

@@ -30,7 +30,7 @@ SECRETS = {
     "MY_PASSWORD": "SECRET-of-mine-77aa",
 }
 ROOT = Path(__file__).parents[2]
-FANBEAM = (sys.executable, "-c", "from pipeline.cli.app import console; console()")
+FANBEAM = (sys.executable, "-c", "from pipeline.cli.program import console; console()")
 
 
 def free_port() -> int:

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from local_web import sent, web
 from small_inputs import config_of, jpeg, opened, parquet, put, text_columns, values
-from test_references_outside import sent, web
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.planning.survey import survey
 
 SECRET = "S3CRETmark"

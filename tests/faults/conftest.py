@@ -12,7 +12,7 @@ import material
 import trouble_library
 from trouble_library import Trouble, text_rows
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from transforms import registry
 
 material.preload_libraries()

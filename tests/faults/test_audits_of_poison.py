@@ -48,7 +48,7 @@ def fanbeam(home: Path, *arguments: object) -> tuple[int, dict[str, Any], str]:
         [
             sys.executable,
             "-c",
-            "import sys; from pipeline.cli.app import main; sys.exit(main())",
+            "import sys; from pipeline.cli.program import main; sys.exit(main())",
             *map(str, arguments),
         ],
         env={**os.environ, "PYTHONPATH": paths},
@@ -88,7 +88,7 @@ def test_a_dataset(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys; from pipeline.cli.app import main; sys.exit(main())",
+            "import sys; from pipeline.cli.program import main; sys.exit(main())",
             "run",
             str(config),
         ],

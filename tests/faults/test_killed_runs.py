@@ -14,7 +14,7 @@ import psutil
 import pytest
 from conftest import Slow, Trouble, receipts, run
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 
 Hurt = "subprocess.Popen[str]"
 

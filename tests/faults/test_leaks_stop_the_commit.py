@@ -12,8 +12,8 @@ from material import image_rows
 from PIL import Image
 
 from pipeline.audit.leaks import CERTAIN, KINDS
-from pipeline.cli.app import main
 from pipeline.cli.demo import photo_crops
+from pipeline.cli.program import main
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import material
 import pytest
 from conftest import Trouble, run, text_rows
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 
 ROWS = text_rows(24, 1200)
 SHARD_SIZE = "128KiB"

@@ -158,7 +158,7 @@ print(opened(config_of(Path({path!r}), "out"))[0].version)
 
 
 def test_every_process_finds_the_same(source: Path) -> None:
-    program = PROGRAM.format(tests=str(Path(__file__).parent), path=str(source))
+    program = PROGRAM.format(tests=str(Path(__file__).parents[1] / "support"), path=str(source))
     found = {
         subprocess.run(
             [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,

@@ -167,7 +167,7 @@ def test_every_slug_has_a_case() -> None:
 
 
 def test_codecs_use_no_slug_that_is_not_listed() -> None:
-    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "pipeline" / "codecs").glob("*.py")]
+    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "pipeline" / "modalities" / "codecs").rglob("*.py")]
     used = {slug for source in sources for slug in re.findall(r'CodecError\(\s*"(\w+)"', source)}
     assert "truncated" in used
     assert used <= set(codecs.REASONS)

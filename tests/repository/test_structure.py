@@ -64,7 +64,7 @@ STORAGE = {
 }
 DEVICES = {
     "pipeline/modalities/codecs/quiet.py",
-    "pipeline/cli/app.py",
+    "pipeline/cli/program.py",
     "pipeline/engines/local/fork_server.py",
     "pipeline/engines/local/worker.py",
 }  # the null device

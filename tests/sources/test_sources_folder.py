@@ -6,10 +6,10 @@ import pytest
 from small_inputs import config_of, jpeg, opened, put, ran, rows_of, wav
 
 from pipeline.errors import InputError
-from pipeline.rendering.read import _fetch
 from pipeline.sources import folder as module
 from pipeline.sources.folder import EXTENSIONS, ending_of, label_of, list_folder
 from pipeline.sources.listing import list_input
+from pipeline.sources.payloads import _fetch
 from pipeline.storage.folder import Folder
 
 NOTHING: dict[str, Any] = {"input__id": ..., "input__label": ...}

@@ -11,7 +11,7 @@ import yaml
 from made_splits import decided, split_of
 from small_inputs import config_of, jpeg, parquet, put, ran, values, words
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.config.schema import JobConfig
 from pipeline.sources.strings import torn_rows, values_of, without_torn
 

@@ -13,7 +13,7 @@ import material
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.storage.folder import Folder
 
 Call = Callable[..., dict[str, Any]]

@@ -29,7 +29,7 @@ _STORES = {"gs": ("gcsfs",), "gcs": ("gcsfs",), "s3": _OF_S3, "az": ("obstore",)
 _IN_THE_IMAGE = {"fanbeam", "apache-beam", "pip", "python", "setuptools", "wheel"}
 _OF_AN_INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 def packages(job: Job, given: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import sys
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.engines.adapters.dataflow_template import command
 
 if __name__ == "__main__":

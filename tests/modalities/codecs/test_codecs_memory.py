@@ -27,7 +27,7 @@ import resource, sys
 from pathlib import Path
 from pipeline.rendering.guards import guarded
 from pipeline.records import Refusal
-from pipeline.modalities.codecs.{module} import {codec}
+from pipeline.modalities.codecs.{module}.codec import {codec}
 
 def size():
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from test_similarity_pictures import photo
+from test_similarity_images import photo
 
 from pipeline.modalities.codecs.video.codec import VideoCodec
 from pipeline.modalities.codecs.volume.codec import VolumeCodec

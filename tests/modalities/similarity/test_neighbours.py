@@ -163,8 +163,8 @@ def test_embeddings_keep_their_length_and_zeros_stay() -> None:
 
 SCRIPT = """
 import sys
-sys.path.insert(0, "tests/pipeline")
-from test_similarity_neighbours import beside, embedded
+sys.path[:0] = ["tests/support", "tests/modalities/similarity"]
+from test_neighbours import beside, embedded
 from pipeline.modalities.similarity.neighbours import buckets_of, centroids, pairs
 left = embedded(300)
 centres = centroids(left, 9)

@@ -119,8 +119,8 @@ def test_payloads_and_damage() -> None:
 
 SCRIPT = """
 import hashlib, sys
-sys.path.insert(0, "tests/pipeline")
-from test_similarity_sounds import MEASURE, RATE, noisy, sound
+sys.path[:0] = ["tests/support", "tests/modalities/similarity"]
+from test_similarity_audio import MEASURE, RATE, noisy, sound
 parts = [MEASURE.signature_of(s, RATE) for s in (sound(), noisy(sound(), 20), sound(4))]
 distances = [MEASURE.distance(a.detail, b.detail) for a in parts for b in parts]
 print(hashlib.sha256(b"".join(s.embeddings.tobytes() + s.detail for s in parts)).hexdigest(), distances)

@@ -178,8 +178,8 @@ def test_payloads_are_decoded_upright_and_damage_is_a_codec_error() -> None:
 
 SCRIPT = """
 import hashlib, sys
-sys.path.insert(0, "tests/pipeline")
-from test_similarity_pictures import MIRRORED, PLAIN, drawing, photo
+sys.path[:0] = ["tests/support", "tests/modalities/similarity"]
+from test_similarity_images import MIRRORED, PLAIN, drawing, photo
 parts = [m.signature_of(p) for m in (PLAIN, MIRRORED) for p in (photo(), photo(3), drawing(), drawing(5, "square"))]
 joined = b"".join(s.embeddings.tobytes() + s.detail for s in parts)
 distances = [PLAIN.distance(a.detail, b.detail) for a in parts for b in parts]

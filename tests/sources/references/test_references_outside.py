@@ -1,16 +1,14 @@
 """What a table or a folder that comes from elsewhere may read: what lies below it, and what the config names."""
 
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from local_web import sent, web
 from small_inputs import config_of, jpeg, opened, parquet, put, ran, values
 
 from pipeline.config.loader import ConfigText, validate
@@ -184,43 +182,6 @@ def test_tables_that_are_links_out_of_their_folder_are_refused(kind: str, tmp_pa
 
 
 # -- addresses of the web
-
-
-@contextmanager
-def web(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[tuple[str, list[str]]]:
-    """A server on the loopback interface, and the paths that it was asked for."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            answer(self)
-
-        def do_HEAD(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def sent(handler: BaseHTTPRequestHandler, data: bytes, status: int = 200, **headers: str) -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Length", str(len(data)))
-    for name, value in headers.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.end_headers()
-    if handler.command != "HEAD":
-        handler.wfile.write(data)
 
 
 def test_the_web_is_asked_only_where_the_config_names_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from made_splits import decided, split_of
 from small_inputs import config_of, parquet, ran, text_columns, values, words
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.errors import InputError
 from pipeline.splitting.diagnostics.shares import refuse_empty_train, share_notes
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from small_inputs import parquet, text_columns, values
 
-from pipeline.cli.app import main
+from pipeline.cli.program import main
 from pipeline.storage.stores.google_store import GoogleStore
 from pipeline.storage.stores.object_store import ObjectStore
 

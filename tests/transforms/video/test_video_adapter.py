@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_vidaug_video import SEEDS, SOUND_RATE, bounds, boxed, heard, numbered, order
+from test_vidaug_adapter import SEEDS, SOUND_RATE, bounds, boxed, heard, numbered, order
 
 from transforms import registry
 from transforms.recipe import check_steps

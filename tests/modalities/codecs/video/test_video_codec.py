@@ -226,7 +226,7 @@ class TestEncode:
     @pytest.mark.parametrize("form", ["mp4", "mkv"])
     def test_the_same_bytes_twice_and_in_another_process(self, form: str) -> None:
         code = (
-            "import hashlib, test_codecs_video as t\n"
+            "import hashlib, test_video_codec as t\n"
             f"print(hashlib.sha256(t.VideoCodec({form!r}).encode(t.noisy(), '')).hexdigest())"
         )
         once, again = (VideoCodec(form).encode(noisy(), "") for _ in range(2))
