@@ -16,7 +16,7 @@ ARG EXTRAS=dataflow,gcs
 WORKDIR /source
 RUN python -m venv /opt/fanbeam
 ENV PATH=/opt/fanbeam/bin:$PATH
-COPY LICENSE README.md constraints.txt pyproject.toml setup.py ./
+COPY LICENSE README.md constraints.txt fanbeam.py pyproject.toml setup.py ./
 COPY pipeline pipeline
 COPY transforms transforms
 RUN pip install --no-cache-dir --constraint constraints.txt ".[${EXTRAS}]" && pip check

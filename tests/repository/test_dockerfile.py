@@ -50,6 +50,16 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
         assert any(fnmatch(source, line[1:]) or source.startswith(f"{line[1:]}/") for line in lines if line[0] == "!")
 
 
+def test_all_that_is_packaged_is_copied() -> None:
+    setup = (ROOT / "setup.py").read_text()
+    packages = {
+        name.split(".")[0] for name in re.findall(r"find_packages\(include=\[([^\]]*)", setup)[0].split('"')[1::2]
+    }
+    modules = re.findall(r'py_modules=\["(\w+)"\]', setup)
+    assert packages and modules
+    assert {*packages, *(f"{name}.py" for name in modules)} <= {*copied()}
+
+
 @pytest.mark.parametrize("run", values("RUN"))
 def test_shell_steps_are_clean(run: str) -> None:
     command = [str(Path(sys.executable).with_name("shellcheck")), "--shell", "sh", "--exclude", "SC2154", "-"]
