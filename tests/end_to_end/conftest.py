@@ -4,8 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 from wordnet_files import provide_wordnet
 
 from pipeline.cli.program import main
@@ -14,7 +14,7 @@ Answer = tuple[int, dict[str, Any]]
 
 with suppress(pytest.fail.Exception):  # the tests that need it fail themselves, and say why
     provide_wordnet()  # before workers are forked: it sets their environment
-material.preload_libraries()
+workdata.preload_libraries()
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
 def birds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A finished image dataset that no test changes: its config and its output folder."""
     home = tmp_path_factory.mktemp("birds")
-    data = material.write_parquet(home / "data" / "birds.parquet", material.image_rows(48))
-    config = material.write_config(home / "birds.yaml", material.image_config(data, home / "out"))
+    data = workdata.write_parquet(home / "data" / "birds.parquet", workdata.image_rows(48))
+    config = workdata.write_config(home / "birds.yaml", workdata.image_config(data, home / "out"))
     assert main(["run", str(config), "--json", "--workers", "2"]) == 0
     return config, home / "out"

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow as pa
 import pyarrow.parquet as pq
+import workdata
 
 from pipeline.storage.folder import Folder
 
 COUNT = 12
 Rows = Sequence[Mapping[str, Any]]
 Ask = Callable[..., tuple[int, dict[str, Any]]]
-IMAGE = {"type": "image", "augment": material.IMAGE_STEPS}
-TEXT = {"type": "text", "augment": material.TEXT_STEPS}
+IMAGE = {"type": "image", "augment": workdata.IMAGE_STEPS}
+TEXT = {"type": "text", "augment": workdata.TEXT_STEPS}
 KEYS = {"id": "id", "label": "label"}
 
 
@@ -34,7 +34,7 @@ class Layout:
         """The config for the input under `top`/in and the output beside it."""
         named = [f"{top}/in/{path}".rstrip("/") for path in self.paths]
         where = named[0] if len(named) == 1 else named
-        base = material.image_config("", f"{top}/out", input={**self.keys, "path": where}, fields=dict(self.fields))
+        base = workdata.image_config("", f"{top}/out", input={**self.keys, "path": where}, fields=dict(self.fields))
         return {**base, "copies": 1}
 
 
@@ -55,7 +55,7 @@ def in_parts(*names: str) -> Callable[[Folder], None]:
     """Parquet files of an equal share of the pictures each."""
 
     def write(folder: Folder) -> None:
-        rows, size = material.image_rows(COUNT), COUNT // len(names)
+        rows, size = workdata.image_rows(COUNT), COUNT // len(names)
         for number, name in enumerate(names):
             put(folder, name, parquet(rows[number * size : (number + 1) * size]))
 
@@ -67,7 +67,7 @@ def in_files(ending: str, content: Callable[[int], bytes]) -> Callable[[Folder],
 
     def write(folder: Folder) -> None:
         for n in range(COUNT):
-            put(folder, f"{material.LABELS[n % 3]}/f{n:03d}{ending}", content(n))
+            put(folder, f"{workdata.LABELS[n % 3]}/f{n:03d}{ending}", content(n))
 
     return write
 
@@ -75,7 +75,7 @@ def in_files(ending: str, content: Callable[[int], bytes]) -> Callable[[Folder],
 def growing(folder: Folder) -> None:
     """Weeks of which only the last one has boxes, and texts in another encoding."""
     for week in range(3):
-        rows = [dict(row) for row in material.image_rows(COUNT)[4 * week : 4 * week + 4]]
+        rows = [dict(row) for row in workdata.image_rows(COUNT)[4 * week : 4 * week + 4]]
         if week == 2:
             rows = [{**row, "boxes": [[1.0, 2.0, 30.0, 40.0]]} for row in rows]
         sink = io.BytesIO()
@@ -88,7 +88,7 @@ def growing(folder: Folder) -> None:
 
 def texts() -> list[dict[str, Any]]:
     """Records of a text table."""
-    return [{"id": f"{n:03d}", "label": material.LABELS[n % 3], "text": material.sentence(n)} for n in range(COUNT)]
+    return [{"id": f"{n:03d}", "label": workdata.LABELS[n % 3], "text": workdata.sentence(n)} for n in range(COUNT)]
 
 
 def as_csv(rows: Rows) -> bytes:
@@ -118,8 +118,8 @@ def of_links(table: str, encode: Callable[[Rows], bytes], count: int = COUNT) ->
 
     def write(folder: Folder) -> None:
         for n in range(count):
-            put(folder, f"{table.rpartition('/')[0]}/pics/{n}.jpg", material.picture(n))
-        rows = [{"id": n, "label": material.LABELS[n % 3], "image": f"pics/{n}.jpg"} for n in range(count)]
+            put(folder, f"{table.rpartition('/')[0]}/pics/{n}.jpg", workdata.picture(n))
+        rows = [{"id": n, "label": workdata.LABELS[n % 3], "image": f"pics/{n}.jpg"} for n in range(count)]
         put(folder, table, encode(rows))
 
     return write
@@ -133,7 +133,7 @@ def rows_of(version: Folder) -> list[dict[str, Any]]:
 def every_command(layout: Layout, top: str, home: Path, ask: Ask) -> list[dict[str, Any]]:
     """Each command once; the rows of the dataset."""
     layout.write(Folder.at(f"{top}/in"))
-    config = material.write_config(home / "c.yaml", layout.tree(top))
+    config = workdata.write_config(home / "c.yaml", layout.tree(top))
     code, checked = ask("check", config)
     assert code == 0, checked
     code, planned = ask("plan", config, "--workers", "1")
@@ -171,9 +171,9 @@ LAYOUTS = {
     "weeks that differ": Layout(growing, keys={**KEYS, "schema": "union"}, fields=BOXED),
     "csv in sub folders": Layout(in_tables(("a/t.csv", "b/t.csv"), as_csv), fields=TEXTS),
     "jsonl in a list": Layout(in_tables(("a/t.jsonl", "b/t.jsonl"), as_jsonl), ("a", "b"), {}, TEXTS),
-    "pictures": Layout(in_files(".jpg", material.picture), keys={}),
-    "texts": Layout(in_files(".txt", lambda n: material.sentence(n).encode()), keys={}, fields=TEXTS),
-    "a list of class folders": Layout(in_files(".jpg", material.picture), material.LABELS, {}),
+    "pictures": Layout(in_files(".jpg", workdata.picture), keys={}),
+    "texts": Layout(in_files(".txt", lambda n: workdata.sentence(n).encode()), keys={}, fields=TEXTS),
+    "a list of class folders": Layout(in_files(".jpg", workdata.picture), workdata.LABELS, {}),
     "parquet of links": Layout(of_links("tables/t.parquet", parquet), ("tables/t.parquet",), fields=LINKS),
     "csv of links": Layout(of_links("tables/deep/t.csv", as_csv), ("**/*.csv",), fields=LINKS),
     "jsonl of links": Layout(of_links("tables/t.jsonl", as_jsonl), ("tables/t.jsonl",), fields=LINKS),

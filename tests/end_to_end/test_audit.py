@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import workdata
 from PIL import Image
 
 from pipeline.audit.leaks import KEPT_PAIRS, Leaks, Pair
@@ -23,7 +23,7 @@ Birds = tuple[Path, Path]
 @pytest.fixture
 def version(birds: Birds, tmp_path: Path) -> Path:
     """A copy of a finished version, to be spoilt."""
-    return Path(shutil.copytree(material.version_folder(birds[1]), tmp_path / "version"))
+    return Path(shutil.copytree(workdata.version_folder(birds[1]), tmp_path / "version"))
 
 
 def first_file(version: Path, split: str) -> Path:
@@ -45,7 +45,7 @@ def changed(rows: pa.Table, **columns: list[Any]) -> pa.Table:
 def test_a_dataset_of_ours_is_clean(birds: Birds, ask: Ask, say: Say) -> None:
     code, answer = ask("audit", birds[1])
     assert (code, answer["clean"], answer["pairs"]) == (0, True, [])
-    manifest = material.manifest_of(birds[1])
+    manifest = workdata.manifest_of(birds[1])
     assert {s["name"]: s["rows"] for s in answer["sides"]} == {
         split: totals["samples"] for split, totals in manifest["splits"].items()
     }
@@ -90,9 +90,9 @@ def test_an_id_twice_on_one_side(version: Path, ask: Ask, say: Say, split: str) 
 
 
 def test_an_id_twice_in_any_set(tmp_path: Path, ask: Ask) -> None:
-    rows = [{"name": f"r{n}", "text": material.sentence(n)} for n in range(40)]
-    once = material.write_parquet(tmp_path / "once.parquet", rows[30:])
-    twice = material.write_parquet(tmp_path / "twice.parquet", [*rows[:30], rows[4]])
+    rows = [{"name": f"r{n}", "text": workdata.sentence(n)} for n in range(40)]
+    once = workdata.write_parquet(tmp_path / "once.parquet", rows[30:])
+    twice = workdata.write_parquet(tmp_path / "twice.parquet", [*rows[:30], rows[4]])
     code, answer = ask("audit", once, twice, "--id", "name", "--no-near")
     assert (code, answer["leaking_by_side"]) == (1, {"validation": {"id": 1}})
     code, answer = ask("audit", twice, once, "--id", "name", "--no-near")
@@ -129,11 +129,11 @@ def test_a_parent_on_the_other_side(version: Path, ask: Ask, blended: str) -> No
 
 
 def test_two_sets_that_nobody_here_wrote(tmp_path: Path, ask: Ask) -> None:
-    rows = material.image_rows(20)
-    train = material.write_parquet(tmp_path / "train.parquet", rows[:15])
-    held = material.write_parquet(tmp_path / "held.parquet", rows[15:])
+    rows = workdata.image_rows(20)
+    train = workdata.write_parquet(tmp_path / "train.parquet", rows[:15])
+    held = workdata.write_parquet(tmp_path / "held.parquet", rows[15:])
     assert ask("audit", train, held)[0] == 0
-    leaking = material.write_parquet(tmp_path / "leaking.parquet", [*rows[15:], rows[3]])
+    leaking = workdata.write_parquet(tmp_path / "leaking.parquet", [*rows[15:], rows[3]])
     code, answer = ask("audit", train, leaking)
     assert (code, answer["leaking"]["exact"], answer["leaking"]["id"]) == (1, 1, 0)
     name = next(n for n, v in rows[3].items() if isinstance(v, str) and v not in (rows[4].get(n),))
@@ -142,14 +142,14 @@ def test_two_sets_that_nobody_here_wrote(tmp_path: Path, ask: Ask) -> None:
 
 
 def test_folders_of_files_and_columns_of_other_names(tmp_path: Path, ask: Ask) -> None:
-    material.write_folder(tmp_path / "a", 12)
+    workdata.write_folder(tmp_path / "a", 12)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     pictures = sorted((tmp_path / "b").rglob("*.jpg"))
     for picture in pictures[2:]:
-        picture.write_bytes(material.picture(1000 + int(picture.stat().st_ino)))
+        picture.write_bytes(workdata.picture(1000 + int(picture.stat().st_ino)))
     code, answer = ask("audit", tmp_path / "a", tmp_path / "b")
     assert (code, answer["leaking"]["exact"]) == (1, 2)
-    table = material.write_parquet(
+    table = workdata.write_parquet(
         tmp_path / "c.parquet", [{"thumb": p.read_bytes(), "n": n} for n, p in enumerate(pictures)]
     )
     code, answer = ask("audit", tmp_path / "a", table)
@@ -157,9 +157,9 @@ def test_folders_of_files_and_columns_of_other_names(tmp_path: Path, ask: Ask) -
 
 
 def test_texts(tmp_path: Path, ask: Ask) -> None:
-    rows = [{"comment": material.sentence(n), "stars": n % 5} for n in range(30)]
-    train = material.write_csv(tmp_path / "train.csv", rows[:20])
-    held = material.write_jsonl(tmp_path / "held.jsonl", [*rows[20:], rows[7]])
+    rows = [{"comment": workdata.sentence(n), "stars": n % 5} for n in range(30)]
+    train = workdata.write_csv(tmp_path / "train.csv", rows[:20])
+    held = workdata.write_jsonl(tmp_path / "held.jsonl", [*rows[20:], rows[7]])
     code, answer = ask("audit", train, held)
     assert (code, answer["leaking"]["exact"]) == (1, 1)
     assert answer["pairs"][0]["train"] == "train.csv#7"
@@ -173,9 +173,9 @@ def smaller(picture: bytes, side: int) -> bytes:
 
 def test_near_duplicates(tmp_path: Path, ask: Ask, say: Say) -> None:
     crops = [row["image"] for row in photo_crops()][:60]
-    train = material.write_parquet(tmp_path / "train.parquet", [{"picture": p} for p in crops[:50]])
+    train = workdata.write_parquet(tmp_path / "train.parquet", [{"picture": p} for p in crops[:50]])
     planted = [*crops[50:], *(smaller(p, 90) for p in crops[:5]), crops[9], b"no picture"]
-    held = material.write_parquet(tmp_path / "held.parquet", [{"image": p} for p in planted])
+    held = workdata.write_parquet(tmp_path / "held.parquet", [{"image": p} for p in planted])
     code, answer = ask("audit", train, held)
     assert code == 1
     assert (answer["leaking"]["near"], answer["leaking"]["exact"], answer["unreadable"]) == (5, 1, 1)
@@ -190,9 +190,9 @@ def test_near_duplicates(tmp_path: Path, ask: Ask, say: Say) -> None:
 
 
 def test_reworded_texts(tmp_path: Path, ask: Ask) -> None:
-    rows = [{"comment": material.sentence(n)} for n in range(40)]
-    train = material.write_csv(tmp_path / "train.csv", rows[:30])
-    held = material.write_csv(tmp_path / "held.csv", [*rows[30:], {"comment": rows[3]["comment"].upper() + " !"}])
+    rows = [{"comment": workdata.sentence(n)} for n in range(40)]
+    train = workdata.write_csv(tmp_path / "train.csv", rows[:30])
+    held = workdata.write_csv(tmp_path / "held.csv", [*rows[30:], {"comment": rows[3]["comment"].upper() + " !"}])
     code, answer = ask("audit", train, held)
     assert (code, answer["leaking"]["near"], answer["leaking"]["exact"]) == (1, 1, 0)
     assert answer["pairs"][0]["train"] == "train.csv#3"
@@ -202,14 +202,14 @@ def test_without_the_packages_it_says_so_and_looks_for_the_rest(
     tmp_path: Path, ask: Ask, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.audit.near_duplicates.PACKAGES", {"no_such_package": "no-such-package"})
-    rows = material.image_rows(8)
-    train = material.write_parquet(tmp_path / "train.parquet", rows[:6])
-    held = material.write_parquet(tmp_path / "held.parquet", rows[5:])
+    rows = workdata.image_rows(8)
+    train = workdata.write_parquet(tmp_path / "train.parquet", rows[:6])
+    held = workdata.write_parquet(tmp_path / "held.parquet", rows[5:])
     code, answer = ask("audit", train, held)
     assert (code, answer["leaking"]["exact"], answer["checked"]["near"]) == (1, 1, None)
     _, _, errors = say("audit", train, held)
     assert "warning: not fully checked. Near duplicates need no-such-package: pip install no-such-package." in errors
-    apart = material.write_parquet(tmp_path / "apart.parquet", material.image_rows(12)[8:])
+    apart = workdata.write_parquet(tmp_path / "apart.parquet", workdata.image_rows(12)[8:])
     code, answer = ask("audit", train, apart)
     assert (code, answer["clean"], answer["leaking"]["exact"]) == (1, False, 0)
     code, out, _ = say("audit", train, apart)
@@ -232,9 +232,9 @@ def test_bad_input_is_told(
     tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    rows = [{"image": r["image"], "label": str(n)} for n, r in enumerate(material.image_rows(6))]
-    material.write_parquet(tmp_path / "train.parquet", rows)
-    material.write_csv(tmp_path / "words.csv", [{"comment": material.sentence(n)} for n in range(6)])
+    rows = [{"image": r["image"], "label": str(n)} for n, r in enumerate(workdata.image_rows(6))]
+    workdata.write_parquet(tmp_path / "train.parquet", rows)
+    workdata.write_csv(tmp_path / "words.csv", [{"comment": workdata.sentence(n)} for n in range(6)])
     code, answer = ask("audit", *arguments)
     assert code == 2
     assert told in str(answer["error"])

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 import pytest
+import workdata
 from photos import photo_rows
 from PIL import Image
 
@@ -39,14 +39,14 @@ def photo_config(data: Path, output: Path, **changes: Any) -> dict[str, Any]:
     fields = {"image": {"type": "image", "augment": STEPS, "quality": gate, **bound}}
     shares = {"validation": 0.2, "test": 0.1}
     limits = {"failed": 1, "rejected": 1}
-    tree = material.image_config(data, output, fields=fields, limits=limits, split=shares, **changes)
+    tree = workdata.image_config(data, output, fields=fields, limits=limits, split=shares, **changes)
     return {**tree, "output": {"path": str(output), "shard_size": "256KiB"}}
 
 
 def run(home: Path, tree: dict[str, Any], *more: str) -> Path:
-    written = material.write_config(home / "c.yaml", tree)
+    written = workdata.write_config(home / "c.yaml", tree)
     assert main(["run", str(written), "--json", *more]) == 0
-    return material.version_folder(Path(tree["output"]["path"]))
+    return workdata.version_folder(Path(tree["output"]["path"]))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     home = tmp_path_factory.mktemp("made")
     rows = photo_rows(8)
     rows[3]["image"] = rows[3]["image"][:500]
-    data = material.write_parquet(home / "photos" / "in.parquet", rows)
+    data = workdata.write_parquet(home / "photos" / "in.parquet", rows)
     return data, run(home, photo_config(data, home / "out"), "--workers", "1")
 
 
@@ -81,7 +81,7 @@ def test_any_number_of_workers_makes_the_same_bytes(made: tuple[Path, Path], tmp
     data, version = made
     other = run(tmp_path, photo_config(data, tmp_path / "out"), "--workers", "2")
     assert other.name == version.name
-    assert material.contents(other) == material.contents(version)
+    assert workdata.contents(other) == workdata.contents(version)
 
 
 def test_all_parents_are_training_records_and_weights_sum_to_one(made: tuple[Path, Path]) -> None:
@@ -89,7 +89,7 @@ def test_all_parents_are_training_records_and_weights_sum_to_one(made: tuple[Pat
     rows = rows_of(version)
     labels = {row["id"]: row["label"] for row in pq.read_table(data).to_pylist()}
     training = {row["lineage"]["source_id"] for row in rows.values()}
-    damaged = {row["source_id"] for row in material.dropped(version)}
+    damaged = {row["source_id"] for row in workdata.dropped(version)}
     names = set()
     for row in rows.values():
         lineage = row["lineage"]
@@ -113,7 +113,7 @@ def test_all_parents_are_training_records_and_weights_sum_to_one(made: tuple[Pat
         assert name != "fanbeam.MixUp" or row["label"] not in others
         assert name != "fanbeam.CopyPaste" or others == {row["label"]}
     assert len(damaged) == 1
-    assert {row["reason"] for row in material.dropped(version, "rejected")} <= {"identical"}  # no label disagrees
+    assert {row["reason"] for row in workdata.dropped(version, "rejected")} <= {"identical"}  # no label disagrees
     assert names == {"fanbeam.MixUp", "fanbeam.CutMix", "fanbeam.Mosaic", "fanbeam.CopyPaste"}
 
 
@@ -139,7 +139,7 @@ def test_a_partner_that_comes_twice_keeps_its_masks_apart(tmp_path: Path) -> Non
     for row in rows:
         width, height = Image.open(io.BytesIO(row["image"])).size
         row["masks"] = [filled([int(n) for n in box], width, height) for box in row["boxes"]]
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", rows)
     tree = photo_config(data, tmp_path / "out", copies=5)
     tree["split"] = {}
     tree["fields"]["image"]["augment"] = ["fanbeam.Mosaic", {"fanbeam.CopyPaste": {"scale": [0.5, 1]}}, "fanbeam.MixUp"]
@@ -213,11 +213,11 @@ def test_a_run_that_is_resumed_blends_the_same_records(made: tuple[Path, Path], 
     for receipt in sorted((again / "_receipts").glob("train-*.json"))[:2]:
         receipt.unlink()
     assert run(tmp_path, photo_config(data, tmp_path / "out")) == again
-    assert material.contents(again) == material.contents(version)
+    assert workdata.contents(again) == workdata.contents(version)
 
 
 def test_plan_and_preview(made: tuple[Path, Path], tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    written = material.write_config(tmp_path / "c.yaml", photo_config(made[0], tmp_path / "out"))
+    written = workdata.write_config(tmp_path / "c.yaml", photo_config(made[0], tmp_path / "out"))
     code, answer = ask("plan", written)
     assert (code, answer["version"]) == (0, made[1].name)
     assert answer["donors"] == answer["splits"]["train"]["records"]
@@ -227,14 +227,14 @@ def test_plan_and_preview(made: tuple[Path, Path], tmp_path: Path, ask: Callable
 
 def simple(data: Path, output: Path, **changes: Any) -> dict[str, Any]:
     fields = {"image": {"type": "image", "augment": ["fanbeam.MixUp"]}}
-    return material.image_config(data, output, fields=fields, **{"blends": {"shelf": 12}, **changes})
+    return workdata.image_config(data, output, fields=fields, **{"blends": {"shelf": 12}, **changes})
 
 
 def test_adding_records_moves_few_donors_and_few_samples(tmp_path: Path) -> None:
-    rows = material.image_rows(90)
+    rows = workdata.image_rows(90)
     versions = []
     for name, count in (("before", 86), ("after", 90)):
-        data = material.write_parquet(tmp_path / name / "in.parquet", rows[:count])
+        data = workdata.write_parquet(tmp_path / name / "in.parquet", rows[:count])
         versions.append(run(tmp_path / name, simple(data, tmp_path / name / "out")))
     before, after = (rows_of(version) for version in versions)
     donors = [{d[0] for d in json.loads((v / "_references.json").read_text())["donors"]} for v in versions]
@@ -252,8 +252,8 @@ def test_adding_records_moves_few_donors_and_few_samples(tmp_path: Path) -> None
 
 
 def test_copies_by_class_gate_and_retries_work_with_blends(tmp_path: Path) -> None:
-    rows = material.image_rows(30)
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    rows = workdata.image_rows(30)
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", rows)
     copies = {"balance": {"target": 20, "max_copies": 6}}
     tree = simple(data, tmp_path / "out", split={}, copies=copies, limits={"rejected": 1})
     tree["fields"]["image"] |= {"quality": {"reject_identical": True, "retries": 3}}
@@ -270,7 +270,7 @@ def test_copies_by_class_gate_and_retries_work_with_blends(tmp_path: Path) -> No
     "split", [{"by": "stratified", "validation": 0.3}, {"by": {"kfold": {"k": 3, "fold": 1}}}], ids=str
 )
 def test_splits_that_the_whole_input_decides(tmp_path: Path, split: dict[str, Any]) -> None:
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(30))
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", workdata.image_rows(30))
     version = run(tmp_path, simple(data, tmp_path / "out", split=split, blends={}))
     training = {row["lineage"]["source_id"] for row in rows_of(version).values()}
     donors = {d[0] for d in json.loads((version / "_references.json").read_text())["donors"]}
@@ -280,7 +280,7 @@ def test_splits_that_the_whole_input_decides(tmp_path: Path, split: dict[str, An
 
 
 def test_records_that_are_left_out_are_no_partners(tmp_path: Path) -> None:
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(30))
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", workdata.image_rows(30))
     copies = {"balance": {"target": 6, "min_copies": 1, "downsample": True}}
     version = run(tmp_path, simple(data, tmp_path / "out", split={}, copies=copies, blends={}))
     rows = rows_of(version)
@@ -292,34 +292,34 @@ def test_records_that_are_left_out_are_no_partners(tmp_path: Path) -> None:
 
 
 def test_a_lonely_record_is_left_alone_and_that_is_recorded(tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    rows = material.image_rows(9)
+    rows = workdata.image_rows(9)
     rows[0]["label"] = "lonely"
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", rows)
     tree = simple(data, tmp_path / "out", split={}, blends={})
     tree["fields"]["image"]["augment"] = [{"fanbeam.MixUp": {"partners": "same_class"}}]
     told = ["classes of one training record ('lonely'): partners: same_class finds nobody for them"]
     for command in ("plan", "run"):
-        code, answer = ask(command, material.write_config(tmp_path / "c.yaml", tree))
+        code, answer = ask(command, workdata.write_config(tmp_path / "c.yaml", tree))
         assert (code, answer["warnings"]) == (0, told)
-    (row,) = [row for i, row in rows_of(material.version_folder(tmp_path / "out")).items() if i == "r000/1"]
+    (row,) = [row for i, row in rows_of(workdata.version_folder(tmp_path / "out")).items() if i == "r000/1"]
     assert blends_of(row) == [("fanbeam.MixUp", {"not_applied": "no other record to blend with", "parents": {}})]
     assert row["label_weights"] == [{"label": "lonely", "weight": 1.0}]
     assert row["lineage"]["parents"] == []
 
 
 def test_sounds_and_texts(tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    plain = [{"id": f"r{n}", "label": material.LABELS[n % 3]} for n in range(24)]
+    plain = [{"id": f"r{n}", "label": workdata.LABELS[n % 3]} for n in range(24)]
     sounds = [
-        {**row, "sound": material.sound(n), "events": [[0.02, 0.1]], "what": [f"e{n}"]} for n, row in enumerate(plain)
+        {**row, "sound": workdata.sound(n), "events": [[0.02, 0.1]], "what": [f"e{n}"]} for n, row in enumerate(plain)
     ]
-    texts = [{**row, "text": f"{material.sentence(n)} {material.sentence(99 + n)}"} for n, row in enumerate(plain)]
+    texts = [{**row, "text": f"{workdata.sentence(n)} {workdata.sentence(99 + n)}"} for n, row in enumerate(plain)]
     segments = {"segments": {"column": "events", "labels": "what"}}
     background = {"fanbeam.AddFromSet": {"labels": "own"}}
     both = [("sound", sounds, {"type": "audio", "augment": ["fanbeam.MixUp", background], **segments}, 3),
             ("text", texts, {"type": "text", "augment": ["fanbeam.SentenceMix"]}, 2)]  # fmt: skip
     for name, rows, field, parents in both:
-        data = material.write_parquet(tmp_path / name / "in.parquet", rows)
-        tree = material.image_config(data, tmp_path / name / "out", fields={name: field}, limits={"rejected": 1})
+        data = workdata.write_parquet(tmp_path / name / "in.parquet", rows)
+        tree = workdata.image_config(data, tmp_path / name / "out", fields={name: field}, limits={"rejected": 1})
         version = run(tmp_path / name, tree)
         copies = [row for row in rows_of(version).values() if row["lineage"]["copy"]]
         assert copies
@@ -332,14 +332,14 @@ def test_sounds_and_texts(tmp_path: Path, ask: Callable[..., Answer]) -> None:
 
 
 def test_what_check_says(tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    rows = [{**row, "label_weights": 1.0, "caption": "x"} for row in material.image_rows(6)]
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    rows = [{**row, "label_weights": 1.0, "caption": "x"} for row in workdata.image_rows(6)]
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", rows)
     wrong = simple(data, tmp_path / "out", blends={"shelf": 7})
     wrong["fields"]["image"]["augment"] = [{"fanbeam.CutMix": {"partners": "same_class"}}, "fanbeam.SentenceMix"]
     wrong["fields"]["image"]["prepare"] = ["fanbeam.MixUp"]
     wrong["fields"]["caption"] = {"type": "text"}
     wrong["input"].pop("label")
-    code, answer = ask("check", material.write_config(tmp_path / "c.yaml", wrong))
+    code, answer = ask("check", workdata.write_config(tmp_path / "c.yaml", wrong))
     assert code == 2
     messages = {problem["message"] for problem in answer["error"]["problems"]}
     assert messages == {
@@ -349,7 +349,7 @@ def test_what_check_says(tmp_path: Path, ask: Callable[..., Answer]) -> None:
         "fanbeam.MixUp blends 'image' of several records; 'caption' would still be of one record alone.",
         "a shelf of 7 donors is larger than the input, which has 6 records.",
     }
-    code, answer = ask("check", material.write_config(tmp_path / "c.yaml", simple(data, tmp_path / "out", blends={})))
+    code, answer = ask("check", workdata.write_config(tmp_path / "c.yaml", simple(data, tmp_path / "out", blends={})))
     assert [p["message"] for p in answer["error"]["problems"]] == [
         "the input has a column 'label_weights', which fanbeam writes itself."
     ]
@@ -363,15 +363,15 @@ def test_a_caption_beside_a_blended_picture_stays_that_of_the_record(
     tmp_path: Path, ask: Callable[..., Answer]
 ) -> None:
     """If that is meant: its own text, augmented on its own, in the same rows; whatever the workers; replayed."""
-    rows = [{**row, "caption": f"{material.sentence(n)} number {n}"} for n, row in enumerate(material.image_rows(12))]
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    rows = [{**row, "caption": f"{workdata.sentence(n)} number {n}"} for n, row in enumerate(workdata.image_rows(12))]
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", rows)
     found = []
     for workers in ("1", "2"):
         tree = simple(data, tmp_path / workers, blends={"other_fields": "own"})
         tree["fields"]["caption"] = {"type": "text", "augment": [{"nlpaug.RandomWordAug": {"action": "swap"}}]}
         tree["fields"]["image"]["augment"] = [{"fanbeam.MixUp": {"alpha": 8}}]
         found.append(run(tmp_path, tree, "--workers", workers))
-    assert material.contents(found[0]) == material.contents(found[1])
+    assert workdata.contents(found[0]) == workdata.contents(found[1])
     captions = {str(row["id"]): row["caption"] for row in rows}
     table = pads.dataset(sorted((found[0] / "train").glob("*.parquet"))).to_table().to_pylist()
     blended = [row for row in table if len(row["lineage"]["parents"] or ()) > 1]
@@ -388,14 +388,14 @@ def test_a_caption_beside_a_blended_picture_stays_that_of_the_record(
 
 
 def test_fields_beside_a_blended_one(tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    rows = [{**row, "caption": material.sentence(n)} for n, row in enumerate(material.image_rows(6))]
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    rows = [{**row, "caption": workdata.sentence(n)} for n, row in enumerate(workdata.image_rows(6))]
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", rows)
 
     def said(blends: dict[str, str], caption: dict[str, Any] | None) -> tuple[str, str]:
         tree = simple(data, tmp_path / "out", blends=blends)
         if caption is not None:
             tree["fields"]["caption"] = {"type": "text", **caption}
-        code, answer = ask("check", material.write_config(tmp_path / "c.yaml", tree))
+        code, answer = ask("check", workdata.write_config(tmp_path / "c.yaml", tree))
         (problem,) = answer["error"]["problems"] if code else ({"message": "", "suggestion": ""},)
         return problem["message"], problem["suggestion"]
 
@@ -406,27 +406,27 @@ def test_fields_beside_a_blended_one(tmp_path: Path, ask: Callable[..., Answer])
 
 
 def test_a_shelf_larger_than_train_is_refused(tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(20))
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", workdata.image_rows(20))
     tree = simple(data, tmp_path / "out", blends={"shelf": 19}, split={"validation": 0.5})
     for command in ("plan", "run", "preview"):
         more = ("-o", tmp_path / "sheet.png") if command == "preview" else ()
-        code, answer = ask(command, material.write_config(tmp_path / "c.yaml", tree), *more)
+        code, answer = ask(command, workdata.write_config(tmp_path / "c.yaml", tree), *more)
         assert code == 2
         assert "a shelf of 19 donors is larger than train, which has" in answer["error"]["message"]
     assert not (tmp_path / "out").exists() or not any((tmp_path / "out").rglob("*.parquet"))
 
 
 def test_shelf_without_a_blend_is_told(tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(6))
-    tree = material.image_config(data, tmp_path / "out", blends={"shelf": 4})
-    code, answer = ask("check", material.write_config(tmp_path / "c.yaml", tree))
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", workdata.image_rows(6))
+    tree = workdata.image_config(data, tmp_path / "out", blends={"shelf": 4})
+    code, answer = ask("check", workdata.write_config(tmp_path / "c.yaml", tree))
     assert code == 2
     assert answer["error"]["problems"][0]["message"] == "no step blends records."
 
 
 def test_a_config_without_blends_has_the_version_that_it_had(tmp_path: Path) -> None:
     """The new key is part of a version only where it decides bytes."""
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(6))
-    version = run(tmp_path, material.image_config(data, tmp_path / "out", split={}))
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", workdata.image_rows(6))
+    version = run(tmp_path, workdata.image_config(data, tmp_path / "out", split={}))
     assert "blends" not in json.loads((version / "manifest.json").read_text())["config"]
     assert "label_weights" not in pa.schema(pq.read_schema(next((version / "train").glob("*.parquet")))).names

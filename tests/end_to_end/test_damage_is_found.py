@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import workdata
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 Birds = tuple[Path, Path]
@@ -18,7 +18,7 @@ Birds = tuple[Path, Path]
 @pytest.fixture
 def copy(birds: Birds, tmp_path: Path) -> Path:
     """A copy of the version's folder that a test may damage."""
-    return shutil.copytree(material.version_folder(birds[1]), tmp_path / "copy")
+    return shutil.copytree(workdata.version_folder(birds[1]), tmp_path / "copy")
 
 
 def found(ask: Ask, version: Path, samples: int = 0) -> str:
@@ -144,7 +144,7 @@ def _forge(version: Path, change: Callable[[pa.Table], pa.Table]) -> None:
     shard = next(s for s in manifest["shards"] if s["split"] == "train")
     pq.write_table(change(pq.read_table(version / shard["path"])), version / shard["path"])
     data = (version / shard["path"]).read_bytes()
-    shard.update(bytes=len(data), sha256=material.sha256(data).hexdigest())
+    shard.update(bytes=len(data), sha256=workdata.sha256(data).hexdigest())
     path.write_text(json.dumps(manifest))
 
 
@@ -174,7 +174,7 @@ def _adjusted(version: Path) -> None:
     named = [*manifest["shards"], *manifest["leaks"]["files"], *manifest["documents"]]
     for file in named:
         data = (version / file["path"]).read_bytes()
-        file.update(bytes=len(data), sha256=material.sha256(data).hexdigest())
+        file.update(bytes=len(data), sha256=workdata.sha256(data).hexdigest())
     for split, totals in manifest["splits"].items():
         totals["bytes"] = sum(s["bytes"] for s in manifest["shards"] if s["split"] == split)
     by_path = {file["path"]: file for file in named}
@@ -213,17 +213,17 @@ def test_two_swapped_values_with_digests_adjusted(copy: Path, ask: Ask, column: 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "folder"])
 def test_two_swapped_labels_of_any_input(kind: str, tmp_path: Path, ask: Ask) -> None:
-    rows = [{"id": f"n{n}", "label": material.LABELS[n % 3], "text": material.sentence(n)} for n in range(9)]
+    rows = [{"id": f"n{n}", "label": workdata.LABELS[n % 3], "text": workdata.sentence(n)} for n in range(9)]
     data = tmp_path / f"in.{kind}"
     if kind == "folder":
-        material.write_folder(data, 9, lambda n: material.sentence(n).encode(), ".txt")
+        workdata.write_folder(data, 9, lambda n: workdata.sentence(n).encode(), ".txt")
     else:
-        (material.write_csv if kind == "csv" else material.write_jsonl)(data, rows)
-    fields = {"text": {"type": "text", "augment": material.TEXT_STEPS}}
+        (workdata.write_csv if kind == "csv" else workdata.write_jsonl)(data, rows)
+    fields = {"text": {"type": "text", "augment": workdata.TEXT_STEPS}}
     given = {"path": str(data)} | ({} if kind == "folder" else {"id": "id", "label": "label"})
     tree = {"input": given, "split": {}, "copies": 1, "fields": fields, "output": {"path": str(tmp_path / "out")}}
-    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
-    version = material.version_folder(tmp_path / "out")
+    assert ask("run", workdata.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    version = workdata.version_folder(tmp_path / "out")
     assert ask("verify", version)[0] == 0
     _swapped(files(version), "label")
     _adjusted(version)
@@ -293,16 +293,16 @@ def test_people_see_every_difference(copy: Path, say: Callable[..., tuple[int, s
 @pytest.fixture
 def photos(tmp_path: Path, ask: Ask) -> tuple[Path, Path]:
     """A folder of photos and the dataset made of it."""
-    data = material.write_folder(tmp_path / "photos", 12)
-    tree = material.image_config(data, tmp_path / "out", input={"path": str(data)}, split={}, copies=1)
-    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    data = workdata.write_folder(tmp_path / "photos", 12)
+    tree = workdata.image_config(data, tmp_path / "out", input={"path": str(data)}, split={}, copies=1)
+    assert ask("run", workdata.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
     return data, tmp_path / "out"
 
 
 def test_a_source_that_is_missing_or_changed(photos: tuple[Path, Path], ask: Ask) -> None:
     data, output = photos
     (data / "owl" / "f000.jpg").unlink()
-    (data / "tit" / "f001.jpg").write_bytes(material.picture(99))
+    (data / "tit" / "f001.jpg").write_bytes(workdata.picture(99))
     (data / "wren" / "f002.jpg").write_bytes(b"no picture")
     for name, what in (("owl/f000.jpg", "no such file"), ("tit/f001.jpg", "changed"), ("wren/f002.jpg", "changed")):
         code, answer = ask("replay", output, f"{name}/1")
@@ -319,13 +319,13 @@ def test_a_source_that_is_missing_or_changed(photos: tuple[Path, Path], ask: Ask
 
 
 def test_a_missing_referenced_file_is_named(tmp_path: Path, ask: Ask) -> None:
-    material.write_folder(tmp_path / "in" / "pics", 9)
-    names = [f"pics/{material.LABELS[n % 3]}/f{n:03d}.jpg" for n in range(9)]
+    workdata.write_folder(tmp_path / "in" / "pics", 9)
+    names = [f"pics/{workdata.LABELS[n % 3]}/f{n:03d}.jpg" for n in range(9)]
     rows = [{"id": str(n), "label": "x", "image": name} for n, name in enumerate(names)]
-    data = material.write_csv(tmp_path / "in" / "t.csv", rows)
-    tree = material.image_config(data, tmp_path / "out", split={}, copies=1)
+    data = workdata.write_csv(tmp_path / "in" / "t.csv", rows)
+    tree = workdata.image_config(data, tmp_path / "out", split={}, copies=1)
     tree["fields"]["image"]["uri"] = True
-    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    assert ask("run", workdata.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
     (tmp_path / "in" / names[4]).unlink()
     code, answer = ask("replay", tmp_path / "out", "4/1")
     assert code == 1
@@ -334,11 +334,11 @@ def test_a_missing_referenced_file_is_named(tmp_path: Path, ask: Ask) -> None:
 
 def test_a_table_that_lost_rows_or_moved_them(tmp_path: Path, ask: Ask) -> None:
     """Records are found by their ids: those that are there are the same, wherever they are now."""
-    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
-    tree = material.image_config(data, tmp_path / "out", split={}, copies=1)
-    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
-    rows = material.image_rows(12)
-    material.write_parquet(data, [*rows[:0:-1]][:10], 3)  # neither r000 nor r001, and in the opposite order
+    data = workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(12))
+    tree = workdata.image_config(data, tmp_path / "out", split={}, copies=1)
+    assert ask("run", workdata.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    rows = workdata.image_rows(12)
+    workdata.write_parquet(data, [*rows[:0:-1]][:10], 3)  # neither r000 nor r001, and in the opposite order
     assert ask("replay", tmp_path / "out", "r005/1")[0] == 0
     assert ask("replay", tmp_path / "out", "r011/1")[0] == 0
     code, answer = ask("replay", tmp_path / "out", "r001/1")
@@ -351,13 +351,13 @@ def test_a_table_that_lost_rows_or_moved_them(tmp_path: Path, ask: Ask) -> None:
 
 
 def test_rows_without_ids_are_found_by_their_numbers(tmp_path: Path, ask: Ask) -> None:
-    rows = [{k: v for k, v in row.items() if k != "id"} for row in material.image_rows(6)]
-    data = material.write_parquet(tmp_path / "in.parquet", rows, 2)
-    tree = material.image_config(data, tmp_path / "out", split={}, copies=1, input={"path": str(data)})
-    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    rows = [{k: v for k, v in row.items() if k != "id"} for row in workdata.image_rows(6)]
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows, 2)
+    tree = workdata.image_config(data, tmp_path / "out", split={}, copies=1, input={"path": str(data)})
+    assert ask("run", workdata.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
     assert ask("verify", tmp_path / "out", "--samples", "100")[0] == 0
     assert ask("replay", tmp_path / "out", "in.parquet#5/1")[0] == 0
-    material.write_parquet(data, rows[:5], 2)
+    workdata.write_parquet(data, rows[:5], 2)
     code, answer = ask("replay", tmp_path / "out", "in.parquet#5/1")
     assert code == 1
     assert "no record 'in.parquet#5' any more" in answer["difference"]
@@ -372,12 +372,12 @@ def test_a_source_that_moved_is_looked_for_once(photos: tuple[Path, Path], ask: 
     assert f"the sources are not at {data} any more: give --input FOLDER" in answer["differences"][0]
     code, answer = ask("replay", output, "owl/f000.jpg/1")
     assert (code, "--input FOLDER" in answer["difference"]) == (1, True)
-    tree = material.image_config(moved, output, input={"path": str(moved)}, split={}, copies=1)
-    config = material.write_config(tmp_path / "moved.yaml", tree)
+    tree = workdata.image_config(moved, output, input={"path": str(moved)}, split={}, copies=1)
+    config = workdata.write_config(tmp_path / "moved.yaml", tree)
     for _ in range(2):
         code, answer = ask("run", config)
         assert (code, answer["already_there"]) == (0, True)
-    logs = sorted((material.version_folder(output) / "_runs").glob("*.json"))
+    logs = sorted((workdata.version_folder(output) / "_runs").glob("*.json"))
     assert [json.loads(log.read_text())["input_root"] for log in logs] == [str(data), str(moved)]
     logs[0].write_text("{")  # one that cannot be read is passed over
     assert ask("verify", output)[0] == 0
@@ -385,7 +385,7 @@ def test_a_source_that_moved_is_looked_for_once(photos: tuple[Path, Path], ask: 
 
 def test_the_run_log_is_gone(photos: tuple[Path, Path], ask: Ask) -> None:
     data, output = photos
-    shutil.rmtree(material.version_folder(output) / "_runs")
+    shutil.rmtree(workdata.version_folder(output) / "_runs")
     code, answer = ask("verify", output)
     assert code == 1
     assert "--input" in str(answer["differences"])

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow.parquet as pq
 import pytest
+import workdata
 
 from pipeline.cli.program import main
 from transforms.nlpaug import wordnet
@@ -21,7 +21,7 @@ Birds = tuple[Path, Path]
 
 def test_init_writes_a_config_that_runs_as_it_is(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    material.write_folder(tmp_path / "photos", 24)
+    workdata.write_folder(tmp_path / "photos", 24)
     code, answer = ask("init", "photos", "-o", "photos.yaml")
     assert (code, Path(answer["config"]).name) == (0, "photos.yaml")
     assert ask("check", "photos.yaml")[0] == 0
@@ -31,7 +31,7 @@ def test_init_writes_a_config_that_runs_as_it_is(tmp_path: Path, ask: Ask, monke
 
 
 def test_init_does_not_replace_a_config(tmp_path: Path, ask: Ask) -> None:
-    material.write_folder(tmp_path / "photos", 4)
+    workdata.write_folder(tmp_path / "photos", 4)
     config = tmp_path / "photos.yaml"
     config.write_text("mine")
     code, answer = ask("init", tmp_path / "photos", "-o", config)
@@ -55,7 +55,7 @@ def test_plan_tells_what_run_makes_and_writes_nothing(birds: Birds, ask: Ask, sa
     code, planned = ask("plan", config, "--workers", "1", "--set", f"output.path={tmp_path}/new")
     assert code == 0
     assert not (tmp_path / "new").exists()
-    manifest = material.manifest_of(output)
+    manifest = workdata.manifest_of(output)
     assert planned["version"] == manifest["version"]
     assert {s: p["samples"] for s, p in planned["splits"].items()} == {
         s: p["samples"] for s, p in manifest["splits"].items()
@@ -73,15 +73,15 @@ def test_preview_draws_a_sheet(birds: Birds, ask: Ask, tmp_path: Path) -> None:
 
 def test_run_answers_nothing_to_do_for_a_finished_version(birds: Birds, ask: Ask, say: Say) -> None:
     config, output = birds
-    before = material.contents(output)
+    before = workdata.contents(output)
     code, answer = ask("run", config)
     assert (code, answer["already_there"]) == (0, True)
-    assert answer["path"] == str(material.version_folder(output))
+    assert answer["path"] == str(workdata.version_folder(output))
     assert answer["records"] == 48
     code, out, _ = say("run", config)
     assert code == 0
     assert "Nothing to do" in out
-    assert material.contents(output) == before
+    assert workdata.contents(output) == before
 
 
 def test_a_finished_version_starts_no_worker(birds: Birds, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,12 +112,12 @@ def test_verify_and_replay_of_a_sound_dataset(birds: Birds, ask: Ask, say: Say, 
     _, output = birds
     code, answer = ask("verify", output, "--samples", "5")
     assert (code, answer["ok"], answer["rendered"], answer["differences"]) == (0, True, 5, [])
-    version = material.version_folder(output)
+    version = workdata.version_folder(output)
     assert ask("verify", version, "--samples", "0")[0] == 0
-    sample_id = next(i for i in material.samples(version) if i.endswith("/2"))
+    sample_id = next(i for i in workdata.samples(version) if i.endswith("/2"))
     code, answer = ask("replay", output, sample_id, "-o", tmp_path / "again.jpg")
     assert (code, answer["same"], answer["written"]) == (0, True, [str(tmp_path / "again.jpg")])
-    assert (tmp_path / "again.jpg").read_bytes() == material.samples(version)[sample_id][1][0]
+    assert (tmp_path / "again.jpg").read_bytes() == workdata.samples(version)[sample_id][1][0]
     code, out, _ = say("replay", output, sample_id)
     assert code == 0
     assert "the same again" in out
@@ -217,11 +217,11 @@ def test_beam_options_are_accepted_and_its_local_ones_change_nothing(birds: Bird
 
 
 def test_every_problem_of_a_config_at_once(tmp_path: Path, ask: Ask) -> None:
-    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(6))
-    tree = material.image_config(data, tmp_path / "out", copies=-1, colour="blue")
+    data = workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(6))
+    tree = workdata.image_config(data, tmp_path / "out", copies=-1, colour="blue")
     tree["fields"]["image"]["augment"] = ["albumentations.HorizontalFlipp", {"albumentations.Rotate": {"limt": 3}}]
     tree["input"]["label"] = "lable"
-    config = material.write_config(tmp_path / "c.yaml", tree)
+    config = workdata.write_config(tmp_path / "c.yaml", tree)
     for command in ("check", "plan", "run"):
         code, answer = ask(command, config)
         assert (code, answer["error"]["kind"]) == (2, "config")
@@ -237,10 +237,10 @@ def test_every_problem_of_a_config_at_once(tmp_path: Path, ask: Ask) -> None:
 
 @pytest.mark.parametrize("command", ["plan", "run"])
 def test_bad_recipes_and_columns_are_told_before_anything_is_written(command: str, tmp_path: Path, ask: Ask) -> None:
-    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(6))
-    tree = material.image_config(data, tmp_path / "out")
+    data = workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(6))
+    tree = workdata.image_config(data, tmp_path / "out")
     tree["fields"]["image"]["augment"] = ["albumentations.HorizontalFlipp"]
-    config = material.write_config(tmp_path / "c.yaml", tree)
+    config = workdata.write_config(tmp_path / "c.yaml", tree)
     code, answer = ask(command, config, "--workers", "1")
     assert code == 2
     assert "HorizontalFlip" in str(answer["error"]["problems"])
@@ -265,10 +265,10 @@ def test_what_recipes_need_and_is_missing_is_a_problem_of_the_config(
     """Versions of what is missing cannot be told: no defect, but the place and what to do."""
     monkeypatch.setattr(wordnet, "_pointer", lambda: None)
     monkeypatch.setattr(wordnet, "_files_digest", wordnet._files_digest.__wrapped__)
-    rows = [{"id": str(n), "text": material.sentence(n)} for n in range(6)]
+    rows = [{"id": str(n), "text": workdata.sentence(n)} for n in range(6)]
     fields = {"text": {"type": "text", "augment": [step]}}
-    tree = {"input": {"path": str(material.write_parquet(tmp_path / "in.parquet", rows)), "id": "id"}, "fields": fields}
-    config = material.write_config(tmp_path / "c.yaml", {**tree, "output": {"path": str(tmp_path / "out")}})
+    tree = {"input": {"path": str(workdata.write_parquet(tmp_path / "in.parquet", rows)), "id": "id"}, "fields": fields}
+    config = workdata.write_config(tmp_path / "c.yaml", {**tree, "output": {"path": str(tmp_path / "out")}})
     code, answer = ask(command, config)
     assert (code, answer["error"]["kind"]) == (2, "config")
     (problem,) = answer["error"]["problems"]
@@ -278,10 +278,10 @@ def test_what_recipes_need_and_is_missing_is_a_problem_of_the_config(
 
 
 def test_doubled_ids_are_told_with_their_places(tmp_path: Path, ask: Ask) -> None:
-    rows = material.image_rows(12)
+    rows = workdata.image_rows(12)
     rows[7]["id"] = "r003"
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
-    config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out"))
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows)
+    config = workdata.write_config(tmp_path / "c.yaml", workdata.image_config(data, tmp_path / "out"))
     code, answer = ask("run", config, "--workers", "1")
     assert (code, answer["error"]["kind"]) == (2, "input")
     shown = str(answer["error"]["problems"])
@@ -292,10 +292,10 @@ def test_doubled_ids_are_told_with_their_places(tmp_path: Path, ask: Ask) -> Non
 
 
 def test_too_many_failures_exit_3(tmp_path: Path, ask: Ask, say: Say) -> None:
-    rows = material.image_rows(12)
+    rows = workdata.image_rows(12)
     rows[2]["image"] = b""
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
-    config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out"))
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows)
+    config = workdata.write_config(tmp_path / "c.yaml", workdata.image_config(data, tmp_path / "out"))
     code, answer = ask("run", config, "--workers", "1")
     assert (code, answer["error"]["kind"]) == (3, "limits")
     assert "limits.failed" in str(answer["error"]["problems"])
@@ -306,15 +306,15 @@ def test_too_many_failures_exit_3(tmp_path: Path, ask: Ask, say: Say) -> None:
 
 
 def test_a_damaged_row_group_is_bad_input(tmp_path: Path, ask: Ask) -> None:
-    rows = material.image_rows(40)
-    data = material.write_parquet(tmp_path / "in.parquet", rows, 20)
+    rows = workdata.image_rows(40)
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows, 20)
     meta = pq.read_metadata(data).row_group(1)
     column = next(meta.column(n) for n in range(meta.num_columns) if meta.column(n).path_in_schema == "id")
     raw = bytearray(data.read_bytes())
     begin = column.dictionary_page_offset or column.data_page_offset
     raw[begin : begin + 20] = b"\xff" * 20
     data.write_bytes(raw)
-    config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out"))
+    config = workdata.write_config(tmp_path / "c.yaml", workdata.image_config(data, tmp_path / "out"))
     code, answer = ask("run", config, "--workers", "1")
     assert (code, answer["error"]["kind"]) == (2, "input")
     assert "in.parquet" in answer["error"]["message"]
@@ -330,12 +330,12 @@ def test_debug_shows_the_traceback_and_nothing_else_does(tmp_path: Path, capsys:
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams(closed: str, tmp_path: Path) -> None:
-    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
-    config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out"))
+    data = workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(12))
+    config = workdata.write_config(tmp_path / "c.yaml", workdata.image_config(data, tmp_path / "out"))
     program = (
         f'exec "{sys.executable}" -c "from pipeline.cli.program import console; console()" run "{config}" {closed}'
     )
-    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, cwd=material.ROOT)
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, cwd=workdata.ROOT)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "out" / "LATEST").exists()

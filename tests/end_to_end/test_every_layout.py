@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 from fsspec.implementations.memory import MemoryFileSystem
 from layouts import COUNT, LAYOUTS, Ask, every_command
 
@@ -32,7 +32,7 @@ def test_every_command_works_on_every_layout(name: str, tmp_path: Path, ask: Ask
     rows = every_command(LAYOUTS[name], str(tmp_path), tmp_path, ask)
     originals = [row for row in rows if row["sample_id"].endswith("/0")]
     payloads = {bytes(r["image"]) if "image" in r else r["text"] for r in originals}
-    wanted = {material.picture(n) if "image" in originals[0] else material.sentence(n) for n in range(COUNT)}
+    wanted = {workdata.picture(n) if "image" in originals[0] else workdata.sentence(n) for n in range(COUNT)}
     assert payloads == wanted
 
 

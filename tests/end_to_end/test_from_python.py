@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 
 import pipeline
 from pipeline.driver.run_options import RunOptions, RunResult
@@ -18,8 +18,8 @@ ONE = RunOptions(workers=1)
 
 
 def small(home: Path, **changes: Any) -> Path:
-    data = material.write_parquet(home / "in.parquet", material.image_rows(12))
-    return material.write_config(home / "c.yaml", material.image_config(data, home / "out", copies=1, **changes))
+    data = workdata.write_parquet(home / "in.parquet", workdata.image_rows(12))
+    return workdata.write_config(home / "c.yaml", workdata.image_config(data, home / "out", copies=1, **changes))
 
 
 def test_plan_run_open(tmp_path: Path) -> None:
@@ -46,9 +46,9 @@ def test_errors_are_typed(tmp_path: Path) -> None:
         pipeline.load_config(path, ["copies=-1"])
     with pytest.raises(InputError):
         pipeline.run(pipeline.load_config(path, [f"input.path={tmp_path}/nowhere"]))
-    rows = material.image_rows(12)
+    rows = workdata.image_rows(12)
     rows[0]["image"] = b"x"
-    material.write_parquet(tmp_path / "in.parquet", rows)
+    workdata.write_parquet(tmp_path / "in.parquet", rows)
     with pytest.raises(LimitsExceeded):
         pipeline.run(path, ONE)
     with pytest.raises(InputError):
@@ -58,13 +58,13 @@ def test_errors_are_typed(tmp_path: Path) -> None:
 def test_the_input_may_change_between_runs_of_one_process(tmp_path: Path) -> None:
     path = small(tmp_path)
     first = pipeline.run(path, ONE)
-    material.write_parquet(tmp_path / "in.parquet", material.image_rows(20)[::-1], 3)
+    workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(20)[::-1], 3)
     second = pipeline.run(path, ONE)
     assert second.version != first.version
     assert second.manifest["input"]["records"] == 20
-    found = material.samples(Path(second.path))
+    found = workdata.samples(Path(second.path))
     assert {i.split("/")[0] for i in found} == {f"r{n:03d}" for n in range(20)}
-    before = material.samples(Path(first.path))
+    before = workdata.samples(Path(first.path))
     assert all(found[i] == s for i, s in before.items())
 
 
@@ -75,16 +75,16 @@ def test_from_a_thread(birds: Birds, tmp_path: Path) -> None:
     thread.start()
     thread.join(120)
     assert not thread.is_alive()
-    assert material.contents(Path(results[0].path)) == material.contents(material.version_folder(birds[1]))
+    assert workdata.contents(Path(results[0].path)) == workdata.contents(workdata.version_folder(birds[1]))
 
 
 def test_two_threads_at_once(tmp_path: Path) -> None:
     results: dict[int, RunResult] = {}
-    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(24))
+    data = workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(24))
 
     def go(number: int) -> None:
-        tree = material.image_config(data, tmp_path / f"out{number}", seed=number, copies=1)
-        config = material.write_config(tmp_path / f"c{number}.yaml", tree)
+        tree = workdata.image_config(data, tmp_path / f"out{number}", seed=number, copies=1)
+        config = workdata.write_config(tmp_path / f"c{number}.yaml", tree)
         results[number] = pipeline.run(config, ONE)
 
     threads = [threading.Thread(target=go, args=(n,)) for n in (1, 2)]
@@ -94,7 +94,7 @@ def test_two_threads_at_once(tmp_path: Path) -> None:
         thread.join(120)
     assert sorted(results) == [1, 2]
     alone = pipeline.run(pipeline.load_config(tmp_path / "c2.yaml", [f"output.path={tmp_path}/alone"]), ONE)
-    assert material.contents(Path(results[2].path)) == material.contents(Path(alone.path))
+    assert workdata.contents(Path(results[2].path)) == workdata.contents(Path(alone.path))
 
 
 SCRIPT = """
@@ -108,18 +108,18 @@ print(result.version, result.samples)
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["file", "-c", "stdin"])
 def test_a_script_without_a_main_guard(how: str, birds: Birds, tmp_path: Path) -> None:
-    tree = material.image_config(birds[0].parent / "data" / "birds.parquet", tmp_path / "out")
-    text = SCRIPT.format(config=str(material.write_config(tmp_path / "c.yaml", tree)))
+    tree = workdata.image_config(birds[0].parent / "data" / "birds.parquet", tmp_path / "out")
+    text = SCRIPT.format(config=str(workdata.write_config(tmp_path / "c.yaml", tree)))
     script = tmp_path / "script.py"
     script.write_text(text)
     arguments = {"file": [str(script)], "-c": ["-c", text], "stdin": []}[how]
     done = subprocess.run(
         [sys.executable, *arguments], input=text if how == "stdin" else "", capture_output=True, text=True,
-        cwd=material.ROOT, timeout=120,
-        env=material.environment(PYTHONPATH=str(material.ROOT)),
+        cwd=workdata.ROOT, timeout=120,
+        env=workdata.environment(PYTHONPATH=str(workdata.ROOT)),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    manifest = material.manifest_of(birds[1])
+    manifest = workdata.manifest_of(birds[1])
     samples = sum(s["samples"] for s in manifest["splits"].values())
     assert done.stdout == f"top of the script\n{manifest['version']} {samples}\n"
     assert done.stderr == ""

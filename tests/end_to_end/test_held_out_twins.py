@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import numpy as np
 import pytest
+import workdata
 from PIL import Image
 
 from pipeline.cli.program import main
@@ -30,7 +30,7 @@ def pairs(**more: Any) -> list[dict[str, Any]]:
 
 
 def config(home: Path, rows: list[dict[str, Any]], **changes: Any) -> Path:
-    data = material.write_parquet(home / "in.parquet", rows)
+    data = workdata.write_parquet(home / "in.parquet", rows)
     tree = {
         "seed": 1,
         "input": {"path": str(data), "id": "id"},
@@ -41,31 +41,31 @@ def config(home: Path, rows: list[dict[str, Any]], **changes: Any) -> Path:
         "limits": {"rejected": 1},
         **changes,
     }
-    return material.write_config(home / "c.yaml", tree)
+    return workdata.write_config(home / "c.yaml", tree)
 
 
 def contents(version: Path, *fields: str) -> tuple[dict[str, Any], set[Any]]:
     """Training copies and what they hold; and what validation and test hold, read by pyarrow."""
-    found = material.samples(version, fields)
+    found = workdata.samples(version, fields)
     held = {sample[1] for sample in found.values() if sample[0] != "train"}
     copies = {name: s[1] for name, s in found.items() if s[0] == "train" and not name.endswith("/0")}
     return copies, held
 
 
 def rejected(version: Path) -> list[str]:
-    return [row["reason"] for row in material.dropped(version, "rejected")]
+    return [row["reason"] for row in workdata.dropped(version, "rejected")]
 
 
 def test_copies_of_texts(tmp_path: Path, ask: Ask) -> None:
     code, answer = ask("run", config(tmp_path, pairs()))
     assert (code, answer["leaks"]["clean"]) == (0, True)
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     copies, held = contents(version, "text")
     assert len(held) == 16
     assert not held & set(copies.values())
     assert len(rejected(version)) + len(copies) == 32
     assert set(rejected(version)) == {"held_out_twin"}
-    assert {row["field"] for row in material.dropped(version, "rejected")} == {"text"}
+    assert {row["field"] for row in workdata.dropped(version, "rejected")} == {"text"}
     assert ask("verify", version)[0] == 0
 
 
@@ -73,8 +73,8 @@ def test_another_draw_is_tried_and_replayed(tmp_path: Path, ask: Ask) -> None:
     steps = [{"one_of": [SWAP, {"nlpaug.RandomWordAug": {"action": "delete", "aug_p": 0.5}}]}]
     field = {"type": "text", "augment": steps, "quality": {"retries": 20}}
     assert ask("run", config(tmp_path, pairs(), fields={"text": field}))[0] == 0
-    version = material.version_folder(tmp_path / "out")
-    found = material.samples(version, ("text",))
+    version = workdata.version_folder(tmp_path / "out")
+    found = workdata.samples(version, ("text",))
     again = sorted(name for name, sample in found.items() if '\\"held_out_twin\\"' in sample[2])
     assert again
     assert not rejected(version)
@@ -90,7 +90,7 @@ def test_texts_that_are_prepared_are_compared_as_they_are_written(
     flags = [flag for key, value in changes.items() for flag in ("--set", f"{key}={value}")]
     made = config(tmp_path, [row for row in pairs() if row["id"] > "t"], fields={"text": field})
     assert ask("run", made, "--workers", workers, *flags)[0] == 0
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     copies, held = contents(version, "text")
     assert not held & set(copies.values())
     assert "held_out_twin" in rejected(version)
@@ -102,7 +102,7 @@ def test_pairs_of_texts_are_compared_whole(tmp_path: Path, ask: Ask) -> None:
         row["answer"] = "no"
     fields = {"text": {"type": "text", "augment": [SWAP]}, "answer": {"type": "text"}}
     assert ask("run", config(tmp_path, rows, fields=fields))[0] == 0
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     copies, held = contents(version, "text", "answer")
     assert not held & set(copies.values())
     assert {text for text, _ in held} & {text for text, _ in copies.values()}  # under another answer it may stay
@@ -112,7 +112,7 @@ def test_pairs_of_texts_are_compared_whole(tmp_path: Path, ask: Ask) -> None:
 def test_copies_of_pictures_that_come_as_they_are(tmp_path: Path, ask: Ask) -> None:
     rows = []
     for n in range(24):
-        pixels = np.asarray(Image.open(io.BytesIO(material.picture(n, kind="PNG"))))
+        pixels = np.asarray(Image.open(io.BytesIO(workdata.picture(n, kind="PNG"))))
         for side, turned in (("a", pixels), ("b", pixels[:, ::-1])):
             rows.append({"id": f"{side}{n:02d}", "image": png_as_written(turned)})
     fields = {
@@ -125,7 +125,7 @@ def test_copies_of_pictures_that_come_as_they_are(tmp_path: Path, ask: Ask) -> N
     made = config(tmp_path, rows, fields=fields, split={"validation": 0.3}, certificate="facts")
     code, answer = ask("run", made)
     assert (code, answer["leaks"]["leaking"]["exact"]) == (0, 0)
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     copies, held = contents(version, "image")
     assert not held & set(copies.values())
     assert set(rejected(version)) == {"held_out_twin"}
@@ -143,4 +143,4 @@ def png_as_written(pixels: np.ndarray) -> bytes:
 def test_nothing_is_written_of_it_where_nothing_is_held_out(tmp_path: Path) -> None:
     rows = [{**row, "part": "train"} for row in pairs()]
     assert main(["run", str(config(tmp_path, rows)), "--json"]) == 0
-    assert not (material.version_folder(tmp_path / "out") / "_held_out.bin").exists()
+    assert not (workdata.version_folder(tmp_path / "out") / "_held_out.bin").exists()

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 Say = Callable[..., tuple[int, str, str]]
@@ -19,7 +19,7 @@ ARGUMENTS = {
 
 def test_the_config_runs_as_it_is(tmp_path: Path, ask: Ask, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    material.write_folder(tmp_path / "photos", 24)
+    workdata.write_folder(tmp_path / "photos", 24)
     given = ("--from-image-data-generator", json.dumps(ARGUMENTS))
     code, answer = ask("init", "photos", "-o", "photos.yaml", *given)
     assert code == 0
@@ -38,7 +38,7 @@ def test_the_config_runs_as_it_is(tmp_path: Path, ask: Ask, say: Say, monkeypatc
 
 
 def test_bad_arguments_are_told_and_nothing_is_written(tmp_path: Path, ask: Ask) -> None:
-    material.write_folder(tmp_path / "photos", 4)
+    workdata.write_folder(tmp_path / "photos", 4)
     config = tmp_path / "c.yaml"
     for given, told in (('{"zom_range": 0.2}', "zoom_range"), ("{'zoom_range': 0.2}", "JSON")):
         code, answer = ask("init", tmp_path / "photos", "-o", config, "--from-image-data-generator", given)
@@ -48,8 +48,8 @@ def test_bad_arguments_are_told_and_nothing_is_written(tmp_path: Path, ask: Ask)
 
 
 def test_texts_are_no_pictures(tmp_path: Path, ask: Ask) -> None:
-    rows = [{"id": str(n), "text": material.sentence(n)} for n in range(20)]
-    data = material.write_csv(tmp_path / "texts.csv", rows)
+    rows = [{"id": str(n), "text": workdata.sentence(n)} for n in range(20)]
+    data = workdata.write_csv(tmp_path / "texts.csv", rows)
     code, answer = ask("init", data, "-o", tmp_path / "c.yaml", "--from-image-data-generator", "{}")
     assert code == 2
     assert "ImageDataGenerator is for images" in answer["error"]["message"]
@@ -57,7 +57,7 @@ def test_texts_are_no_pictures(tmp_path: Path, ask: Ask) -> None:
 
 def test_nothing_asked_for_is_nothing_done(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    material.write_folder(tmp_path / "photos", 6)
+    workdata.write_folder(tmp_path / "photos", 6)
     assert ask("init", "photos", "-o", "c.yaml", "--from-image-data-generator", '{"rescale": 0.5}')[0] == 0
     code, answer = ask("check", "c.yaml")
     assert code == 0

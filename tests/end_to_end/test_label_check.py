@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from material import dropped
+from workdata import dropped
 
 import pipeline
 from pipeline.config.schema import JobConfig

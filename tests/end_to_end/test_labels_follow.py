@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from material import dropped
 from PIL import Image
+from workdata import dropped
 
 import pipeline
 from pipeline.config.schema import JobConfig

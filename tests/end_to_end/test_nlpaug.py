@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 
 sys.path.append(str(Path(__file__).parents[1] / "contract"))
 
@@ -39,7 +39,7 @@ def config(home: Path, *steps: Any) -> Path:
         "output": {"path": str(home / "out")},
     }
     write_texts(home / "texts.jsonl", 20)
-    return material.write_config(home / "c.yaml", tree)
+    return workdata.write_config(home / "c.yaml", tree)
 
 
 def test_the_example_runs_and_verifies(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,10 +65,10 @@ def test_models_run_in_workers_and_decide_the_version(tmp_path: Path, ask: Ask) 
     code, first = ask("run", path, "--workers", "2")
     assert code == 0
     assert ask("verify", tmp_path / "out")[0] == 0
-    before = material.contents(tmp_path / "out" / first["version"] / "train")
+    before = workdata.contents(tmp_path / "out" / first["version"] / "train")
     shutil.rmtree(tmp_path / "out")
     assert ask("run", path, "--workers", "1")[1]["version"] == first["version"]
-    assert material.contents(tmp_path / "out" / first["version"] / "train") == before
+    assert workdata.contents(tmp_path / "out" / first["version"] / "train") == before
     language_models.sequence(back, start=7)
     assert ask("plan", path)[1]["version"] != first["version"]
 

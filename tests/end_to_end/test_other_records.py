@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow.dataset as pads
 import pytest
+import workdata
 
 from pipeline.cli.program import main
 
@@ -27,22 +27,22 @@ STEPS: list[Any] = [
 
 def config(data: Path, output: Path, **changes: Any) -> dict[str, Any]:
     fields = {"image": {"type": "image", "augment": STEPS}}
-    return material.image_config(data, output, fields=fields, limits={"failed": 1}, copies=2, **changes)
+    return workdata.image_config(data, output, fields=fields, limits={"failed": 1}, copies=2, **changes)
 
 
 def run(home: Path, data: Path, *more: str, **changes: Any) -> Path:
-    written = material.write_config(home / "c.yaml", config(data, home / "out", **changes))
+    written = workdata.write_config(home / "c.yaml", config(data, home / "out", **changes))
     assert main(["run", str(written), "--json", *more]) == 0
-    return material.version_folder(home / "out")
+    return workdata.version_folder(home / "out")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The data and the version made of it with one worker; one picture is damaged."""
     home = tmp_path_factory.mktemp("made")
-    rows = material.image_rows(60)
+    rows = workdata.image_rows(60)
     rows[7]["image"] = rows[7]["image"][:200]
-    data = material.write_parquet(home / "birds" / "in.parquet", rows)
+    data = workdata.write_parquet(home / "birds" / "in.parquet", rows)
     return data, run(home, data, "--workers", "1")
 
 
@@ -61,7 +61,7 @@ def test_any_number_of_workers_makes_the_same_bytes(made: tuple[Path, Path], tmp
     data, version = made
     other = run(tmp_path, data, "--workers", "2")
     assert other.name == version.name
-    assert material.contents(other) == material.contents(version)
+    assert workdata.contents(other) == workdata.contents(version)
 
 
 def test_only_training_records_of_the_class_are_looked_at_and_never_the_record_itself(made: tuple[Path, Path]) -> None:
@@ -94,7 +94,7 @@ def test_samples_are_rendered_again_from_their_sources(
 
 
 def test_a_reference_that_is_gone_is_told(made: tuple[Path, Path], tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    root = material.write_folder(tmp_path / "photos", 15, lambda n: material.picture(n, kind="PNG"), ".png")
+    root = workdata.write_folder(tmp_path / "photos", 15, lambda n: workdata.picture(n, kind="PNG"), ".png")
     version = run(tmp_path, root, "--workers", "2", input={"path": str(root)})
     sample, row = next((i, row) for i, row in train_rows(version).items() if row["lineage"]["copy"])
     code, answer = ask("replay", version, sample)
@@ -107,9 +107,9 @@ def test_a_reference_that_is_gone_is_told(made: tuple[Path, Path], tmp_path: Pat
 
 
 def test_adding_a_record_changes_few_others(tmp_path: Path) -> None:
-    rows = material.image_rows(80)
-    before = train_rows(run(tmp_path / "before", material.write_parquet(tmp_path / "b" / "in.parquet", rows[:79])))
-    after = train_rows(run(tmp_path / "after", material.write_parquet(tmp_path / "a" / "in.parquet", rows)))
+    rows = workdata.image_rows(80)
+    before = train_rows(run(tmp_path / "before", workdata.write_parquet(tmp_path / "b" / "in.parquet", rows[:79])))
+    after = train_rows(run(tmp_path / "after", workdata.write_parquet(tmp_path / "a" / "in.parquet", rows)))
     shared = [i for i in before.keys() & after.keys() if before[i]["lineage"]["copy"]]
     changed = [i for i in shared if before[i]["image"] != after[i]["image"]]
     assert len(shared) > 100
@@ -117,9 +117,9 @@ def test_adding_a_record_changes_few_others(tmp_path: Path) -> None:
 
 
 def test_a_class_of_one_record_is_left_alone_and_that_is_recorded(tmp_path: Path) -> None:
-    rows = material.image_rows(12)
+    rows = workdata.image_rows(12)
     rows[0]["label"] = "lonely"
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", rows)
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", rows)
     version = run(tmp_path, data, split={})
     (copy,) = [row for i, row in train_rows(version).items() if i == "r000/1"]
     first = copy["lineage"]["transforms"][0]
@@ -128,7 +128,7 @@ def test_a_class_of_one_record_is_left_alone_and_that_is_recorded(tmp_path: Path
 
 
 def test_plan_and_preview(made: tuple[Path, Path], tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    written = material.write_config(tmp_path / "c.yaml", config(made[0], tmp_path / "out"))
+    written = workdata.write_config(tmp_path / "c.yaml", config(made[0], tmp_path / "out"))
     code, answer = ask("plan", written)
     assert (code, answer["version"]) == (0, made[1].name)
     code, answer = ask("preview", written, "-o", tmp_path / "sheet.png", "--records", 2)
@@ -143,14 +143,14 @@ def test_a_run_that_is_resumed_looks_at_the_same_records(made: tuple[Path, Path]
     for receipt in gone:
         receipt.unlink()
     assert run(tmp_path, data) == again
-    assert material.contents(again) == material.contents(version)
+    assert workdata.contents(again) == workdata.contents(version)
 
 
 def test_what_check_says(tmp_path: Path, ask: Callable[..., Answer]) -> None:
-    data = material.write_parquet(tmp_path / "in" / "in.parquet", material.image_rows(6))
+    data = workdata.write_parquet(tmp_path / "in" / "in.parquet", workdata.image_rows(6))
     wrong = config(data, tmp_path / "out", input={"path": str(data), "id": "id"})
     wrong["fields"]["image"]["prepare"] = [{"albumentations.FDA": {"reference": {"records": "any"}, "p": 1}}]
-    code, answer = ask("check", material.write_config(tmp_path / "c.yaml", wrong))
+    code, answer = ask("check", workdata.write_config(tmp_path / "c.yaml", wrong))
     messages = [problem["message"] for problem in answer["error"]["problems"]]
     assert code == 2
     assert messages == [

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import workdata
 
 from pipeline.cli.init.starter_config import config_text
 from pipeline.sources.inspection.describe import describe_data
@@ -20,14 +20,14 @@ Ask = Callable[..., tuple[int, dict[str, Any]]]
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    rows = [{"id": f"n{n}", "label": "x", "group": f"g{n // 2}", "text": material.sentence(n)} for n in range(20)]
-    data = material.write_csv(tmp_path / "in.csv", rows)
+    rows = [{"id": f"n{n}", "label": "x", "group": f"g{n // 2}", "text": workdata.sentence(n)} for n in range(20)]
+    data = workdata.write_csv(tmp_path / "in.csv", rows)
     tree = {
         "input": {"path": str(data), "id": "id", "label": "label", "group": "group"},
         "split": {"test": 0.3}, "copies": 1,
-        "fields": {"text": {"type": "text", "augment": material.TEXT_STEPS}}, "output": {"path": str(tmp_path / "out")},
+        "fields": {"text": {"type": "text", "augment": workdata.TEXT_STEPS}}, "output": {"path": str(tmp_path / "out")},
     }  # fmt: skip
-    return material.write_config(tmp_path / "c.yaml", tree)
+    return workdata.write_config(tmp_path / "c.yaml", tree)
 
 
 def told(answer: dict[str, Any]) -> str:
@@ -79,7 +79,7 @@ def test_folders_of_any_depth_are_walked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"{}", b'{"probe": {"x": 1}}'])
 def test_a_damaged_plan(config: Path, tmp_path: Path, ask: Ask, damage: bytes) -> None:
     assert ask("run", config, "--workers", "1")[0] == 0
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     (version / "manifest.json").unlink()
     (version / "_plan.json").write_bytes(damage)
     code, answer = ask("run", config, "--workers", "1")
@@ -90,7 +90,7 @@ def test_a_damaged_plan(config: Path, tmp_path: Path, ask: Ask, damage: bytes) -
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"PAR1" * 9])
 def test_a_damaged_shard(config: Path, tmp_path: Path, ask: Ask, damage: bytes) -> None:
     assert ask("run", config, "--workers", "1")[0] == 0
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     next(version.glob("train/*.parquet")).write_bytes(damage)
     code, answer = ask("replay", version, "n0/1")
     assert code == 4
@@ -123,7 +123,7 @@ def test_an_emptied_ledger(config: Path, tmp_path: Path, ask: Ask, ending: str) 
 
 @pytest.mark.parametrize("metadata", [b"{", b"\xff", b"[" * 100_000, b"null", b'{"info": {"features": [1]}}'])
 def test_damaged_metadata_of_a_platform(metadata: bytes, tmp_path: Path, ask: Ask) -> None:
-    columns = {"id": [str(n) for n in range(8)], "text": [material.sentence(n) for n in range(8)]}
+    columns = {"id": [str(n) for n in range(8)], "text": [workdata.sentence(n) for n in range(8)]}
     table = pa.table(columns).replace_schema_metadata({b"huggingface": metadata})
     pq.write_table(table, tmp_path / "in.parquet")
     path = tmp_path / "c.yaml"

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from material import dropped
 from PIL import Image
+from workdata import dropped
 
 import pipeline
 from pipeline.config.schema import JobConfig

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import material
 import pandas
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 import pytest
+import workdata
 
 import pipeline
 from pipeline.cli.program import main
@@ -18,11 +18,11 @@ Birds = tuple[Path, Path]
 
 @pytest.fixture
 def version(birds: Birds) -> Path:
-    return material.version_folder(birds[1])
+    return workdata.version_folder(birds[1])
 
 
 def counts(version: Path) -> dict[str, int]:
-    splits: dict[str, Any] = material.manifest_of(version.parent)["splits"]
+    splits: dict[str, Any] = workdata.manifest_of(version.parent)["splits"]
     return {split: totals["samples"] for split, totals in splits.items()}
 
 
@@ -37,7 +37,7 @@ def test_pandas(version: Path) -> None:
         frame = pandas.read_parquet(version / split)
         assert len(frame) == rows
         assert frame["image"][0].startswith(b"\xff\xd8")
-        assert set(frame["label"]) <= set(material.LABELS)
+        assert set(frame["label"]) <= set(workdata.LABELS)
 
 
 def test_duckdb(version: Path) -> None:
@@ -52,7 +52,7 @@ def test_open_dataset(birds: Birds, version: Path) -> None:
     opened = pipeline.open_dataset(str(birds[1]))
     assert opened.path == str(version)
     assert {s: d.count_rows() for s, d in opened.splits.items()} == counts(version)
-    sample_id = sorted(material.samples(version))[1]
+    sample_id = sorted(workdata.samples(version))[1]
     assert opened.sample(sample_id)["lineage"]["copy"] == int(sample_id.split("/")[-1])
 
 
@@ -69,29 +69,29 @@ def test_hugging_face_datasets(version: Path, tmp_path: Path) -> None:
 def test_hugging_face_images_stay_images(tmp_path: Path) -> None:
     import datasets
 
-    rows = material.image_rows(20)
+    rows = workdata.image_rows(20)
     features = datasets.Features(
         {
             "id": datasets.Value("string"),
-            "label": datasets.ClassLabel(names=list(material.LABELS)),
+            "label": datasets.ClassLabel(names=list(workdata.LABELS)),
             "image": datasets.Image(),
         }
     )
     made = datasets.Dataset.from_dict(
         {
             "id": [r["id"] for r in rows],
-            "label": [material.LABELS.index(r["label"]) for r in rows],
+            "label": [workdata.LABELS.index(r["label"]) for r in rows],
             "image": [{"bytes": r["image"], "path": None} for r in rows],
         },
         features=features,
     )
     made.to_parquet(str(tmp_path / "in.parquet"))
-    tree = material.image_config(tmp_path / "in.parquet", tmp_path / "out")
-    assert main(["run", str(material.write_config(tmp_path / "c.yaml", tree)), "--json", "--workers", "1"]) == 0
-    version = material.version_folder(tmp_path / "out")
+    tree = workdata.image_config(tmp_path / "in.parquet", tmp_path / "out")
+    assert main(["run", str(workdata.write_config(tmp_path / "c.yaml", tree)), "--json", "--workers", "1"]) == 0
+    version = workdata.version_folder(tmp_path / "out")
     loaded = datasets.load_dataset("parquet", data_dir=str(version), cache_dir=str(tmp_path / "cache"))
     assert set(map(str, loaded)) == {"train", "validation", "test"}
     first = loaded["train"][1]
     assert first["image"].size == (64, 64)
-    assert loaded["train"].features["label"].names == list(material.LABELS)
+    assert loaded["train"].features["label"].names == list(workdata.LABELS)
     assert first["sample_id"].split("/")[0] == first["id"]

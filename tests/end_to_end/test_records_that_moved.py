@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow.dataset as pads
 import pytest
+import workdata
 
 Answer = tuple[int, dict[str, Any]]
 Ask = Callable[..., Answer]
@@ -20,17 +20,17 @@ STEPS: dict[str, list[Any]] = {
 
 def made(home: Path, steps: list[Any], ask: Ask) -> tuple[Path, list[dict[str, Any]]]:
     """A version of two files of twelve rows each; the rows."""
-    rows = material.image_rows(24)
+    rows = workdata.image_rows(24)
     for name, some in (("a", rows[:12]), ("b", rows[12:])):
-        material.write_parquet(home / "in" / f"{name}.parquet", some, 5)
+        workdata.write_parquet(home / "in" / f"{name}.parquet", some, 5)
     fields = {"image": {"type": "image", "augment": steps}}
     blends = {"blends": {"shelf": 8}} if steps == STEPS["donors"] else {}
-    tree = material.image_config(
+    tree = workdata.image_config(
         home / "in", home / "out", fields=fields, split={"validation": 0.2}, copies=1, **blends
     )
-    code, _ = ask("run", material.write_config(home / "c.yaml", tree), "--workers", "1")
+    code, _ = ask("run", workdata.write_config(home / "c.yaml", tree), "--workers", "1")
     assert code == 0
-    return material.version_folder(home / "out"), rows
+    return workdata.version_folder(home / "out"), rows
 
 
 def others_of(version: Path) -> dict[str, list[str]]:
@@ -51,9 +51,9 @@ def others_of(version: Path) -> dict[str, list[str]]:
 @pytest.mark.parametrize("kind", STEPS)
 def test_in_another_row_or_file(kind: str, tmp_path: Path, ask: Ask) -> None:
     version, rows = made(tmp_path, STEPS[kind], ask)
-    material.write_parquet(tmp_path / "in" / "a.parquet", rows[::-1][:7], 3)
-    material.write_parquet(tmp_path / "in" / "b.parquet", rows[4:17], 4)
-    material.write_parquet(tmp_path / "in" / "c.parquet", rows[:4], 4)
+    workdata.write_parquet(tmp_path / "in" / "a.parquet", rows[::-1][:7], 3)
+    workdata.write_parquet(tmp_path / "in" / "b.parquet", rows[4:17], 4)
+    workdata.write_parquet(tmp_path / "in" / "c.parquet", rows[:4], 4)
     code, answer = ask("verify", version, "--samples", 50)
     assert (code, answer["differences"]) == (0, [])
     assert answer["rendered"] > 20
@@ -67,8 +67,8 @@ def test_one_that_is_gone_is_named(kind: str, tmp_path: Path, ask: Ask) -> None:
     version, rows = made(tmp_path, STEPS[kind], ask)
     sample, (gone, *_) = next((i, found) for i, found in others_of(version).items())
     kept = [row for row in rows if row["id"] != gone]
-    material.write_parquet(tmp_path / "in" / "a.parquet", kept[:11], 5)
-    material.write_parquet(tmp_path / "in" / "b.parquet", kept[11:], 5)
+    workdata.write_parquet(tmp_path / "in" / "a.parquet", kept[:11], 5)
+    workdata.write_parquet(tmp_path / "in" / "b.parquet", kept[11:], 5)
     code, answer = ask("replay", version, sample)
     assert code == 1
     assert answer["difference"].startswith(f"another record that went into it, {gone!r}, is not in the input any more")
@@ -80,7 +80,7 @@ def test_one_that_is_gone_is_named(kind: str, tmp_path: Path, ask: Ask) -> None:
 
 def test_a_source_that_is_nowhere_is_named(tmp_path: Path, ask: Ask) -> None:
     version, rows = made(tmp_path, STEPS["plain"], ask)
-    material.write_parquet(tmp_path / "in" / "a.parquet", rows[1:12], 5)
+    workdata.write_parquet(tmp_path / "in" / "a.parquet", rows[1:12], 5)
     code, answer = ask("verify", version, "--samples", 50)
     told = [d for d in answer["differences"] if d.startswith("sample ")]
     assert (code, len(told)) == (1, 1)
@@ -89,11 +89,11 @@ def test_a_source_that_is_nowhere_is_named(tmp_path: Path, ask: Ask) -> None:
 
 def linked(home: Path) -> tuple[Path, Path]:
     """A folder of tables, one of which is a link to another folder, and that one."""
-    rows = material.image_rows(16)
-    material.write_parquet(home / "in" / "a.parquet", rows[:8], 5)
+    rows = workdata.image_rows(16)
+    workdata.write_parquet(home / "in" / "a.parquet", rows[:8], 5)
     outside = home / "outside"
-    material.write_parquet(outside / "b.parquet", rows[8:12], 5)
-    material.write_parquet(outside / "more" / "c.parquet", rows[12:], 5)
+    workdata.write_parquet(outside / "b.parquet", rows[8:12], 5)
+    workdata.write_parquet(outside / "more" / "c.parquet", rows[12:], 5)
     (home / "in" / "b.parquet").symlink_to(outside / "b.parquet")
     (home / "in" / "more").symlink_to(outside / "more")
     return home / "in", outside
@@ -103,9 +103,9 @@ def test_tables_that_allowed_links_lead_to(tmp_path: Path, ask: Ask, monkeypatch
     data, outside = linked(tmp_path)
     monkeypatch.chdir(tmp_path)
     given = {"path": str(data), "id": "id", "label": "label", "allow": ["outside"]}
-    config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out", input=given))
+    config = workdata.write_config(tmp_path / "c.yaml", workdata.image_config(data, tmp_path / "out", input=given))
     assert ask("run", config, "--workers", "1")[0] == 0
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     code, answer = ask("verify", version, "--samples", 50)
@@ -134,14 +134,14 @@ def rows_in(version: Path) -> list[dict[str, Any]]:
 
 
 def test_files_that_a_table_was_allowed_to_name(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = material.write_folder(tmp_path / "pictures", 9)
+    pictures = workdata.write_folder(tmp_path / "pictures", 9)
     names = [str(path) for path in sorted(pictures.rglob("*.jpg"))]
     rows = [{"id": str(n), "label": "x", "image": name} for n, name in enumerate(names)]
-    data = material.write_csv(tmp_path / "in" / "t.csv", rows)
-    tree = material.image_config(data, tmp_path / "out", split={}, copies=1)
+    data = workdata.write_csv(tmp_path / "in" / "t.csv", rows)
+    tree = workdata.image_config(data, tmp_path / "out", split={}, copies=1)
     tree["fields"]["image"]["uri"] = {"allow": "pictures"}
     monkeypatch.chdir(tmp_path)
-    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    assert ask("run", workdata.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
     monkeypatch.chdir(tmp_path / "in")
     code, answer = ask("verify", tmp_path / "out", "--samples", 20)
     assert (code, answer["differences"], answer["rendered"]) == (0, [], 18)
@@ -150,15 +150,15 @@ def test_files_that_a_table_was_allowed_to_name(tmp_path: Path, ask: Ask, monkey
 
 @pytest.mark.parametrize("paths", [["in/link.parquet"], ["in/a.parquet", "in/linked"], ["in/*.parquet", "in/linked/*"]])
 def test_paths_that_are_links_themselves(paths: list[str], tmp_path: Path, ask: Ask) -> None:
-    rows = material.image_rows(16)
-    material.write_parquet(tmp_path / "in" / "a.parquet", rows[:8], 5)
-    material.write_parquet(tmp_path / "outside" / "b.parquet", rows[8:], 5)
+    rows = workdata.image_rows(16)
+    workdata.write_parquet(tmp_path / "in" / "a.parquet", rows[:8], 5)
+    workdata.write_parquet(tmp_path / "outside" / "b.parquet", rows[8:], 5)
     (tmp_path / "in" / "linked").symlink_to(tmp_path / "outside")
     if paths == ["in/link.parquet"]:
         (tmp_path / "in" / "link.parquet").symlink_to(tmp_path / "outside" / "b.parquet")
     given = {"path": [str(tmp_path / path) for path in paths], "id": "id", "label": "label"}
-    tree = material.image_config("", tmp_path / "out", input=given, split={}, copies=1)
-    assert ask("run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
+    tree = workdata.image_config("", tmp_path / "out", input=given, split={}, copies=1)
+    assert ask("run", workdata.write_config(tmp_path / "c.yaml", tree), "--workers", "1")[0] == 0
     code, answer = ask("verify", tmp_path / "out", "--samples", 50)
     assert (code, answer["differences"], answer["rendered"]) == (0, [], 16 * len(paths))
     assert ask("replay", tmp_path / "out", "r012/1")[0] == 0

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import workdata
 
 from pipeline.driver.api import plan, run
 from pipeline.engines.local import pool as workers
@@ -21,7 +21,7 @@ BROKEN = "r005"
 def rows(count: int) -> Rows:
     """Pictures with texts; one picture is none."""
     found = [
-        {**row, "text": f"the quick brown fox number {n} jumps"} for n, row in enumerate(material.image_rows(count))
+        {**row, "text": f"the quick brown fox number {n} jumps"} for n, row in enumerate(workdata.image_rows(count))
     ]
     return [{**row, "image": b"no picture"} if row["id"] == BROKEN else row for row in found]
 
@@ -31,13 +31,13 @@ def config(tmp_path: Path) -> Config:
     """Write the rows and a config for them; what is given is changed in it."""
 
     def written(out: str, given: Rows, **changes: dict[str, Any]) -> Path:
-        data = material.write_parquet(tmp_path / "in.parquet", given)
-        tree = material.image_config(data, tmp_path / out, limits={"failed": 0.1})
+        data = workdata.write_parquet(tmp_path / "in.parquet", given)
+        tree = workdata.image_config(data, tmp_path / out, limits={"failed": 0.1})
         tree["fields"]["text"] = {"type": "text", "augment": ["nlpaug.KeyboardAug"]}
         tree["input"]["fingerprint"] = "content"
         for name, value in changes.items():
             tree[name] = {**tree.get(name, {}), **value} if isinstance(value, dict) else value
-        return material.write_config(tmp_path / f"{out}.yaml", tree)
+        return workdata.write_config(tmp_path / f"{out}.yaml", tree)
 
     return written
 
@@ -67,7 +67,7 @@ def same_as_fresh(config: Config, given: Rows, **changes: Any) -> dict[str, Any]
     """Run over what lies there, and in an empty folder: the same version with the same files. Its manifest."""
     made, fresh = run(config("out", given, **changes)), run(config("fresh", given, **changes))
     assert made.version == fresh.version
-    assert material.contents(Path(made.path)) == material.contents(Path(fresh.path))
+    assert workdata.contents(Path(made.path)) == workdata.contents(Path(fresh.path))
     return made.manifest
 
 

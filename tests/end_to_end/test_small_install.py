@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 
 HEAVY = ("apache_beam", "obstore", "gcsfs", "s3fs", "adlfs", "boto3", "botocore", "google.cloud", "google.auth")
 WATCH = """
@@ -44,17 +44,17 @@ def loaded(bare: Path, *arguments: object) -> set[str]:
     """What a command loads of the list, in any of its processes."""
     (bare / "imports").write_text("")
     path = f"{bare / 'bin'}:{os.environ['PATH']}"
-    done = material.run(*arguments, PYTHONPATH=f"{bare}:{material.ROOT}", PATH=path)
+    done = workdata.run(*arguments, PYTHONPATH=f"{bare}:{workdata.ROOT}", PATH=path)
     assert done.returncode == 0, done.stderr
     return set((bare / "imports").read_text().split())
 
 
 @pytest.mark.slow
 def test_local_commands_load_nothing_of_engines_and_stores(bare: Path) -> None:
-    rows = [{"id": f"t{n}", "label": "x", "text": material.sentence(n)} for n in range(6)]
-    data = material.write_parquet(bare / "in.parquet", rows)
-    fields = {"text": {"type": "text", "augment": material.TEXT_STEPS}}
-    config = material.write_config(bare / "c.yaml", material.image_config(data, bare / "out", fields=fields))
+    rows = [{"id": f"t{n}", "label": "x", "text": workdata.sentence(n)} for n in range(6)]
+    data = workdata.write_parquet(bare / "in.parquet", rows)
+    fields = {"text": {"type": "text", "augment": workdata.TEXT_STEPS}}
+    config = workdata.write_config(bare / "c.yaml", workdata.image_config(data, bare / "out", fields=fields))
     for arguments in (["--help"], ["--version"], ["run", "--help"], ["check", config]):
         assert loaded(bare, *arguments) == set()
     assert loaded(bare, "run", config) == {"apache_beam"}
@@ -63,12 +63,12 @@ def test_local_commands_load_nothing_of_engines_and_stores(bare: Path) -> None:
 
 def test_the_watch_sees_what_a_process_imports(bare: Path) -> None:
     code = "import contextlib\nwith contextlib.suppress(ImportError):\n import obstore"
-    subprocess.run([sys.executable, "-c", code], env=material.environment(PYTHONPATH=str(bare)), check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], env=workdata.environment(PYTHONPATH=str(bare)), check=True, timeout=60)
     assert (bare / "imports").read_text() == "obstore\n"
 
 
 def test_a_plain_install_brings_no_engine_and_no_store() -> None:
-    tree = ast.parse((material.ROOT / "setup.py").read_text())
+    tree = ast.parse((workdata.ROOT / "setup.py").read_text())
     (required,) = [n.value for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "install_requires"]
     names = {re.split(r"[<>=\[]", text)[0] for text in ast.literal_eval(required)}
     assert {"apache-beam", "fsspec"} <= names

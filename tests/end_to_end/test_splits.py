@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow.parquet as pq
 import pytest
+import workdata
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 Say = Callable[..., tuple[int, str, str]]
@@ -18,7 +18,7 @@ TOGETHER = {"group": "patient", "near_duplicates": True}
 def rows(count: int, first: int = 0) -> list[dict[str, Any]]:
     """Pictures, three of each patient; every tenth stands there once more as a smaller PNG under another patient."""
     found = [
-        {"id": f"r{n:03d}", "label": "owl" if n % 4 else "tit", "patient": f"p{n // 3}", "image": material.picture(n)}
+        {"id": f"r{n:03d}", "label": "owl" if n % 4 else "tit", "patient": f"p{n // 3}", "image": workdata.picture(n)}
         for n in range(first, first + count)
     ]
     again = [
@@ -30,16 +30,16 @@ def rows(count: int, first: int = 0) -> list[dict[str, Any]]:
 
 
 def smaller(number: int) -> bytes:
-    return material.picture(number, 48, "PNG")
+    return workdata.picture(number, 48, "PNG")
 
 
 def run(
     home: Path, data: Path, ask: Ask, workers: int = 2, code: int = 0, **changes: Any
 ) -> tuple[Path, dict[str, Any]]:
-    config = material.write_config(home / "c.yaml", material.image_config(data, home / "out", **changes))
+    config = workdata.write_config(home / "c.yaml", workdata.image_config(data, home / "out", **changes))
     got, answer = ask("run", config, "--workers", workers)
     assert got == code, answer
-    return material.version_folder(home / "out"), answer
+    return workdata.version_folder(home / "out"), answer
 
 
 def placed(version: Path) -> dict[str, str]:
@@ -55,7 +55,7 @@ def placed(version: Path) -> dict[str, str]:
 def test_relatives_lie_on_one_side_whatever_the_workers_and_the_order(by: str, tmp_path: Path, ask: Ask) -> None:
     split = {"by": by, "validation": 0.3, "test": 0.1, "keep_together": TOGETHER}
     made = rows(60)
-    data = material.write_parquet(tmp_path / "in.parquet", made, 16)
+    data = workdata.write_parquet(tmp_path / "in.parquet", made, 16)
     version, answer = run(tmp_path / "one", data, ask, 1, split=split)
     found = placed(version)
     assert len(found) == 66
@@ -64,9 +64,9 @@ def test_relatives_lie_on_one_side_whatever_the_workers_and_the_order(by: str, t
         assert found.get(f"r{n:03d}-small", found[f"r{n:03d}"]) == found[f"r{n:03d}"]
     assert set(found.values()) == {"train", "validation", "test"}
     again, _ = run(tmp_path / "two", data, ask, 2, split=split)
-    assert material.contents(again) == material.contents(version)
+    assert workdata.contents(again) == workdata.contents(version)
     random.Random(5).shuffle(made)
-    shuffled = material.write_parquet(tmp_path / "shuffled.parquet", made, 9)
+    shuffled = workdata.write_parquet(tmp_path / "shuffled.parquet", made, 9)
     assert placed(run(tmp_path / "three", shuffled, ask, 2, split=split)[0]) == found
     assert ask("verify", tmp_path / "one/out", "--samples", 20)[0] == 0
     assert answer["splits"]["train"]["records"] == list(found.values()).count("train")
@@ -77,7 +77,7 @@ def test_every_week_more_data_and_no_record_moves(tmp_path: Path, ask: Ask, say:
     folder = tmp_path / "in"
     known: dict[str, str] = {}
     for week in range(3):
-        material.write_parquet(folder / f"{week}.parquet", rows(30, 30 * week), 16)
+        workdata.write_parquet(folder / f"{week}.parquet", rows(30, 30 * week), 16)
         version, answer = run(tmp_path, folder, ask, split=split)
         found = placed(version)
         assert {key: found[key] for key in known} == known
@@ -92,9 +92,9 @@ def test_every_week_more_data_and_no_record_moves(tmp_path: Path, ask: Ask, say:
         "id": "bridge",
         "label": "owl",
         "patient": f"p{int(patients['train'][1:]) // 3}",
-        "image": material.picture(int(patients["validation"][1:])),
+        "image": workdata.picture(int(patients["validation"][1:])),
     }
-    material.write_parquet(folder / "3.parquet", [bridge], 16)
+    workdata.write_parquet(folder / "3.parquet", [bridge], 16)
     version, answer = run(tmp_path, folder, ask, split=split, limits={"failed": 0.1})
     assert answer["dropped"]["failed"] == {"bridges_splits": 1}
     assert any("relatives in several splits" in warning for warning in answer["warnings"])
@@ -106,22 +106,22 @@ def test_every_week_more_data_and_no_record_moves(tmp_path: Path, ask: Ask, say:
 
 def test_a_run_that_is_killed_ends_with_the_same_bytes(tmp_path: Path, ask: Ask) -> None:
     split = {"by": {"kfold": {"k": 3, "fold": 1, "stratified": True}}, "keep_together": TOGETHER}
-    data = material.write_parquet(tmp_path / "in.parquet", rows(60), 16)
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows(60), 16)
     whole, _ = run(tmp_path / "whole", data, ask, split=split)
     home = tmp_path / "hurt"
-    config = material.write_config(home / "c.yaml", material.image_config(data, home / "out", split=split))
-    process = material.start("run", config, "--workers", "2")
-    material.until(lambda: list((home / "out").glob("*/_receipts/*.json")), 60)
-    for member in material.family(process.pid):
+    config = workdata.write_config(home / "c.yaml", workdata.image_config(data, home / "out", split=split))
+    process = workdata.start("run", config, "--workers", "2")
+    workdata.until(lambda: list((home / "out").glob("*/_receipts/*.json")), 60)
+    for member in workdata.family(process.pid):
         member.kill()
     process.communicate()
     version, answer = run(home, data, ask, split=split)
     assert not answer["already_there"]
-    assert material.contents(version) == material.contents(whole)
+    assert workdata.contents(version) == workdata.contents(whole)
 
 
 def test_what_is_wrong_with_a_split_is_told_before_anything_is_written(tmp_path: Path, ask: Ask) -> None:
-    data = material.write_parquet(tmp_path / "in.parquet", rows(10), 16)
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows(10), 16)
     for split, told in (
         ({"by": "time", "validation": 0.1, "column": "taken"}, "no column 'taken'"),
         ({"by": {"kfold": {"k": 40, "fold": 0}}}, "40 folds, and only"),
@@ -129,7 +129,7 @@ def test_what_is_wrong_with_a_split_is_told_before_anything_is_written(tmp_path:
         ({"validation": 0.1, "keep_together": {"near_duplicates": {"picture": {}}}}, "no field 'picture'"),
         ({"by": "random"}, "'hash', 'stratified', 'column' or 'time'"),
     ):
-        config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out", split=split))
+        config = workdata.write_config(tmp_path / "c.yaml", workdata.image_config(data, tmp_path / "out", split=split))
         code, answer = ask("run", config)
         assert code == 2
         assert told in str(answer["error"])
@@ -152,18 +152,18 @@ WAYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def test_held_out_records_that_would_be_trained_on_are_said_before_anything_is_written(
     way: str, tmp_path: Path, ask: Ask
 ) -> None:
-    rows = [{"id": f"r{n:03d}", "label": "ab"[n % 2], "text": material.sentence(n)} for n in range(60)]
-    data = material.write_parquet(tmp_path / "in.parquet", rows[:50])
+    rows = [{"id": f"r{n:03d}", "label": "ab"[n % 2], "text": workdata.sentence(n)} for n in range(60)]
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows[:50])
     one, other = ({"keep_together": {"exact": False}, **split} for split in WAYS[way])
-    tree = material.image_config(
-        data, tmp_path / "out", copies=1, split=one, fields={"text": {"type": "text", "augment": material.TEXT_STEPS}}
+    tree = workdata.image_config(
+        data, tmp_path / "out", copies=1, split=one, fields={"text": {"type": "text", "augment": workdata.TEXT_STEPS}}
     )
-    first = material.write_config(tmp_path / "one.yaml", tree | {"certificate": "facts"})
+    first = workdata.write_config(tmp_path / "one.yaml", tree | {"certificate": "facts"})
     code, made = ask("run", first, "--workers", "1")
     assert (code, [w for w in made["warnings"] if "would be trained on" in w]) == (0, [])
     before = placed(Path(made["path"]))
-    material.write_parquet(data, rows)  # ten records more
-    second = material.write_config(tmp_path / "two.yaml", tree | {"certificate": "facts", "split": other})
+    workdata.write_parquet(data, rows)  # ten records more
+    second = workdata.write_config(tmp_path / "two.yaml", tree | {"certificate": "facts", "split": other})
     files = sorted(str(path) for path in (tmp_path / "out").rglob("*"))
     code, planned = ask("plan", second)
     assert (code, sorted(str(path) for path in (tmp_path / "out").rglob("*"))) == (0, files)
@@ -181,17 +181,17 @@ def test_held_out_records_that_would_be_trained_on_are_said_before_anything_is_w
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_path_in_front_of_the_others_is_told_with_what_moves(exact: bool, tmp_path: Path, ask: Ask) -> None:
-    old = material.write_folder(tmp_path / "old", 40)
-    new = material.write_folder(tmp_path / "new", 6, lambda n: material.picture(100 + n))
+    old = workdata.write_folder(tmp_path / "old", 40)
+    new = workdata.write_folder(tmp_path / "new", 6, lambda n: workdata.picture(100 + n))
     split = {"validation": 0.3, "test": 0.2, "keep_together": {"exact": exact}}
     given = {"path": [str(old)], "label": "label"}
-    tree = material.image_config("", tmp_path / "out", copies=1, split=split, input=given, certificate="facts")
-    code, made = ask("run", material.write_config(tmp_path / "one.yaml", tree), "--workers", "1")
+    tree = workdata.image_config("", tmp_path / "out", copies=1, split=split, input=given, certificate="facts")
+    code, made = ask("run", workdata.write_config(tmp_path / "one.yaml", tree), "--workers", "1")
     assert code == 0
     before = placed(Path(made["path"]))
-    behind = material.write_config(tmp_path / "two.yaml", tree | {"input": {**given, "path": [str(old), str(new)]}})
+    behind = workdata.write_config(tmp_path / "two.yaml", tree | {"input": {**given, "path": [str(old), str(new)]}})
     assert not [line for line in ask("plan", behind)[1]["warnings"] if made["version"] in line]
-    front = material.write_config(tmp_path / "three.yaml", tree | {"input": {**given, "path": [str(new), str(old)]}})
+    front = workdata.write_config(tmp_path / "three.yaml", tree | {"input": {**given, "path": [str(new), str(old)]}})
     told = [line for line in ask("plan", front)[1]["warnings"] if made["version"] in line]
     assert told[0].startswith(f"40 of 40 files of version {made['version']} are called otherwise now (")
     assert "put new ones behind it" in told[0]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 STEPS: list[Any] = [
@@ -18,19 +18,19 @@ STEPS: list[Any] = [
 
 @pytest.mark.slow
 def test_workers_and_replay_agree(tmp_path: Path, ask: Ask) -> None:
-    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
+    data = workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(12))
     found = []
     for workers in ("1", "2"):
-        tree = material.image_config(data, tmp_path / f"out{workers}")
+        tree = workdata.image_config(data, tmp_path / f"out{workers}")
         tree["fields"]["image"]["augment"] = STEPS
-        config = material.write_config(tmp_path / f"{workers}.yaml", tree)
+        config = workdata.write_config(tmp_path / f"{workers}.yaml", tree)
         code, answer = ask("run", config, "--workers", workers)
         assert code == 0, answer
         code, told = ask("verify", answer["path"], "--samples", "6")
         assert (code, told["differences"]) == (0, [])
         version = Path(answer["path"])
-        found.append(material.samples(version))
-        libraries = material.manifest_of(version.parent)["libraries"]
+        found.append(workdata.samples(version))
+        libraries = workdata.manifest_of(version.parent)["libraries"]
         assert {"keras", "numpy"} <= set(libraries)
         assert {"tensorflow", "tensorflow-cpu"} & set(libraries)
     assert found[0] == found[1]

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 
-TUTORIALS = material.ROOT / "docs" / "tutorials"
+TUTORIALS = workdata.ROOT / "docs" / "tutorials"
 _BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -21,7 +21,7 @@ def carried_out(page: Path, folder: Path) -> str:
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{program}" "$@"\n')
     command.chmod(0o755)
     paths = f"{command.parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": paths, "PYTHONPATH": str(material.ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PATH": paths, "PYTHONPATH": str(workdata.ROOT), "OMP_NUM_THREADS": "1"}
     told = ""
     for kind, block in _BLOCK.findall(page.read_text(encoding="utf-8")):
         words = ["bash", "-euo", "pipefail", "-c", block] if kind == "bash" else [sys.executable, "-c", block]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 
 from pipeline.cli.program import main
 
@@ -17,8 +17,8 @@ Answer = tuple[int, dict[str, Any]]
 def home(tmp_path: Path) -> Path:
     for number in range(3):
         (tmp_path / "noises").mkdir(exist_ok=True)
-        (tmp_path / "noises" / f"n{number}.wav").write_bytes(material.sound(40 + number, 0.1, 11_025))
-    material.write_folder(tmp_path / "sounds", 12, material.sound, ".wav")
+        (tmp_path / "noises" / f"n{number}.wav").write_bytes(workdata.sound(40 + number, 0.1, 11_025))
+    workdata.write_folder(tmp_path / "sounds", 12, workdata.sound, ".wav")
     return tmp_path
 
 
@@ -27,21 +27,21 @@ def sounds_config(home: Path, noises: Path) -> Path:
         {"audiomentations.AddBackgroundNoise": {"sounds_path": str(noises), "p": 1}},
         {"audiomentations.ApplyImpulseResponse": {"ir_path": str(noises / "n1.wav"), "p": 0.5}},
     ]
-    tree = material.image_config(home / "sounds", home / "out", fields={"audio": {"type": "audio", "augment": steps}})
-    return material.write_config(home / "c.yaml", {**tree, "input": {"path": str(home / "sounds")}})
+    tree = workdata.image_config(home / "sounds", home / "out", fields={"audio": {"type": "audio", "augment": steps}})
+    return workdata.write_config(home / "c.yaml", {**tree, "input": {"path": str(home / "sounds")}})
 
 
 def test_noises_from_config_to_replay(home: Path, ask: Callable[..., Answer]) -> None:
     config = sounds_config(home, home / "noises")
     assert main(["run", str(config), "--json", "--workers", "2"]) == 0
-    first = material.version_folder(home / "out")
+    first = workdata.version_folder(home / "out")
     code, answer = ask("verify", first, "--samples", 8)
     assert (code, answer["ok"]) == (0, True)
-    before = material.contents(first)
+    before = workdata.contents(first)
     shutil.rmtree(home / "out")
     assert main(["run", str(config), "--json", "--workers", "1"]) == 0
-    assert material.contents(material.version_folder(home / "out")) == before
-    (home / "noises" / "n2.wav").write_bytes(material.sound(99))
+    assert workdata.contents(workdata.version_folder(home / "out")) == before
+    (home / "noises" / "n2.wav").write_bytes(workdata.sound(99))
     code, answer = ask("plan", config)
     assert answer["version"] != first.name
 
@@ -69,10 +69,10 @@ def test_files_of_the_input_itself_are_refused_since_validation_is_among_them(
         (problem,) = answer["error"]["problems"]
         assert problem["message"].startswith("audiomentations.AddBackgroundNoise: ")
         assert "validation and test" in problem["message"]
-    data = material.write_parquet(home / "birds" / "in.parquet", material.image_rows(6))
+    data = workdata.write_parquet(home / "birds" / "in.parquet", workdata.image_rows(6))
     reference = {"parquet": str(home / "birds"), "column": "image"}
     fields = {"image": {"type": "image", "augment": [{"albumentations.FDA": {"reference": reference, "p": 1}}]}}
-    config = material.write_config(home / "d.yaml", material.image_config(data, home / "out", fields=fields))
+    config = workdata.write_config(home / "d.yaml", workdata.image_config(data, home / "out", fields=fields))
     code, answer = ask("check", config)
     assert code == 2
     assert "records: same_class or any" in answer["error"]["problems"][0]["suggestion"]

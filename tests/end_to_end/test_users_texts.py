@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 
 from pipeline.errors import RunFailed
 from pipeline.storage.folder import Folder
@@ -19,16 +19,16 @@ LABELS = ["[/b]", "[v2] x", "\x1b[2Jgone", "<b>", ":smile:"]
 def written(home: Path, fields: tuple[str, ...] = ("text",)) -> Path:
     """A config of texts whose labels, ids and columns are odd."""
     rows = [
-        {"id": f"[/i]{n}", "label": LABELS[n % len(LABELS)], **{name: material.sentence(n) for name in fields}}
+        {"id": f"[/i]{n}", "label": LABELS[n % len(LABELS)], **{name: workdata.sentence(n) for name in fields}}
         for n in range(20)
     ]
-    data = material.write_parquet(home / "in [1]" / "a.parquet", rows)
-    described = {name: {"type": "text", "augment": material.TEXT_STEPS} for name in fields}
+    data = workdata.write_parquet(home / "in [1]" / "a.parquet", rows)
+    described = {name: {"type": "text", "augment": workdata.TEXT_STEPS} for name in fields}
     tree = {
         "input": {"path": str(data), "id": "id", "label": "label"}, "split": {"test": 0.3}, "copies": 1,
         "fields": described, "output": {"path": str(home / "out [/b]")},
     }  # fmt: skip
-    return material.write_config(home / "c.yaml", tree)
+    return workdata.write_config(home / "c.yaml", tree)
 
 
 def test_plan_run_and_verify_show_labels_as_they_are(tmp_path: Path, say: Say) -> None:
@@ -41,7 +41,7 @@ def test_plan_run_and_verify_show_labels_as_they_are(tmp_path: Path, say: Say) -
         assert "\x1b" not in out + err
     code, out, _ = say("run", config)
     assert (code, "out [/b]" in out) == (0, True)
-    version = material.version_folder(tmp_path / "out [/b]")
+    version = workdata.version_folder(tmp_path / "out [/b]")
     assert say("verify", version)[0] == 0
     code, out, _ = say("replay", version, "[/i]0/0")
     assert (code, out.startswith("[/i]0/0: the same again")) == (0, True)
@@ -83,6 +83,6 @@ def test_a_run_log_that_cannot_be_written_is_a_warning(
     code, answer = ask("run", config, "--workers", "1")
     assert code == 0
     assert any("the disk is full" in warning and "--input" in warning for warning in answer["warnings"])
-    version = material.version_folder(tmp_path / "out [/b]")
+    version = workdata.version_folder(tmp_path / "out [/b]")
     assert json.loads((version / "manifest.json").read_text())["version"] == version.name
     assert ask("verify", version, "--input", tmp_path / "in [1]")[0] == 0

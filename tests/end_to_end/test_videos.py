@@ -6,10 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import material
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import workdata
 from PIL import Image
 
 import pipeline
@@ -49,7 +49,7 @@ def payload(number: int) -> bytes:
 
 def test_a_folder_of_clips_from_init_to_replay(tmp_path: Path, ask: Callable[..., Answer]) -> None:
     mp4 = VideoCodec("mp4")
-    data = material.write_folder(tmp_path / "clips", 12, lambda n: mp4.encode(clip(n), ""), ".mp4")
+    data = workdata.write_folder(tmp_path / "clips", 12, lambda n: mp4.encode(clip(n), ""), ".mp4")
     config = tmp_path / "clips.yaml"
     code, answer = ask("init", data, "-o", config)
     assert code == 0, answer
@@ -60,11 +60,11 @@ def test_a_folder_of_clips_from_init_to_replay(tmp_path: Path, ask: Callable[...
         output = tmp_path / f"out{workers}"
         code, answer = ask("run", config, "--workers", workers, "--set", f"output.path={output}")
         assert code == 0, answer
-        found.append(material.contents(material.version_folder(output)))
+        found.append(workdata.contents(workdata.version_folder(output)))
     assert found[0] == found[1]
     dataset = tmp_path / "out1"
     assert ask("verify", dataset)[0] == 0
-    rows = pq.read_table(next((material.version_folder(dataset) / "train").glob("*.parquet"))).to_pylist()
+    rows = pq.read_table(next((workdata.version_folder(dataset) / "train").glob("*.parquet"))).to_pylist()
     copies = [row for row in rows if row["lineage"]["copy"]]
     assert copies
     assert ask("replay", dataset, copies[0]["sample_id"])[0] == 0
@@ -73,7 +73,7 @@ def test_a_folder_of_clips_from_init_to_replay(tmp_path: Path, ask: Callable[...
     decoded = VideoCodec().decode(copies[0]["video"]).value
     assert isinstance(decoded, VideoValue)
     assert decoded.audio is not None
-    libraries = material.manifest_of(dataset)["libraries"]
+    libraries = workdata.manifest_of(dataset)["libraries"]
     assert {"av", "libavcodec", "libavformat"} <= set(libraries)
     sheet = tmp_path / "sheet.png"
     assert ask("preview", config, "-o", sheet, "--set", f"output.path={dataset}")[0] == 0
@@ -126,7 +126,7 @@ def labeled_config(home: Path, **field: Any) -> JobConfig:
 def test_boxes_and_segments_follow(tmp_path: Path) -> None:
     result = pipeline.run(labeled_config(tmp_path))
     dataset = pipeline.open_dataset(str(tmp_path / "out"))
-    assert not material.dropped(Path(result.path), "rejected")
+    assert not workdata.dropped(Path(result.path), "rejected")
     table = dataset.splits["train"].to_table()
     assert table.schema.field("objects").type == pq.read_schema(tmp_path / "in.parquet").field("objects").type
     rows = table.to_pylist()
@@ -152,7 +152,7 @@ def test_a_box_on_a_frame_that_is_not_there(tmp_path: Path) -> None:
     table[0]["objects"][0]["frame"] = 12
     pq.write_table(pa.Table.from_pylist(table, pq.read_schema(tmp_path / "in.parquet")), tmp_path / "in.parquet")
     result = pipeline.run(config.model_copy(update={"limits": config.limits.model_copy(update={"failed": 1.0})}))
-    (dropped,) = material.dropped(Path(result.path))
+    (dropped,) = workdata.dropped(Path(result.path))
     assert (dropped["source_id"], dropped["reason"]) == ("c0", "bad_labels")
     assert dropped["message"] == "a box is on frame 12 of a clip of 12 frames, counted from 0"
 
@@ -161,11 +161,11 @@ def test_broken_clips_fail_alone(tmp_path: Path) -> None:
     rows = [{"id": f"c{n}", "clip": payload(n)} for n in range(4)]
     rows[0]["clip"] = payload(0)[:500]
     rows[1]["clip"] = b"no video at all"
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
-    tree = material.image_config(
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows)
+    tree = workdata.image_config(
         data, tmp_path / "out", fields={"clip": {"type": "video", "augment": STEPS}}, limits={"failed": 1}, split={}
     )
     tree["input"] = {"path": str(data), "id": "id"}
     result = pipeline.run(JobConfig.model_validate(tree))
-    found = {row["source_id"]: row["reason"] for row in material.dropped(Path(result.path))}
+    found = {row["source_id"]: row["reason"] for row in workdata.dropped(Path(result.path))}
     assert found == {"c0": "truncated", "c1": "not_a_video"}

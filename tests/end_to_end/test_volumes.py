@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tifffile
+import workdata
 
 import pipeline
 from pipeline.config.schema import JobConfig
@@ -32,13 +32,13 @@ def stack(number: int) -> bytes:
 
 def test_a_folder_of_stacks_from_init_to_replay(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    material.write_folder(tmp_path / "scans", 18, stack, ".tif")
+    workdata.write_folder(tmp_path / "scans", 18, stack, ".tif")
     assert ask("init", "scans", "-o", "scans.yaml")[0] == 0
     code, answer = ask("run", "scans.yaml", "--workers", "1")
     assert code == 0, answer
-    version = material.version_folder(tmp_path / "out" / "scans")
+    version = workdata.version_folder(tmp_path / "out" / "scans")
     assert ask("verify", version)[0] == 0
-    found = material.samples(version, ["volume"])
+    found = workdata.samples(version, ["volume"])
     assert {split for split, *_ in found.values()} >= {"train"}
     for name, (_, (payload,), *_) in found.items():
         voxels = tifffile.imread(io.BytesIO(payload))
@@ -47,21 +47,21 @@ def test_a_folder_of_stacks_from_init_to_replay(tmp_path: Path, ask: Ask, monkey
             assert payload == (tmp_path / "scans" / name.removesuffix("/0")).read_bytes()
     copy = next(name for name in found if name.endswith("/2"))
     assert ask("replay", version, copy)[0] == 0
-    before = material.contents(version)
+    before = workdata.contents(version)
     shutil.rmtree(tmp_path / "out")
     assert ask("run", "scans.yaml", "--workers", "2")[0] == 0
-    assert material.contents(version) == before
+    assert workdata.contents(version) == before
 
 
 def test_the_example_runs(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     example_data.write_volumes(tmp_path / "data")
-    code, answer = ask("run", material.ROOT / "configs" / "volumes.yaml", "--workers", "1")
+    code, answer = ask("run", workdata.ROOT / "configs" / "volumes.yaml", "--workers", "1")
     assert code == 0, answer
-    version = material.version_folder(tmp_path / "out" / "volumes")
+    version = workdata.version_folder(tmp_path / "out" / "volumes")
     sizes = {
         tifffile.imread(io.BytesIO(payload)).shape
-        for name, (_, (payload,), *_) in material.samples(version, ["volume"]).items()
+        for name, (_, (payload,), *_) in workdata.samples(version, ["volume"]).items()
         if not name.endswith("/0")
     }
     assert sizes == {(20, 40, 40), (40, 20, 40), (40, 40, 20)}

@@ -6,12 +6,12 @@ import pytest
 
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("end_to_end", "faults")]
 
-import material
+import workdata
 from engine_records import Records
 from flink_cluster import FlinkCluster
 from trouble_library import Trouble
 
-material.preload_libraries()
+workdata.preload_libraries()
 
 
 @pytest.fixture(scope="session")

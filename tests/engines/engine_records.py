@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import material
+import workdata
 
 FIELDS = {
-    "image": {"type": "image", "augment": material.IMAGE_STEPS},
-    "text": {"type": "text", "augment": material.TEXT_STEPS},
-    "audio": {"type": "audio", "augment": material.AUDIO_STEPS},
+    "image": {"type": "image", "augment": workdata.IMAGE_STEPS},
+    "text": {"type": "text", "augment": workdata.TEXT_STEPS},
+    "audio": {"type": "audio", "augment": workdata.AUDIO_STEPS},
     "blend": {"type": "image", "augment": ["fanbeam.Mosaic", {"fanbeam.MixUp": {"partners": "other_class"}}]},
 }
 COLUMNS = {"blend": "image"}
@@ -20,22 +20,22 @@ class Records:
     def __init__(self, home: Path) -> None:
         self.home = home
         rows = [
-            {**row, "text": material.sentence(n), "audio": material.sound(n)}
-            for n, row in enumerate(material.image_rows(30))
+            {**row, "text": workdata.sentence(n), "audio": workdata.sound(n)}
+            for n, row in enumerate(workdata.image_rows(30))
         ]
-        self.data = material.write_parquet(home / "in.parquet", rows)
+        self.data = workdata.write_parquet(home / "in.parquet", rows)
         self.expected = {kinds: self.made(home / "direct" / "-".join(kinds), kinds) for kinds in KINDS}
 
     def config(self, home: Path, kinds: tuple[str, ...]) -> Path:
         fields = {COLUMNS.get(kind, kind): FIELDS[kind] for kind in kinds}
-        return material.write_config(home / "c.yaml", material.image_config(self.data, home / "out", fields=fields))
+        return workdata.write_config(home / "c.yaml", workdata.image_config(self.data, home / "out", fields=fields))
 
     def made(self, home: Path, kinds: tuple[str, ...], *arguments: str) -> dict[str, str]:
         """Run it to its end: path -> digest."""
-        done = material.run("run", self.config(home, kinds), "--json", *arguments, timeout=300)
+        done = workdata.run("run", self.config(home, kinds), "--json", *arguments, timeout=300)
         assert done.returncode == 0, done.stderr + done.stdout
         assert "Traceback" not in done.stderr, done.stderr
-        return material.contents(material.version_folder(home / "out"))
+        return workdata.contents(workdata.version_folder(home / "out"))
 
 
 KINDS: tuple[tuple[str, ...], ...] = (("image",), ("text",), ("audio",), ("blend",), ("image", "text", "audio"))

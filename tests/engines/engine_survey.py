@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import material
+import workdata
 from small_inputs import config_of, jpeg, opened, parquet
 
 from pipeline.driver.payload_survey import OnEngine
@@ -36,16 +36,16 @@ def survey_is_the_same(runner: str, options: Sequence[str], folder: Path) -> Non
 
 def copies_after_a_survey(runner: Sequence[str], folder: Path) -> None:
     """Children look at payloads for the split, then render copies whose number the survey counted out."""
-    rows = [{**row, "label": "owl" if n % 6 else "tit"} for n, row in enumerate(material.image_rows(36))]
+    rows = [{**row, "label": "owl" if n % 6 else "tit"} for n, row in enumerate(workdata.image_rows(36))]
     rows += [{**rows[n], "id": f"again{n}"} for n in range(4)]
-    data = material.write_parquet(folder / "in.parquet", rows)
+    data = workdata.write_parquet(folder / "in.parquet", rows)
     made = []
     for name, options in (("here", ()), ("there", runner)):
         split = {"validation": 0.2, "test": 0, "keep_together": {"near_duplicates": True}}
-        tree = material.image_config(data, folder / name, split=split, copies={"balance": {"target": "max"}})
-        done = material.run("run", material.write_config(folder / f"{name}.yaml", tree), *options)
+        tree = workdata.image_config(data, folder / name, split=split, copies={"balance": {"target": "max"}})
+        done = workdata.run("run", workdata.write_config(folder / f"{name}.yaml", tree), *options)
         assert done.returncode == 0, done.stderr
-        made.append(material.version_folder(folder / name))
-    assert material.contents(made[0]) == material.contents(made[1])
+        made.append(workdata.version_folder(folder / name))
+    assert workdata.contents(made[0]) == workdata.contents(made[1])
     counts = json.loads((made[0] / "manifest.json").read_bytes())["splits"]["train"]["classes"]
     assert counts["tit"]["samples"] > 3 * counts["tit"]["records"]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import material
 import psutil
+import workdata
 
-SCRIPT = material.ROOT / "scripts" / "engines" / "flink.sh"
-SETUP_FILE = f"--setup_file={material.ROOT / 'setup.py'}"
+SCRIPT = workdata.ROOT / "scripts" / "engines" / "flink.sh"
+SETUP_FILE = f"--setup_file={workdata.ROOT / 'setup.py'}"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class FlinkCluster:
     def down(self) -> None:
         """End all of it, workers included."""
         self.script("down")
-        material.until(lambda: not self.processes(), timeout=20)
+        workdata.until(lambda: not self.processes(), timeout=20)
 
     def port(self, name: str) -> int:
         """One of its ports: rest, job, pool."""
@@ -83,7 +83,7 @@ class FlinkCluster:
     def kill(self, pid: int) -> None:
         """kill -9, and it is gone: `up` takes one that is still dying for one that runs."""
         os.kill(pid, signal.SIGKILL)
-        material.until(lambda: not _runs(pid), timeout=60)
+        workdata.until(lambda: not _runs(pid), timeout=60)
 
     def started(self) -> int:
         """How many Python workers were started so far: each has a log."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import material
 import psutil
 import pytest
+import workdata
 
-SCRIPTS = material.ROOT / "scripts" / "engines"
-SETUP_FILE = f"--setup_file={material.ROOT / 'setup.py'}"
+SCRIPTS = workdata.ROOT / "scripts" / "engines"
+SETUP_FILE = f"--setup_file={workdata.ROOT / 'setup.py'}"
 
 
 def script(name: str, *arguments: object, timeout: float = 900) -> "subprocess.CompletedProcess[str]":

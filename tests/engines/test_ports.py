@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import material
 import psutil
 import pytest
+import workdata
 from spark_cluster import script
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
@@ -72,7 +72,7 @@ def test_a_job_server_that_died_gets_its_port_again(tmp_path: Path) -> None:
         script("spark.sh", "up", "--dir", folder, "--python", sys.executable)
         before, server = ports(folder), int((folder / "job-server.pid").read_text().split()[0])
         os.kill(server, signal.SIGKILL)
-        material.until(lambda: not psutil.pid_exists(server), timeout=30)
+        workdata.until(lambda: not psutil.pid_exists(server), timeout=30)
         assert script("spark.sh", "status", "--dir", folder).returncode == 3
         script("spark.sh", "up", "--dir", folder, "--python", sys.executable)
         assert ports(folder) == before

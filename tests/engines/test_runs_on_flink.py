@@ -6,8 +6,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 from engine_records import ALL, KINDS, Records
 from engine_survey import copies_after_a_survey, survey_is_the_same
 from flink_cluster import SETUP_FILE, FlinkCluster
@@ -36,7 +36,7 @@ def test_staged_to_workers_of_the_taskmanagers(
     before = flink.started()
     assert records.made(tmp_path, kinds, *options) == records.expected[kinds]
     assert flink.started() - before == 2, "one for each TaskManager, whatever the number of stages"
-    material.until(lambda: not flink.processes(), timeout=90)
+    workdata.until(lambda: not flink.processes(), timeout=90)
 
 
 def test_one_task_at_a_time(records: Records, flink: FlinkCluster, tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_ctrl_c_cancels_and_the_same_command_goes_on(
     rows, small = text_rows(40, 1000), {"path": str(tmp_path / "direct" / "out"), "shard_size": "10KiB"}
     changes: dict[str, Any] = {"fields": slow_field(0.1), "split": {}}
     direct = installed.config(tmp_path / "direct", rows, output=small, **changes)
-    assert material.run("run", direct, PYTHONPATH=installed.path).returncode == 0
+    assert workdata.run("run", direct, PYTHONPATH=installed.path).returncode == 0
     small["path"] = str(tmp_path / "out")
-    config = material.write_config(tmp_path / "c.yaml", {**json.loads(direct.read_text()), "output": small})
+    config = workdata.write_config(tmp_path / "c.yaml", {**json.loads(direct.read_text()), "output": small})
     ways = {HOWS[0]: flink.job_server, HOWS[1]: [], HOWS[2]: ["--flink_submit_uber_jar"]}
     options = [*flink.master, *flink.process(installed.path), *ways[how]]
     signals = dict(
@@ -85,8 +85,8 @@ def test_ctrl_c_cancels_and_the_same_command_goes_on(
     )
     before = set(flink.jobs())
 
-    process = material.start("run", config, *options, PYTHONPATH=installed.path)
-    material.until(lambda: list((tmp_path / "out").glob("*/_receipts/[!.]*")), timeout=120)
+    process = workdata.start("run", config, *options, PYTHONPATH=installed.path)
+    workdata.until(lambda: list((tmp_path / "out").glob("*/_receipts/[!.]*")), timeout=120)
     send, number = signals[how]
     send(process.pid, number)
     _, told = process.communicate(timeout=90)
@@ -95,13 +95,13 @@ def test_ctrl_c_cancels_and_the_same_command_goes_on(
     assert "Traceback" not in told
     ((name, state),) = ((n, s) for n, s in flink.jobs().items() if n not in before)
     assert state == "CANCELED", name
-    material.until(lambda: not flink.workers(), timeout=90)
+    workdata.until(lambda: not flink.workers(), timeout=90)
     assert not list((tmp_path / "out").rglob("manifest.json"))
-    done = material.run("run", config, *options, "--json", PYTHONPATH=installed.path, timeout=240)
+    done = workdata.run("run", config, *options, "--json", PYTHONPATH=installed.path, timeout=240)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["resumed_shards"] > 0
-    expected = material.contents(material.version_folder(tmp_path / "direct" / "out"))
-    assert material.contents(material.version_folder(tmp_path / "out")) == expected
+    expected = workdata.contents(workdata.version_folder(tmp_path / "direct" / "out"))
+    assert workdata.contents(workdata.version_folder(tmp_path / "out")) == expected
 
 
 def test_poison_is_quarantined_as_on_one_machine(flink: FlinkCluster, installed: Trouble, tmp_path: Path) -> None:
@@ -114,23 +114,23 @@ def test_poison_is_quarantined_as_on_one_machine(flink: FlinkCluster, installed:
         config = installed.config(tmp_path / name, rows, split={}, limits={"failed": 1}, output=output)
         os.utime(config.with_name("in.parquet"), (1, 1))
         more = [*flink.process(installed.path), *options] if options else []
-        done = material.run("run", config, *more, "--json", PYTHONPATH=installed.path, timeout=240)
+        done = workdata.run("run", config, *more, "--json", PYTHONPATH=installed.path, timeout=240)
         assert done.returncode == 0, done.stderr
-        found.append(material.version_folder(tmp_path / name / "out"))
-    assert {row["reason"] for row in material.dropped(found[0])} == {"augment_error", "worker_crashed", "timed_out"}
-    assert material.contents(found[1]) == material.contents(found[0])
+        found.append(workdata.version_folder(tmp_path / name / "out"))
+    assert {row["reason"] for row in workdata.dropped(found[0])} == {"augment_error", "worker_crashed", "timed_out"}
+    assert workdata.contents(found[1]) == workdata.contents(found[0])
 
 
 def test_workers_without_fanbeam(records: Records, flink: FlinkCluster, tmp_path: Path) -> None:
     """Told once, with what to do; not tried again."""
     config = records.config(tmp_path, ("text",))
     options = [*flink.master, *flink.job_server, *flink.process()]
-    done = material.run("run", config, "--json", *options, timeout=240)
+    done = workdata.run("run", config, "--json", *options, timeout=240)
     assert done.returncode == 4
     assert "the workers cannot import fanbeam" in done.stdout
     assert "--setup_file" in done.stdout
     assert "attempt 2" not in done.stderr
-    material.until(lambda: not flink.processes(), timeout=90)  # those that Beam has forgotten among them
+    workdata.until(lambda: not flink.processes(), timeout=90)  # those that Beam has forgotten among them
 
 
 def test_up_again_and_status(flink: FlinkCluster) -> None:

@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import material
 import psutil
 import pytest
+import workdata
 from engine_records import ALL, KINDS, Records
 from engine_survey import copies_after_a_survey, survey_is_the_same
 from spark_cluster import script
@@ -51,7 +51,7 @@ class Slow:
     def __init__(self, installed: Trouble, home: Path) -> None:
         self.installed, self.home = installed, home
         direct = self.config(home / "direct")
-        assert material.run("run", direct, PYTHONPATH=installed.path).returncode == 0
+        assert workdata.run("run", direct, PYTHONPATH=installed.path).returncode == 0
 
     def config(self, home: Path) -> Path:
         output = {"path": str(home / "out"), "shard_size": "10KiB"}
@@ -60,9 +60,9 @@ class Slow:
         return made
 
     def begun(self, *options: str) -> "subprocess.Popen[str]":
-        process = material.start("run", self.config(self.home), *options, PYTHONPATH=self.installed.path)
+        process = workdata.start("run", self.config(self.home), *options, PYTHONPATH=self.installed.path)
         try:
-            material.until(lambda: list((self.home / "out").glob("*/_receipts/[!.]*")), timeout=60)
+            workdata.until(lambda: list((self.home / "out").glob("*/_receipts/[!.]*")), timeout=60)
         except BaseException:
             process.kill()
             process.communicate()
@@ -70,8 +70,8 @@ class Slow:
         return process
 
     def is_whole(self) -> None:
-        made, expected = (material.version_folder(home / "out") for home in (self.home, self.home / "direct"))
-        assert material.contents(made) == material.contents(expected)
+        made, expected = (workdata.version_folder(home / "out") for home in (self.home, self.home / "direct"))
+        assert workdata.contents(made) == workdata.contents(expected)
 
 
 @pytest.mark.parametrize("goes_on", [False, True])
@@ -79,13 +79,13 @@ def test_ctrl_c_and_the_same_command_goes_on(goes_on: bool, endpoint: str, insta
     slow = Slow(installed, tmp_path)
     options = ["--runner", "prism", *([f"--job_endpoint={endpoint}"] if goes_on else [])]
     process = slow.begun(*options)
-    family = material.family(process.pid)
+    family = workdata.family(process.pid)
     os.kill(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "Traceback" not in told
-    material.until(lambda: not material.alive(family), timeout=20)
-    done = material.run("run", slow.config(tmp_path), *options, "--json", PYTHONPATH=installed.path)
+    workdata.until(lambda: not workdata.alive(family), timeout=20)
+    done = workdata.run("run", slow.config(tmp_path), *options, "--json", PYTHONPATH=installed.path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["resumed_shards"] > 0
     slow.is_whole()

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import material
 import psutil
 import pytest
+import workdata
 from engine_records import ALL, Records
 from engine_survey import survey_is_the_same
 from spark_cluster import SETUP_FILE, SparkCluster, spark
@@ -42,7 +42,7 @@ def test_staged_to_workers_of_two_executors(records: Records, spark: SparkCluste
     options = [*spark.master, *spark.job_server, *spark.process(), SETUP_FILE]
     assert records.made(tmp_path, ALL, *options) == records.expected[ALL]
     assert len(set(logs.iterdir()) - before) == 2
-    material.until(lambda: not spark.workers(), timeout=20)
+    workdata.until(lambda: not spark.workers(), timeout=20)
 
 
 def test_the_survey_of_payloads_finds_what_this_machine_finds(spark: SparkCluster, tmp_path: Path) -> None:
@@ -67,9 +67,9 @@ class Slow:
         self.installed, self.home = installed, home
         self.rows = text_rows(40, 1000)
         self.direct = self.config(home / "direct")
-        done = material.run("run", self.direct, PYTHONPATH=installed.path)
+        done = workdata.run("run", self.direct, PYTHONPATH=installed.path)
         assert done.returncode == 0, done.stderr
-        self.contents = material.contents(material.version_folder(home / "direct" / "out"))
+        self.contents = workdata.contents(workdata.version_folder(home / "direct" / "out"))
 
     def config(self, home: Path) -> Path:
         output = {"path": str(home / "out"), "shard_size": SMALL}
@@ -79,9 +79,9 @@ class Slow:
 
     def begun(self, config: Path, *options: str) -> "subprocess.Popen[str]":
         """A run that has finished a first shard."""
-        process = material.start("run", config, *options, PYTHONPATH=self.installed.path)
+        process = workdata.start("run", config, *options, PYTHONPATH=self.installed.path)
         try:
-            material.until(lambda: self.receipts(config), timeout=120)
+            workdata.until(lambda: self.receipts(config), timeout=120)
         except BaseException:
             process.kill()
             raise
@@ -92,7 +92,7 @@ class Slow:
         return len(list((config.parent / "out").glob("*/_receipts/[!.]*")))
 
     def is_whole(self, config: Path) -> None:
-        assert material.contents(material.version_folder(config.parent / "out")) == self.contents
+        assert workdata.contents(workdata.version_folder(config.parent / "out")) == self.contents
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +107,9 @@ def test_an_executor_is_killed_and_then_the_application(slow: Slow, spark: Spark
     (name,) = (app["name"].rpartition("_")[0] for app in spark.page()["activeapps"])
     victim = spark.executors()[0]
     victim.kill()
-    material.until(lambda: len(spark.executors()) == 2 and victim not in spark.executors(), timeout=60)
+    workdata.until(lambda: len(spark.executors()) == 2 and victim not in spark.executors(), timeout=60)
     seen = slow.receipts(config)
-    material.until(lambda: slow.receipts(config) > seen, timeout=60)
+    workdata.until(lambda: slow.receipts(config) > seen, timeout=60)
     options: dict[str, Any] = {"spark_master_url": spark.master[2].partition("=")[2], "job_endpoint": "x"}
     engine.cancel(options, name)
     assert engine.cause(options, name) == "the Spark application was killed"
@@ -142,9 +142,9 @@ def test_ctrl_c_cancels_and_the_same_command_goes_on(slow: Slow, spark: SparkClu
     assert process.returncode == 130, told
     assert "Traceback" not in told
     assert spark.page()["activeapps"] == []
-    material.until(lambda: not spark.executors() and not spark.workers(), timeout=60)
+    workdata.until(lambda: not spark.executors() and not spark.workers(), timeout=60)
     assert not list((tmp_path / "out").rglob("manifest.json"))
-    done = material.run("run", config, *options, "--json", PYTHONPATH=slow.installed.path, timeout=240)
+    done = workdata.run("run", config, *options, "--json", PYTHONPATH=slow.installed.path, timeout=240)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["resumed_shards"] > 0
     slow.is_whole(config)
@@ -160,17 +160,17 @@ def test_poison_is_quarantined_as_on_one_machine(spark: SparkCluster, installed:
         config = installed.config(tmp_path / name, rows, split={}, limits={"failed": 1}, output=output)
         os.utime(config.with_name("in.parquet"), (1, 1))
         options = [*spark.master, *spark.job_server, *spark.process(installed.path)] if name == "spark" else []
-        done = material.run("run", config, *options, "--json", PYTHONPATH=installed.path, timeout=240)
+        done = workdata.run("run", config, *options, "--json", PYTHONPATH=installed.path, timeout=240)
         assert done.returncode == 0, done.stderr
-        found.append(material.version_folder(tmp_path / name / "out"))
-    assert {"augment_error", "worker_crashed"} < {row["reason"] for row in material.dropped(found[0])}
-    assert material.contents(found[1]) == material.contents(found[0])
+        found.append(workdata.version_folder(tmp_path / name / "out"))
+    assert {"augment_error", "worker_crashed"} < {row["reason"] for row in workdata.dropped(found[0])}
+    assert workdata.contents(found[1]) == workdata.contents(found[0])
 
 
 def test_workers_without_fanbeam(records: Records, spark: SparkCluster, tmp_path: Path) -> None:
     """Told once, with what to do; not tried again."""
     options = [*spark.master, *spark.job_server, *spark.process()]
-    done = material.run("run", records.config(tmp_path, ("text",)), "--json", *options, timeout=240)
+    done = workdata.run("run", records.config(tmp_path, ("text",)), "--json", *options, timeout=240)
     assert done.returncode == 4
     assert "the workers cannot import fanbeam" in done.stdout
     assert "--setup_file" in done.stdout

@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 
-SCRIPT = material.ROOT / "scripts" / "engines" / "worker_boot.sh"
+SCRIPT = workdata.ROOT / "scripts" / "engines" / "worker_boot.sh"
 OPTIONS = json.dumps({"beam:option:job_name:v1": "fanbeam-1"})
 BOOT = f"#!/bin/sh\necho '{OPTIONS}' > pipeline_options.json\necho \"$@\" > arguments\nexec sleep 600\n"
 
@@ -77,7 +77,7 @@ class Worker:
         self.home = home
 
     def started(self) -> "Worker":
-        material.until(lambda: list(self.workers.glob("worker-*/arguments")), timeout=60)
+        workdata.until(lambda: list(self.workers.glob("worker-*/arguments")), timeout=60)
         return self
 
     @property
@@ -89,14 +89,14 @@ class Worker:
 
     def has_ended(self, timeout: float) -> bool:
         try:
-            return bool(material.until(self.gone, timeout=timeout))
+            return bool(workdata.until(self.gone, timeout=timeout))
         except TimeoutError:
             return False
 
     def end(self) -> None:
         self.engine.kill()
         self.engine.wait()
-        material.until(self.gone, timeout=30)
+        workdata.until(self.gone, timeout=30)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_it_ends_with_its_job(state: str, start: Any, flink: Flink) -> None:
     """Though nobody tells it: Beam forgets workers of a job that ends while they start."""
     flink.has("fanbeam-1", "RUNNING")
     worker = start(FANBEAM_WORKER_FLINK=flink.address)
-    material.until(lambda: flink.asked >= 3, timeout=30)
+    workdata.until(lambda: flink.asked >= 3, timeout=30)
     assert not worker.gone()
     flink.has("another" if state == "unknown" else "fanbeam-1", "RUNNING" if state == "unknown" else state)
     assert worker.has_ended(timeout=30)
@@ -141,7 +141,7 @@ def test_it_ends_with_its_job(state: str, start: Any, flink: Flink) -> None:
 def test_it_stays_while_its_job_may_go_on(state: str, start: Any, flink: Flink) -> None:
     flink.has("fanbeam-1", state)
     worker = start(FANBEAM_WORKER_FLINK=flink.address)
-    material.until(lambda: flink.asked >= 4, timeout=30)
+    workdata.until(lambda: flink.asked >= 4, timeout=30)
     assert not worker.gone()
 
 

@@ -8,14 +8,14 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "end_to_end"))
 
-import material
 import trouble_library
+import workdata
 from trouble_library import Trouble, text_rows
 
 from pipeline.cli.program import main
 from transforms import registry
 
-material.preload_libraries()
+workdata.preload_libraries()
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ class Slow:
     def __init__(self, trouble: Trouble, home: Path) -> None:
         self.trouble, self._unhurt = trouble, home / "unhurt"
         assert run(self._made(self._unhurt)) == 0
-        self.contents = material.contents(material.version_folder(self._unhurt / "out"))
+        self.contents = workdata.contents(workdata.version_folder(self._unhurt / "out"))
         self.shards = sum(name.startswith("_receipts/") for name in self.contents)
         assert self.shards > 12
 
@@ -78,13 +78,13 @@ class Slow:
 
     def start(self, config: Path, *arguments: object) -> Any:
         """Start it in a process of its own."""
-        return material.start("run", config, "--workers", "2", *arguments, PYTHONPATH=self.trouble.path)
+        return workdata.start("run", config, "--workers", "2", *arguments, PYTHONPATH=self.trouble.path)
 
     def is_whole(self, output: Path) -> None:
         """Nothing is missing, different or left over."""
-        assert material.versions(output) == [material.version_folder(output)]
-        assert material.contents(material.version_folder(output)) == self.contents
-        assert material.leftovers(output) == []
+        assert workdata.versions(output) == [workdata.version_folder(output)]
+        assert workdata.contents(workdata.version_folder(output)) == self.contents
+        assert workdata.leftovers(output) == []
 
 
 def receipts(output: Path) -> int:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 
 PATCH = """
 import os, signal
@@ -43,7 +43,7 @@ def fanbeam(home: Path, *arguments: object) -> tuple[int, dict[str, Any], str]:
     """A command in a process of its own, with the fault in it and in all that it starts."""
     (home / "faulty").mkdir(exist_ok=True)
     (home / "faulty" / "sitecustomize.py").write_text(PATCH)
-    paths = os.pathsep.join([str(home / "faulty"), str(material.ROOT)])
+    paths = os.pathsep.join([str(home / "faulty"), str(workdata.ROOT)])
     done = subprocess.run(
         [
             sys.executable,
@@ -63,12 +63,12 @@ def fanbeam(home: Path, *arguments: object) -> tuple[int, dict[str, Any], str]:
 
 @pytest.mark.parametrize("side", ["train", "validation"])
 def test_any_two_sets(side: str, tmp_path: Path) -> None:
-    rows = {"train": material.image_rows(12), "validation": material.image_rows(24)[12:]}
+    rows = {"train": workdata.image_rows(12), "validation": workdata.image_rows(24)[12:]}
     again = rows["train"][8]["image"]
     rows["validation"][5]["image"] = again
     for row, poison in zip(rows[side], POISON, strict=False):
         row["image"] += poison
-    files = {name: material.write_parquet(tmp_path / f"{name}.parquet", found) for name, found in rows.items()}
+    files = {name: workdata.write_parquet(tmp_path / f"{name}.parquet", found) for name, found in rows.items()}
     code, answer, errors = fanbeam(tmp_path, "audit", files["train"], files["validation"], "--json")
     assert (code, answer.get("unreadable")) == (1, 3), errors
     assert answer["unread"] == [f"{side}.parquet#{n}" for n in range(3)]
@@ -78,12 +78,12 @@ def test_any_two_sets(side: str, tmp_path: Path) -> None:
 
 
 def test_a_dataset(tmp_path: Path) -> None:
-    rows = material.image_rows(24)
+    rows = workdata.image_rows(24)
     for row, poison in zip(rows, (b"DIES", b"HANGS"), strict=False):
         row["image"] += poison
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
-    tree = material.image_config(data, tmp_path / "out", copies=1, record_timeout=2, split={"validation": 0.4})
-    config = material.write_config(tmp_path / "c.yaml", tree)
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows)
+    tree = workdata.image_config(data, tmp_path / "out", copies=1, record_timeout=2, split={"validation": 0.4})
+    config = workdata.write_config(tmp_path / "c.yaml", tree)
     code = subprocess.run(
         [
             sys.executable,
@@ -92,35 +92,35 @@ def test_a_dataset(tmp_path: Path) -> None:
             "run",
             str(config),
         ],
-        env={**os.environ, "PYTHONPATH": str(material.ROOT)},
+        env={**os.environ, "PYTHONPATH": str(workdata.ROOT)},
         capture_output=True,
         timeout=300,
         check=False,
     ).returncode
     assert code == 0
-    version = material.version_folder(tmp_path / "out")
-    originals = {sample for sample in material.samples(version) if sample.startswith(("r000/0", "r001/0"))}
+    version = workdata.version_folder(tmp_path / "out")
+    originals = {sample for sample in workdata.samples(version) if sample.startswith(("r000/0", "r001/0"))}
     code, answer, errors = fanbeam(tmp_path, "audit", version, "--json")
     assert (code, answer.get("unread")) == (1, sorted(originals)), errors
 
 
 def test_the_audit_inside_a_run(tmp_path: Path) -> None:
     """Originals come as they are; what decoding them does is found when they are rendered, and again by the audit."""
-    rows = [{**row, "part": "validation" if n % 3 == 0 else "train"} for n, row in enumerate(material.image_rows(18))]
+    rows = [{**row, "part": "validation" if n % 3 == 0 else "train"} for n, row in enumerate(workdata.image_rows(18))]
     rows[3]["image"] += b"DIES"
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
-    tree = material.image_config(data, tmp_path / "out", copies=1, split={"column": "part"}, limits={"failed": 1})
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows)
+    tree = workdata.image_config(data, tmp_path / "out", copies=1, split={"column": "part"}, limits={"failed": 1})
     code, answer, errors = fanbeam(
-        tmp_path, "run", material.write_config(tmp_path / "c.yaml", tree), "--workers", "1", "--json"
+        tmp_path, "run", workdata.write_config(tmp_path / "c.yaml", tree), "--workers", "1", "--json"
     )
     assert (code, answer["dropped"]["failed"], answer["leaks"]["unchecked"]) == (0, {"worker_crashed": 1}, []), errors
 
 
 @pytest.mark.parametrize("poison", [b"DIES", b"HANGS"])
 def test_a_config_for_data_with_a_payload_that_ends_its_decoder(poison: bytes, tmp_path: Path) -> None:
-    rows = material.image_rows(12)
+    rows = workdata.image_rows(12)
     rows[4]["image"] += poison
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows)
     code, answer, errors = fanbeam(tmp_path, "init", data, "-o", tmp_path / "c.yaml", "--json")
     assert (code, answer) == (0, {"config": str(tmp_path / "c.yaml")}), errors
     written = (tmp_path / "c.yaml").read_text()

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import material
+import workdata
 from conftest import run
 
 SECONDS = 2
@@ -43,27 +43,27 @@ def test_what_never_ends_is_one_failed_record(tmp_path: Path) -> None:
     data = tmp_path / "in"
     data.mkdir()
     rows: list[dict[str, Any]] = []
-    for row in material.image_rows(12):
+    for row in workdata.image_rows(12):
         (data / f"{row['id']}.jpg").write_bytes(row["image"])
         rows.append({**row, "image": f"{row['id']}.jpg"})
     os.mkfifo(data / "pipe.jpg")
     (data / "zero.jpg").symlink_to("/dev/zero")
     rows[2]["image"], rows[5]["image"], rows[8]["image"] = "pipe.jpg", "zero.jpg", f"{url}/drips.jpg"
-    source = material.write_csv(data / "t.csv", rows)
+    source = workdata.write_csv(data / "t.csv", rows)
     field = {"type": "image", "uri": {"allow": [url]}, "augment": ["albumentations.HorizontalFlip"]}
-    tree = material.image_config(source, tmp_path / "out", limits={"failed": 1}, fields={"image": field}, copies=1)
+    tree = workdata.image_config(source, tmp_path / "out", limits={"failed": 1}, fields={"image": field}, copies=1)
     tree |= {"record_timeout": SECONDS, "split": {}}
     begun = time.monotonic()
     try:
-        assert run(material.write_config(tmp_path / "c.yaml", tree)) == 0
+        assert run(workdata.write_config(tmp_path / "c.yaml", tree)) == 0
     finally:
         server.shutdown()
         server.server_close()
     assert time.monotonic() - begun < 60
-    made = material.version_folder(tmp_path / "out")
-    found = {row["source_row"]: row for row in material.dropped(made)}
+    made = workdata.version_folder(tmp_path / "out")
+    found = {row["source_row"]: row for row in workdata.dropped(made)}
     assert {number: row["reason"] for number, row in found.items()} == {
         2: "unreadable_file", 5: "outside_allowed", 8: "timed_out",
     }  # fmt: skip
     assert "not a regular file" in found[2]["message"]
-    assert len(material.samples(made)) == 18
+    assert len(workdata.samples(made)) == 18

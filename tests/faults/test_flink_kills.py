@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import material
 import psutil
 import pytest
+import workdata
 from trouble_library import Trouble, slow_field, text_rows
 
 sys.path.append(str(Path(__file__).parents[1] / "engines"))
@@ -42,8 +42,8 @@ class Texts:
     def __init__(self, trouble: Trouble, home: Path) -> None:
         self.trouble, self.home = trouble, home
         config = self.config(home)
-        assert material.run("run", config, PYTHONPATH=trouble.path).returncode == 0
-        self.contents = material.contents(material.version_folder(home / "out"))
+        assert workdata.run("run", config, PYTHONPATH=trouble.path).returncode == 0
+        self.contents = workdata.contents(workdata.version_folder(home / "out"))
         self.shards = sum(name.startswith("_receipts/") for name in self.contents)
         assert self.shards > 20
 
@@ -67,7 +67,7 @@ class Round:
 
     def start(self) -> "subprocess.Popen[str]":
         options = [*self.cluster.master, *self.cluster.job_server, *self.cluster.process(self.texts.trouble.path)]
-        return material.start("run", self.config, *options, PYTHONPATH=self.texts.trouble.path)
+        return workdata.start("run", self.config, *options, PYTHONPATH=self.texts.trouble.path)
 
     def receipts(self) -> int:
         return len(list((self.home / "out").glob("*/_receipts/[!.]*")))
@@ -75,7 +75,7 @@ class Round:
     def hurt(self, process: Any, victim: str, draw: random.Random) -> str:
         """Kill somebody at a random moment between submission and commit; who, and when."""
         at = draw.randrange(self.texts.shards)
-        material.until(lambda: self.receipts() >= at and (at or self._planned()), timeout=120)
+        workdata.until(lambda: self.receipts() >= at and (at or self._planned()), timeout=120)
         time.sleep(draw.uniform(0, 0.3 if at else 6))
         self.cluster.kill(self._pid(process, victim, draw))
         return f"{victim} at {self.receipts()} of {self.texts.shards} receipts"
@@ -88,7 +88,7 @@ class Round:
             return int(process.pid)
         if victim != "worker":
             return self.cluster.pid(victim)
-        found = material.until(self.cluster.workers, timeout=60)
+        found = workdata.until(self.cluster.workers, timeout=60)
         return int(draw.choice(sorted(found, key=lambda p: p.pid)).pid)
 
     def finish(self, process: Any) -> int:
@@ -105,10 +105,10 @@ class Round:
 
     def is_whole(self) -> None:
         output = self.home / "out"
-        version = material.version_folder(output)
-        assert material.versions(output) == [version]
-        assert material.contents(version) == self.texts.contents
-        assert material.leftovers(output) == []
+        version = workdata.version_folder(output)
+        assert workdata.versions(output) == [version]
+        assert workdata.contents(version) == self.texts.contents
+        assert workdata.leftovers(output) == []
 
 
 def rounds() -> list[tuple[int, str]]:
@@ -129,10 +129,10 @@ def test_killed_at_a_random_moment(
     what = hurt.hurt(process, victim, draw)
     given = hurt.finish(process)
     print(f"{what}; the command was given {given} times")
-    material.until(lambda: not _at_work(cluster), timeout=60)
+    workdata.until(lambda: not _at_work(cluster), timeout=60)
     hurt.is_whole()
     # What was still on its way when the run ended changes nothing either.
-    material.until(lambda: not cluster.processes(), timeout=90)
+    workdata.until(lambda: not cluster.processes(), timeout=90)
     hurt.is_whole()
 
 

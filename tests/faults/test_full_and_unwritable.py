@@ -7,16 +7,16 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 from conftest import run
 
-ROWS = material.image_rows(40)
+ROWS = workdata.image_rows(40)
 
 
 def config_to(home: Path, output: Path) -> Path:
-    data = material.write_parquet(home / "in.parquet", ROWS)
-    return material.write_config(home / "c.yaml", material.image_config(data, output))
+    data = workdata.write_parquet(home / "in.parquet", ROWS)
+    return workdata.write_config(home / "c.yaml", workdata.image_config(data, output))
 
 
 def refused(config: Path, capsys: pytest.CaptureFixture[str]) -> str:
@@ -48,7 +48,7 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFix
         message = refused(config, capsys)
         assert "the disk is full" in message
         assert str(small_disk) in message
-        assert material.leftovers(small_disk) == []
+        assert workdata.leftovers(small_disk) == []
         assert not list(small_disk.rglob("manifest.json"))
         assert not list(small_disk.rglob("LATEST"))
     subprocess.run(["mount", "-o", "remount,size=10m", str(small_disk)], check=True)
@@ -58,24 +58,24 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFix
     config = config_to(tmp_path / "unhurt", tmp_path / "unhurt" / "out")
     shutil.copy2(tmp_path / "in.parquet", tmp_path / "unhurt" / "in.parquet")  # the same time: the same version
     assert run(config) == 0
-    versions = [material.version_folder(small_disk / "out"), material.version_folder(tmp_path / "unhurt" / "out")]
-    assert material.contents(versions[0]) == material.contents(versions[1])
+    versions = [workdata.version_folder(small_disk / "out"), workdata.version_folder(tmp_path / "unhurt" / "out")]
+    assert workdata.contents(versions[0]) == workdata.contents(versions[1])
 
 
 @pytest.mark.slow
 def test_files_may_not_grow(tmp_path: Path) -> None:
     """The kernel refuses large writes (RLIMIT_FSIZE), as a quota does."""
     config = config_to(tmp_path, tmp_path / "out")
-    words = " ".join(f"'{w}'" if " " in w or ";" in w else w for w in material.command("run", str(config), "--json"))
+    words = " ".join(f"'{w}'" if " " in w or ";" in w else w for w in workdata.command("run", str(config), "--json"))
     done = subprocess.run(
         ["bash", "-c", f"trap '' XFSZ; ulimit -f 8; exec {words}"], capture_output=True, text=True,
-        cwd=material.ROOT, timeout=100,
+        cwd=workdata.ROOT, timeout=100,
     )  # fmt: skip
     assert done.returncode == 4, done.stderr
     assert str(tmp_path / "out") in json.loads(done.stdout)["error"]["message"]
     assert "Traceback" not in done.stderr
     assert run(config) == 0
-    assert material.leftovers(tmp_path / "out") == []
+    assert workdata.leftovers(tmp_path / "out") == []
 
 
 @pytest.mark.parametrize("place", ["out", "above"])

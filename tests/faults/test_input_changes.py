@@ -7,20 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 from conftest import SECONDS, Trouble, receipts, run, slow_field, text_rows
 
 ROWS = text_rows(60, 1000)
 
 
 def _parquet(home: Path, first: int) -> dict[str, Any]:
-    material.write_parquet(home / "in" / "a.parquet", _rows(first))
+    workdata.write_parquet(home / "in" / "a.parquet", _rows(first))
     return {"input": {"path": str(home / "in"), "id": "id", "label": "label"}, "fields": slow_field()}
 
 
 def _csv(home: Path, first: int) -> dict[str, Any]:
-    material.write_csv(home / "in" / "a.csv", _rows(first))
+    workdata.write_csv(home / "in" / "a.csv", _rows(first))
     return {"input": {"path": str(home / "in"), "id": "id", "label": "label"}, "fields": slow_field()}
 
 
@@ -38,14 +38,14 @@ def _uris(home: Path, first: int) -> dict[str, Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(row["text"])
     if not (home / "in" / "a.jsonl").exists():
-        material.write_jsonl(home / "in" / "a.jsonl", [{**r, "text": f"texts/{r['id']}.txt"} for r in ROWS])
+        workdata.write_jsonl(home / "in" / "a.jsonl", [{**r, "text": f"texts/{r['id']}.txt"} for r in ROWS])
     where = {"path": str(home / "in" / "a.jsonl"), "id": "id", "label": "label"}
     return {"input": where, "fields": slow_field(uri=True)}
 
 
 def _rows(first: int) -> list[dict[str, Any]]:
     """Other texts of the same length for another `first`."""
-    return [{**r, "text": material.noise(first + n, 1000)} for n, r in enumerate(ROWS)]
+    return [{**r, "text": workdata.noise(first + n, 1000)} for n, r in enumerate(ROWS)]
 
 
 KINDS: dict[str, Callable[[Path, int], dict[str, Any]]] = {
@@ -93,7 +93,7 @@ def test_in_the_middle_of_a_run(
     thread = threading.Thread(target=lambda: codes.append(run(config)))
     capsys.readouterr()
     thread.start()
-    material.until(lambda: receipts(tmp_path / "out") >= 3)
+    workdata.until(lambda: receipts(tmp_path / "out") >= 3)
     CHANGES[change](kind, tmp_path)
     thread.join(60)
     assert codes == [4]
@@ -101,15 +101,15 @@ def test_in_the_middle_of_a_run(
     assert "the input changed during the run" in message
     assert any(name in message for name in ("a.parquet", "a.csv", "a.jsonl", ".txt")), message
     assert not list((tmp_path / "out").rglob("manifest.json"))
-    assert material.leftovers(tmp_path / "out") == []
+    assert workdata.leftovers(tmp_path / "out") == []
     shutil.rmtree(tmp_path / "in")
     shutil.copytree(tmp_path / "kept", tmp_path / "in")  # with the modification times that it had
     assert run(config) == 0
-    (version,) = material.versions(tmp_path / "out")
-    found = material.samples(version, ("text",))
+    (version,) = workdata.versions(tmp_path / "out")
+    found = workdata.samples(version, ("text",))
     originals = {s[1][0] for i, s in found.items() if i.endswith("/0")}
     assert originals == {r["text"] for r in ROWS}
-    assert material.dropped(version) == []
+    assert workdata.dropped(version) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,9 +117,9 @@ def test_the_next_run_takes_the_input_as_it_is_then(kind: str, trouble: Trouble,
     tree = KINDS[kind](tmp_path, 0)
     config = trouble.config(tmp_path, ROWS, **tree, split={}, copies=0)
     assert run(config) == 0
-    before = material.version_folder(tmp_path / "out")
+    before = workdata.version_folder(tmp_path / "out")
     _replace(kind, tmp_path)
     assert run(config) == 0
-    now = material.version_folder(tmp_path / "out")
+    now = workdata.version_folder(tmp_path / "out")
     assert now != before
-    assert {s[1][0] for s in material.samples(now, ("text",)).values()} == {r["text"] for r in _rows(1000)}
+    assert {s[1][0] for s in workdata.samples(now, ("text",)).values()} == {r["text"] for r in _rows(1000)}

@@ -6,8 +6,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 from conftest import Slow, Trouble, receipts, run
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -29,16 +29,16 @@ def cases() -> list[Any]:
 def test_interrupted(k: int, name: str, to: str, slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
     config = slow.config(tmp_path)
     process = slow.start(config)
-    material.until(lambda: (tmp_path / "out").exists() and receipts(tmp_path / "out") >= k)
-    family = material.family(process.pid)
+    workdata.until(lambda: (tmp_path / "out").exists() and receipts(tmp_path / "out") >= k)
+    family = workdata.family(process.pid)
     send(process, name, to)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted" in err.splitlines()[-1]
     assert (name in err.splitlines()[-1]) == (name != "SIGINT")
     assert "Traceback" not in err
-    material.until(lambda: not material.alive(family), timeout=10)
-    assert material.leftovers(tmp_path / "out") == []
+    workdata.until(lambda: not workdata.alive(family), timeout=10)
+    assert workdata.leftovers(tmp_path / "out") == []
     assert run(config) == 0
     slow.is_whole(tmp_path / "out")
 
@@ -48,7 +48,7 @@ def test_as_json(name: str, slow: Slow, trouble: Trouble, tmp_path: Path) -> Non
     """One object says where to go on; repeated signals do not disturb it."""
     config = slow.config(tmp_path)
     process = slow.start(config, "--json")
-    material.until(lambda: receipts(tmp_path / "out") >= 1)
+    workdata.until(lambda: receipts(tmp_path / "out") >= 1)
     send(process, name)
     if name != "SIGINT":
         send(process, "SIGTERM")
@@ -71,10 +71,10 @@ def test_while_it_starts(name: str, slow: Slow, trouble: Trouble, tmp_path: Path
     """Before anything is written: no traceback, whatever was being imported."""
     for wanted in (2, 3, 4):  # processes: the run, the one that workers are forked from, workers
         process = slow.start(slow.config(tmp_path))
-        material.until(lambda p=process, n=wanted: len(material.family(p.pid)) >= n)  # type: ignore[misc]
-        family = material.family(process.pid)
+        workdata.until(lambda p=process, n=wanted: len(workdata.family(p.pid)) >= n)  # type: ignore[misc]
+        family = workdata.family(process.pid)
         send(process, name)
         _, err = process.communicate(timeout=30)
         assert process.returncode == 130, err
         assert "Traceback" not in err
-        material.until(lambda f=family: not material.alive(f), timeout=10)  # type: ignore[misc]
+        workdata.until(lambda f=family: not workdata.alive(f), timeout=10)  # type: ignore[misc]

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import material
 import psutil
 import pytest
+import workdata
 from conftest import Slow, Trouble, receipts, run
 
 from pipeline.cli.program import main
@@ -21,7 +21,7 @@ Hurt = "subprocess.Popen[str]"
 
 def kill(process: Any, how: str) -> list[psutil.Process]:
     """Kill a run, alone or with all that it started; those that it had started."""
-    family = material.family(process.pid)
+    family = workdata.family(process.pid)
     if how == "group":
         os.killpg(process.pid, signal.SIGKILL)
     else:
@@ -31,7 +31,7 @@ def kill(process: Any, how: str) -> list[psutil.Process]:
 
 
 def all_gone(family: list[psutil.Process]) -> None:
-    material.until(lambda: not material.alive(family), timeout=10)
+    workdata.until(lambda: not workdata.alive(family), timeout=10)
 
 
 def finishes(slow: Slow, home: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +58,7 @@ def test_killed_after_some_shards(
 ) -> None:
     config = slow.config(tmp_path)
     process = slow.start(config)
-    material.until(lambda: list(tmp_path.glob("out/*/_plan.json")) and receipts(tmp_path / "out") >= k)
+    workdata.until(lambda: list(tmp_path.glob("out/*/_plan.json")) and receipts(tmp_path / "out") >= k)
     family = kill(process, how)
     assert len(family) >= 4  # the run, the process that workers are forked from, two workers
     assert receipts(tmp_path / "out") < slow.shards
@@ -88,10 +88,10 @@ def test_killed_again_and_again_at_random_moments(
 def test_a_hanging_worker_does_not_outlive_its_run(trouble: Trouble, tmp_path: Path) -> None:
     rows = [{"id": f"r{n}", "label": "x", "text": "HANG" if n == 39 else "calm"} for n in range(40)]
     config = trouble.config(tmp_path, rows, split={}, record_timeout=600)
-    process = material.start("run", config, "--workers", "1", PYTHONPATH=trouble.path)
+    process = workdata.start("run", config, "--workers", "1", PYTHONPATH=trouble.path)
 
-    material.until(lambda: list(tmp_path.glob("out/*/_plan.json")))  # the probe has survived
-    material.until(lambda: len(material.family(process.pid)) >= 3)
+    workdata.until(lambda: list(tmp_path.glob("out/*/_plan.json")))  # the probe has survived
+    workdata.until(lambda: len(workdata.family(process.pid)) >= 3)
     all_gone(kill(process, "SIGKILL"))
 
 
@@ -101,7 +101,7 @@ def test_finished_shards_that_were_damaged_are_made_again(
     """Somebody removed or cut files of an unfinished version: what has no whole file is not finished."""
     config = slow.config(tmp_path)
     assert run(config) == 0
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     for name in ("manifest.json", "../LATEST", "train/part-00001.parquet"):
         (version / name).unlink()
     (version / "train" / "part-00002.parquet").write_bytes(b"PAR1")
@@ -118,7 +118,7 @@ def test_a_committed_version_that_lost_files_is_not_called_complete(
 ) -> None:
     config = slow.config(tmp_path)
     assert run(config) == 0
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     (version / "train" / "part-00001.parquet").unlink()
     (version / "train" / "part-00002.parquet").write_bytes(b"PAR1")
     capsys.readouterr()
@@ -137,9 +137,9 @@ def test_work_of_a_killed_submission_is_removed_by_the_next_run(
 ) -> None:
     config = slow.config(tmp_path)
     process = slow.start(config)
-    material.until(lambda: receipts(tmp_path / "out") >= 1)
+    workdata.until(lambda: receipts(tmp_path / "out") >= 1)
     all_gone(kill(process, "group"))
-    (version,) = material.versions(tmp_path / "out")
+    (version,) = workdata.versions(tmp_path / "out")
     assert list((version / "_runs" / "work").iterdir())
     finishes(slow, tmp_path, config, capsys)
     assert not list((version / "_runs" / "work").iterdir())
@@ -147,8 +147,8 @@ def test_work_of_a_killed_submission_is_removed_by_the_next_run(
 
 def test_what_killed_surveys_left_goes_with_the_next_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Those of the version itself, of committed ones and of long ago; one that may still go on is named by verify."""
-    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(8))
-    config = material.write_config(tmp_path / "c.yaml", material.image_config(data, tmp_path / "out", copies=1))
+    data = workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(8))
+    config = workdata.write_config(tmp_path / "c.yaml", workdata.image_config(data, tmp_path / "out", copies=1))
     assert main(["plan", str(config), "--json"]) == 0
     own = json.loads(capsys.readouterr().out)["version"]
     now, work = time.time_ns(), tmp_path / "out" / "_splits" / "work"

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import material
 import psutil
 import pytest
+import workdata
 from conftest import Slow, Trouble, receipts
 
 
@@ -23,13 +23,13 @@ def fork_server(run: int) -> psutil.Process | None:
 def workers(run: int) -> list[psutil.Process]:
     server = fork_server(run)
     with suppress(psutil.NoSuchProcess):
-        return material.alive(server.children()) if server else []
+        return workdata.alive(server.children()) if server else []
     return []
 
 
 def hurt(process: Any, condition: Callable[[], bool], all_of_them: bool) -> None:
     """Kill one worker or all of them as soon as a condition holds."""
-    if not material.until(lambda: process.poll() is not None or (condition() and workers(process.pid))):
+    if not workdata.until(lambda: process.poll() is not None or (condition() and workers(process.pid))):
         return
     for victim in workers(process.pid)[: None if all_of_them else 1]:
         with suppress(ProcessLookupError):
@@ -39,7 +39,7 @@ def hurt(process: Any, condition: Callable[[], bool], all_of_them: bool) -> None
 def ends_well(slow: Slow, process: Any, output: Path) -> None:
     out, err = process.communicate(timeout=100)
     assert process.returncode == 0, out + err
-    assert material.dropped(material.version_folder(output)) == []
+    assert workdata.dropped(workdata.version_folder(output)) == []
     slow.is_whole(output)
 
 
@@ -65,7 +65,7 @@ def test_workers_killed_as_soon_as_they_are_there(slow: Slow, trouble: Trouble, 
 @pytest.mark.slow
 def test_the_process_that_workers_are_forked_from_is_killed(slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
     process = slow.start(slow.config(tmp_path))
-    material.until(lambda: receipts(tmp_path / "out") >= 2)
+    workdata.until(lambda: receipts(tmp_path / "out") >= 2)
     server = fork_server(process.pid)
     assert server is not None
     server.kill()

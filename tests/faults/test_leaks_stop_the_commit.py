@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import material
 import pytest
+import workdata
 from conftest import run
-from material import image_rows
 from PIL import Image
+from workdata import image_rows
 
 from pipeline.audit.leaks import CERTAIN, KINDS
 from pipeline.cli.demo import photo_crops
@@ -24,10 +24,10 @@ def leaky(tmp_path: Path) -> Path:
         for n, row in enumerate(image_rows(40))
     ]
     rows[3]["image"], rows[7]["image"], rows[7]["group"] = rows[0]["image"], rows[4]["image"], rows[1]["group"]
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
-    tree = material.image_config(data, tmp_path / "out", split={"column": "part"})
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows)
+    tree = workdata.image_config(data, tmp_path / "out", split={"column": "part"})
     tree["input"]["group"] = "group"
-    return material.write_config(tmp_path / "c.yaml", tree)
+    return workdata.write_config(tmp_path / "c.yaml", tree)
 
 
 def test_nothing_is_committed_and_everything_is_kept(leaky: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +39,7 @@ def test_nothing_is_committed_and_everything_is_kept(leaky: Path, capsys: pytest
     assert "2 of 10 validation and test records leak into train (group 1, exact 2)" in problem["message"]
     assert "'r000/0' (train), 'r003/0'" in problem["message"]
     assert "raise limits.leaks" in problem["suggestion"]
-    (version,) = material.versions(home / "out")
+    (version,) = workdata.versions(home / "out")
     assert not (version / "manifest.json").exists()
     written = {p: p.stat().st_mtime_ns for p in version.rglob("*") if p.suffix == ".parquet" or p.name == "leaks.json"}
     assert version / "leaks.json" in written
@@ -60,10 +60,10 @@ def test_the_certificate_is_part_of_the_same_bytes(leaky: Path, workers: int, tm
         sets = ("limits.leaks=1", f"output.path={out}", "output.shard_size=20KiB")
         flags = [flag for text in sets for flag in ("--set", text)]
         assert run(leaky, "--workers", count, *flags) == 0
-        contents.append(material.contents(material.version_folder(out)))
+        contents.append(workdata.contents(workdata.version_folder(out)))
     assert contents[0] == contents[1]
     assert len([name for name in contents[0] if name.endswith(".parquet")]) > 3
-    version = material.version_folder(tmp_path / "one")
+    version = workdata.version_folder(tmp_path / "one")
     found = json.loads((version / "leaks.json").read_bytes())
     assert (found["stopping"], len(found["pairs"])) == (2, 3)
     assert {pair["kind"] for pair in found["pairs"]} <= CERTAIN
@@ -72,7 +72,7 @@ def test_the_certificate_is_part_of_the_same_bytes(leaky: Path, workers: int, tm
 
 def test_a_changed_certificate_is_found(leaky: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(leaky, "--set", "limits.leaks=1") == 0
-    version = material.version_folder(leaky.parent / "out")
+    version = workdata.version_folder(leaky.parent / "out")
     assert main(["verify", str(version), "--json"]) == 0
     (version / "leaks.json").write_bytes((version / "leaks.json").read_bytes().replace(b'"exact": 2', b'"exact": 0'))
     capsys.readouterr()
@@ -86,16 +86,16 @@ def test_near_duplicates_are_a_warning_with_pictures(tmp_path: Path, capsys: pyt
     sink = io.BytesIO()
     Image.open(io.BytesIO(crops[0])).resize((90, 90)).save(sink, "JPEG", quality=60)
     rows[3]["image"] = sink.getvalue()
-    data = material.write_parquet(tmp_path / "in.parquet", rows)
-    tree = material.image_config(data, tmp_path / "out", split={"column": "part"})
+    data = workdata.write_parquet(tmp_path / "in.parquet", rows)
+    tree = workdata.image_config(data, tmp_path / "out", split={"column": "part"})
     del tree["input"]["label"]
-    config = material.write_config(tmp_path / "c.yaml", tree)
+    config = workdata.write_config(tmp_path / "c.yaml", tree)
     assert run(config) == 0
     answer = json.loads(capsys.readouterr().out)
     (warning,) = answer["warnings"]
     assert "1 validation and test records have a near duplicate in train" in warning
     assert (answer["leaks"]["leaking"]["near"], answer["leaks"]["stopping"]) == (1, 0)
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     assert Image.open(io.BytesIO((version / "leaks.png").read_bytes())).width > 400
     assert main(["audit", str(version), "--json"]) == 1
     found = json.loads(capsys.readouterr().out)

@@ -4,8 +4,8 @@ import json
 import time
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 from conftest import Trouble, run, text_rows
 
 
@@ -22,9 +22,9 @@ def test_raising_the_limit_commits_what_is_there(
     assert "raise limits." in answer["hint"]
     assert "2 of 40 records failed" in answer["problems"][0]["message"]
     assert "augment_error 4" in answer["problems"][0]["message"]
-    (version,) = material.versions(tmp_path / "out")
+    (version,) = workdata.versions(tmp_path / "out")
     assert not (version / "manifest.json").exists()
-    assert len(material.dropped(version)) == 4
+    assert len(workdata.dropped(version)) == 4
     written = {p: p.stat().st_mtime_ns for p in version.rglob("*.parquet")}
     assert run(config, "--set", "limits.failed=0.04") == 3
     capsys.readouterr()
@@ -39,21 +39,21 @@ def test_raising_the_limit_commits_what_is_there(
 
 
 def test_too_many_rejected_copies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = material.write_parquet(tmp_path / "in.parquet", material.image_rows(12))
+    data = workdata.write_parquet(tmp_path / "in.parquet", workdata.image_rows(12))
     field = {
         "type": "image", "augment": [{"albumentations.HorizontalFlip": {"p": 0.5}}],
         "quality": {"reject_identical": True, "retries": 0},
     }  # fmt: skip
-    tree = material.image_config(data, tmp_path / "out", fields={"image": field}, split={}, limits={"rejected": 0.1})
-    config = material.write_config(tmp_path / "c.yaml", tree)
+    tree = workdata.image_config(data, tmp_path / "out", fields={"image": field}, split={}, limits={"rejected": 0.1})
+    config = workdata.write_config(tmp_path / "c.yaml", tree)
     assert run(config) == 3
     problem = json.loads(capsys.readouterr().out)["error"]["problems"][0]
     assert (problem["where"], "identical" in problem["message"]) == ("limits.rejected", True)
     assert run(config, "--set", "limits.rejected=1") == 0
-    version = material.version_folder(tmp_path / "out")
-    rejected = material.dropped(version, "rejected")
+    version = workdata.version_folder(tmp_path / "out")
+    rejected = workdata.dropped(version, "rejected")
     assert rejected
     assert {(r["stage"], r["reason"]) for r in rejected} == {("gate", "identical")}
     ids = {f"{r['source_id']}/{r['copy']}" for r in rejected}
-    assert not ids & material.samples(version).keys()
-    assert len(material.samples(version)) + len(ids) == 36
+    assert not ids & workdata.samples(version).keys()
+    assert len(workdata.samples(version)) + len(ids) == 36

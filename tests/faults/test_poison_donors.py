@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-import material
 import pyarrow.dataset as pads
 import pytest
+import workdata
 from conftest import Trouble, run, text_rows
 
 MARKS = {2: "EXIT", 7: "RAISE", 16: "HANG"}
@@ -17,9 +17,9 @@ def test_only_the_bad_ones_are_missing(trouble: Trouble, tmp_path: Any) -> None:
     fields = {"text": {"type": "text", "prepare": ["trouble.Act"], "augment": ["fanbeam.SentenceMix"]}}
     config = trouble.config(tmp_path, rows, split={}, fields=fields, limits={"failed": 1}, copies=6)
     assert run(config) == 0
-    version = material.version_folder(tmp_path / "out")
+    version = workdata.version_folder(tmp_path / "out")
     bad = {rows[n]["id"] for n in MARKS}
-    assert {row["source_id"] for row in material.dropped(version)} == bad
+    assert {row["source_id"] for row in workdata.dropped(version)} == bad
     assert {d[0] for d in json.loads((version / "_references.json").read_text())["donors"]} == {
         row["id"] for row in rows
     } - bad

@@ -7,9 +7,9 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import material
 import numpy as np
 import pytest
+import workdata
 from conftest import Trouble, run, text_rows
 from PIL import Image
 
@@ -36,10 +36,10 @@ def broken_png() -> bytes:
 
 
 POISON: dict[str, tuple[str, Any, str, str]] = {
-    "truncated": ("image", material.picture(1)[:-200], "decode", "image"),
+    "truncated": ("image", workdata.picture(1)[:-200], "decode", "image"),
     "zero bytes": ("image", b"", "decode", "image"),
     "text": ("image", b"this is no picture", "decode", "image"),
-    "a sound": ("image", material.sound(1), "decode", "image"),
+    "a sound": ("image", workdata.sound(1), "decode", "image"),
     "a bomb": ("image", bomb(), "decode", "image"),
     "a broken png": ("image", broken_png(), "decode", "image"),
     "null payload": ("image", None, "read", "image"),
@@ -50,21 +50,21 @@ POISON: dict[str, tuple[str, Any, str, str]] = {
 
 def test_poisoned_pictures(tmp_path: Path) -> None:
     places = dict(zip(POISON, range(2, 40, 4), strict=False))
-    rows = material.image_rows(44)
+    rows = workdata.image_rows(44)
     clean = [r for n, r in enumerate(rows) if n not in places.values()]
     for kind, number in places.items():
         column, value, _, _ = POISON[kind]
         rows[number] = {**rows[number], column: value}
     made = {}
     for name, part in (("poisoned", rows), ("clean", clean)):
-        data = material.write_parquet(tmp_path / name / "in.parquet", part)
-        tree = material.image_config(data, tmp_path / name / "out", limits=ALL)
-        assert run(material.write_config(tmp_path / name / "c.yaml", tree)) == 0
-        made[name] = material.version_folder(tmp_path / name / "out")
-    assert material.samples(made["poisoned"]) == material.samples(made["clean"])
-    failed = {row["source_row"]: row for row in material.dropped(made["poisoned"])}
+        data = workdata.write_parquet(tmp_path / name / "in.parquet", part)
+        tree = workdata.image_config(data, tmp_path / name / "out", limits=ALL)
+        assert run(workdata.write_config(tmp_path / name / "c.yaml", tree)) == 0
+        made[name] = workdata.version_folder(tmp_path / name / "out")
+    assert workdata.samples(made["poisoned"]) == workdata.samples(made["clean"])
+    failed = {row["source_row"]: row for row in workdata.dropped(made["poisoned"])}
     assert set(failed) == set(places.values())
-    assert material.dropped(made["clean"]) == []
+    assert workdata.dropped(made["clean"]) == []
     for kind, number in places.items():
         row, (_, _, stage, field) = failed[number], POISON[kind]
         assert (row["copy"], row["stage"], row["field"]) == (None, stage, field), kind
@@ -72,7 +72,7 @@ def test_poisoned_pictures(tmp_path: Path) -> None:
         assert row["message"], kind
         assert row["reason"].replace("_", "").isalnum(), kind
         assert row["source_file"] == "in.parquet"
-    manifest = material.manifest_of(made["poisoned"].parent)
+    manifest = workdata.manifest_of(made["poisoned"].parent)
     assert sum(manifest["dropped"]["failed"].values()) == len(places)
     assert manifest["input"]["records"] == 44
 
@@ -84,14 +84,14 @@ def marked(count: int, marks: dict[int, str]) -> list[dict[str, Any]]:
 def outcome(trouble: Trouble, home: Path, marks: dict[int, str], count: int = 48) -> tuple[Path, list[dict[str, Any]]]:
     """The version made of marked texts, after a check that all others are as without them."""
     assert run(trouble.config(home / "marked", marked(count, marks), split={}, limits=ALL)) == 0
-    version = material.version_folder(home / "marked" / "out")
+    version = workdata.version_folder(home / "marked" / "out")
     rows = [r for n, r in enumerate(text_rows(count)) if n not in marks]
     assert run(trouble.config(home / "clean", rows, split={})) == 0
-    clean = material.samples(material.version_folder(home / "clean" / "out"), ("text",))
-    found = material.samples(version, ("text",))
+    clean = workdata.samples(workdata.version_folder(home / "clean" / "out"), ("text",))
+    found = workdata.samples(version, ("text",))
     assert {i: s for i, s in found.items() if i in clean} == clean
     others = {i for i in found if i not in clean}
-    failed = material.dropped(version)
+    failed = workdata.dropped(version)
     assert others == {f"t{n:03d}/0" for n in marks if any(r["copy"] for r in failed if r["source_row"] == n)}
     return version, failed
 
@@ -103,7 +103,7 @@ def test_a_step_that_raises(trouble: Trouble, tmp_path: Path) -> None:
         assert (row["stage"], row["field"], row["error"]) == ("augment", "text", "ValueError")
         assert "cannot bear it" in row["message"]
         assert "0x" not in row["message"]
-    manifest = material.manifest_of(version.parent)
+    manifest = workdata.manifest_of(version.parent)
     assert manifest["dropped"]["failed"] == {"augment_error": 4}
 
 
@@ -123,11 +123,11 @@ def test_what_a_machine_without_memory_drops_is_said_to_be_not_reproducible(
 ) -> None:
     version, failed = outcome(trouble, tmp_path, {4: mark})
     assert {row["reason"] for row in failed} == {reason}
-    manifest = material.manifest_of(version.parent)
+    manifest = workdata.manifest_of(version.parent)
     assert manifest["not_reproducible"] == {reason: len(failed)}
     assert "not reproducible" in (version / "README.md").read_text()
     assert "this version is not reproducible" in capsys.readouterr().out
-    assert "not_reproducible" not in material.manifest_of(tmp_path / "clean" / "out")
+    assert "not_reproducible" not in workdata.manifest_of(tmp_path / "clean" / "out")
 
 
 def test_a_step_that_is_busy_for_ever(trouble: Trouble, tmp_path: Path) -> None:
@@ -152,14 +152,14 @@ def test_the_first_records_are_poison(trouble: Trouble, tmp_path: Path) -> None:
     again = trouble.config(tmp_path / "again", marked(48, marks), split={}, limits=ALL)
     (tmp_path / "again" / "in.parquet").write_bytes((tmp_path / "marked" / "in.parquet").read_bytes())
     assert run(again) == 0
-    assert material.contents(material.version_folder(tmp_path / "again" / "out")) == material.contents(version)
+    assert workdata.contents(workdata.version_folder(tmp_path / "again" / "out")) == workdata.contents(version)
 
 
 def test_every_record_is_poison(trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = trouble.config(tmp_path, marked(6, dict.fromkeys(range(6), "EXIT")), split={}, limits=ALL)
     assert run(config) == 3  # nothing empty is committed
-    (version,) = material.versions(tmp_path / "out")
-    assert len(material.dropped(version)) == 6
+    (version,) = workdata.versions(tmp_path / "out")
+    assert len(workdata.dropped(version)) == 6
     assert "the dataset would be empty" in capsys.readouterr().out
     assert not (version / "manifest.json").exists()
 
@@ -177,15 +177,15 @@ def test_a_death_with_another_cause_quarantines_nobody(trouble: Trouble, tmp_pat
         tally.write_bytes(b"x" * left)
         assert run(config) == 0
         assert tally.read_bytes() == b""
-        version = material.version_folder(tmp_path / name / "out")
-        assert material.dropped(version) == []
-        found.append(material.samples(version, ("text",)))
+        version = workdata.version_folder(tmp_path / name / "out")
+        assert workdata.dropped(version) == []
+        found.append(workdata.samples(version, ("text",)))
     assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("flags", [(), pytest.param(("--debug",), marks=pytest.mark.slow)])
 def test_a_library_that_prints_leaves_json_clean(flags: tuple[str, ...], trouble: Trouble, tmp_path: Path) -> None:
     config = trouble.config(tmp_path, text_rows(12))
-    done = material.run("run", config, "--json", *flags, PYTHONPATH=trouble.path)
+    done = workdata.run("run", config, "--json", *flags, PYTHONPATH=trouble.path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["records"] == 12

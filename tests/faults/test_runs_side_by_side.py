@@ -4,8 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 from conftest import Slow, Trouble, receipts
 
 
@@ -23,9 +23,9 @@ def test_at_once(count: int, slow: Slow, trouble: Trouble, tmp_path: Path) -> No
 def test_a_second_one_joins_and_the_first_is_killed(slow: Slow, trouble: Trouble, tmp_path: Path) -> None:
     config = slow.config(tmp_path)
     first = slow.start(config)
-    material.until(lambda: receipts(tmp_path / "out") >= 2)
+    workdata.until(lambda: receipts(tmp_path / "out") >= 2)
     second = slow.start(config)
-    material.until(lambda: receipts(tmp_path / "out") >= 5)
+    workdata.until(lambda: receipts(tmp_path / "out") >= 5)
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate(timeout=30)
     out, err = second.communicate(timeout=100)
@@ -40,7 +40,7 @@ def test_two_configs_into_one_output_folder(slow: Slow, trouble: Trouble, tmp_pa
     for process in processes:
         out, err = process.communicate(timeout=100)
         assert process.returncode == 0, out + err
-    versions = material.versions(tmp_path / "out")
+    versions = workdata.versions(tmp_path / "out")
     assert len(versions) == 2
-    assert slow.contents in [material.contents(v) for v in versions]
-    assert material.version_folder(tmp_path / "out") in versions
+    assert slow.contents in [workdata.contents(v) for v in versions]
+    assert workdata.version_folder(tmp_path / "out") in versions

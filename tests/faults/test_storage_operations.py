@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 from conftest import Trouble, run, text_rows
 
 from pipeline.cli.program import main
@@ -31,7 +31,7 @@ def expected(trouble: Trouble, home: Path) -> dict[str, str]:
         trouble.set_fault(1_000_000, "full")
         assert run(config_in(trouble, home)) == 0
         assert trouble.clear_fault() == OPERATIONS
-        known.write_text(json.dumps(material.contents(material.version_folder(home / "out"))))
+        known.write_text(json.dumps(workdata.contents(workdata.version_folder(home / "out"))))
     found: dict[str, str] = json.loads(known.read_text())
     return found
 
@@ -43,8 +43,8 @@ def same_input(trouble: Trouble, home: Path, unhurt: Path) -> Path:
 
 
 def is_whole(output: Path, contents: dict[str, str]) -> None:
-    assert material.contents(material.version_folder(output)) == contents
-    assert material.leftovers(output) == []
+    assert workdata.contents(workdata.version_folder(output)) == contents
+    assert workdata.leftovers(output) == []
 
 
 @pytest.mark.parametrize("how", ["full", "error-after"])
@@ -63,7 +63,7 @@ def test_an_operation_that_fails(
     trouble.clear_fault()
     if number == OPERATIONS:  # the run log, after the commit
         assert (code, len(answer["warnings"])) == (0, 1)
-        assert material.leftovers(tmp_path) == []
+        assert workdata.leftovers(tmp_path) == []
         is_whole(tmp_path / "out", contents)
         return
     assert code == 4
@@ -72,7 +72,7 @@ def test_an_operation_that_fails(
     if how == "full":
         assert "the disk is full" in answer["error"]["message"]
     assert "while running" not in answer["error"]["message"]
-    assert material.leftovers(tmp_path) == []
+    assert workdata.leftovers(tmp_path) == []
     assert run(config) == 0
     is_whole(tmp_path / "out", contents)
 
@@ -100,7 +100,7 @@ def test_the_run_killed_at_an_operation(number: int, how: str, trouble: Trouble,
     contents = expected(trouble, unhurt)
     config = same_input(trouble, tmp_path, unhurt)
     trouble.set_fault(number, how, "parent")
-    hurt = material.run("run", config, "--json", "--workers", "1", PYTHONPATH=trouble.path)
+    hurt = workdata.run("run", config, "--json", "--workers", "1", PYTHONPATH=trouble.path)
     assert hurt.returncode == -9
     trouble.clear_fault()
     assert run(config) == 0

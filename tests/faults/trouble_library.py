@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import material
+import workdata
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Trouble:
     @property
     def path(self) -> str:
         """What PYTHONPATH must hold in another process."""
-        return f"{self.folder}:{material.ROOT}"
+        return f"{self.folder}:{workdata.ROOT}"
 
     def set_fault(self, number: int, how: str, whose: str = "any") -> None:
         (self.folder / "count.txt").unlink(missing_ok=True)
@@ -41,18 +41,18 @@ class Trouble:
 
     def config(self, home: Path, rows: list[dict[str, Any]], **changes: Any) -> Path:
         """A config for some rows of texts; `output` is home/out."""
-        data = material.write_parquet(home / "in.parquet", rows)
+        data = workdata.write_parquet(home / "in.parquet", rows)
         fields = {"text": {"type": "text", "augment": ["trouble.Act"]}}
-        tree = material.image_config(data, home / "out", fields=fields, record_timeout=2)
+        tree = workdata.image_config(data, home / "out", fields=fields, record_timeout=2)
         tree["input"]["fingerprint"] = "content"  # the same data in another place is the same input
         tree |= changes
-        return material.write_config(home / "c.yaml", tree)
+        return workdata.write_config(home / "c.yaml", tree)
 
 
 def text_rows(count: int, length: int = 600) -> list[dict[str, Any]]:
     """Texts that do not compress well."""
     return [
-        {"id": f"t{n:03d}", "label": material.LABELS[n % 3], "text": material.noise(n, length)} for n in range(count)
+        {"id": f"t{n:03d}", "label": workdata.LABELS[n % 3], "text": workdata.noise(n, length)} for n in range(count)
     ]
 
 

@@ -8,12 +8,12 @@ import pytest
 
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("end_to_end", "faults", "engines")]
 
-import material
+import workdata
 from trouble_library import Trouble, slow_field, text_rows
 
-material.preload_libraries()
+workdata.preload_libraries()
 DAYS = ("2026-01-04", "2026-01-11", "2026-01-18")
-SCRIPTS = material.ROOT / "scripts" / "schedule"
+SCRIPTS = workdata.ROOT / "scripts" / "schedule"
 
 
 class Weekly:
@@ -24,10 +24,10 @@ class Weekly:
         self.input = str(home / "data" / "{{ ds }}" / "*.parquet")
         rows = text_rows(60, 1000)
         for number, day in enumerate(DAYS):
-            material.write_parquet(home / "data" / day / "in.parquet", rows[20 * number : 20 * number + 20])
+            workdata.write_parquet(home / "data" / day / "in.parquet", rows[20 * number : 20 * number + 20])
         output = {"path": "elsewhere", "shard_size": "10KiB"}
         self.config = trouble.config(home, rows[:1], fields=slow_field(0.03), split={"test": 0.2}, output=output)
-        words = shlex.join(material.command())
+        words = shlex.join(workdata.command())
         self.program.write_text(f'#!/bin/sh\nexport PYTHONPATH={trouble.path}\nexec {words} "$@"\n')
         self.program.chmod(0o755)
 
@@ -38,8 +38,8 @@ class Weekly:
         command = [self.program, "run", self.config, *(word for s in settings for word in ("--set", s))]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
-        version = material.version_folder(output)
-        return version.name, material.contents(version)
+        version = workdata.version_folder(output)
+        return version.name, workdata.contents(version)
 
     def receipts(self) -> int:
         """How many shards are finished."""

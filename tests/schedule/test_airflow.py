@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import material
 import psutil
 import pytest
+import workdata
 from conftest import DAYS, SCRIPTS, Weekly, written
 from flink_cluster import FlinkCluster
 from trouble_library import Trouble
@@ -95,7 +95,7 @@ def test_catch_up_and_rerun(scheduler: Airflow, weekly: Weekly) -> None:
         assert tasks["run"]["xcom"]["version"] == tasks["hand_on"]["xcom"] == version
         assert tasks["run"]["xcom"]["path"] == tasks["verify"]["xcom"]["path"] == str(weekly.output / version)
         assert tasks["verify"]["xcom"]["ok"]
-        assert material.contents(weekly.output / version) == contents
+        assert workdata.contents(weekly.output / version) == contents
     before = written(weekly.output)
     (again,) = scheduler.run("ended", ENDS[-1], then='cat "$OUTPUT/LATEST"')
     assert again["state"] == "success"
@@ -108,19 +108,19 @@ def test_catch_up_and_rerun(scheduler: Airflow, weekly: Weekly) -> None:
 def test_retry_after_a_killed_run(scheduler: Airflow, weekly: Weekly) -> None:
     version, contents = weekly.expected(DAYS[0])
     process = scheduler.start("ended", ENDS[0])
-    material.until(lambda: weekly.receipts() >= 2, timeout=120)
+    workdata.until(lambda: weekly.receipts() >= 2, timeout=120)
     done = weekly.receipts()
     (run,) = [p for p in psutil.Process(process.pid).children(recursive=True) if is_run(p)]
-    family = material.family(run.pid)
+    family = workdata.family(run.pid)
     run.send_signal(signal.SIGKILL)
     assert not list(weekly.output.rglob("manifest.json"))
     (told,) = scheduler.ended(process)
-    assert not material.alive(family)
+    assert not workdata.alive(family)
     assert told["state"] == "success"
     assert (told["tasks"]["run"]["try"], told["tasks"]["verify"]["try"]) == (2, 1)
     assert told["tasks"]["run"]["xcom"]["resumed_shards"] >= done
-    assert material.contents(weekly.output / version) == contents
-    assert [p.name for p in material.versions(weekly.output)] == [version]
+    assert workdata.contents(weekly.output / version) == contents
+    assert [p.name for p in workdata.versions(weekly.output)] == [version]
 
 
 def test_on_flink(scheduler: Airflow, weekly: Weekly, trouble: Trouble) -> None:
@@ -135,13 +135,13 @@ def test_on_flink(scheduler: Airflow, weekly: Weekly, trouble: Trouble) -> None:
         cluster.down()
     assert (told["state"], told["tasks"]["run"]["try"]) == ("success", 1)
     assert told["tasks"]["hand_on"]["xcom"] == version
-    assert material.contents(weekly.output / version) == contents
+    assert workdata.contents(weekly.output / version) == contents
 
 
 def is_run(process: psutil.Process) -> bool:
     """Whether it is `fanbeam run` itself, not a process that it started."""
     try:
-        return process.cmdline()[1:4] == [*material.command("run")[1:]]
+        return process.cmdline()[1:4] == [*workdata.command("run")[1:]]
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return False
 

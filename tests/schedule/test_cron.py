@@ -6,8 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 from conftest import DAYS, SCRIPTS, Weekly, written
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ def test_one_version_per_interval(weekly: Weekly) -> None:
     for day in DAYS[:2]:
         version, contents = weekly.expected(day)
         assert ended(start(weekly, day)) == (0, f"{weekly.output / version}\n", "")
-        assert material.contents(weekly.output / version) == contents
+        assert workdata.contents(weekly.output / version) == contents
     before = written(weekly.output)
     assert ended(start(weekly, DAYS[1])) == (0, f"{weekly.output / version}\n", "")
     assert written(weekly.output) == before
@@ -41,7 +41,7 @@ def test_one_version_per_interval(weekly: Weekly) -> None:
 
 def test_one_at_a_time(weekly: Weekly) -> None:
     first = start(weekly, DAYS[0])
-    material.until(lambda: weekly.receipts() >= 1)
+    workdata.until(lambda: weekly.receipts() >= 1)
     code, out, err = ended(start(weekly, DAYS[0]))
     assert (code, out) == (75, "")
     assert f"another run writes to {weekly.output}" in err
@@ -69,16 +69,16 @@ def test_exit_codes_are_handed_through(weekly: Weekly) -> None:
 @pytest.mark.parametrize("to", ["script", "group"])
 def test_terminated(to: str, weekly: Weekly) -> None:
     process = start(weekly, DAYS[0])
-    material.until(lambda: weekly.receipts() >= 1)
-    family = material.family(process.pid)
+    workdata.until(lambda: weekly.receipts() >= 1)
+    family = workdata.family(process.pid)
     (os.killpg if to == "group" else os.kill)(process.pid, signal.SIGTERM)
     code, out, err = ended(process)
     assert (code, out) == (130, ""), err
     assert json.loads(err.splitlines()[0])["error"]["kind"] == "interrupted"
-    material.until(lambda: not material.alive(family), timeout=10)
+    workdata.until(lambda: not workdata.alive(family), timeout=10)
     version, contents = weekly.expected(DAYS[0])
     assert ended(start(weekly, DAYS[0]))[0] == 0
-    assert material.contents(weekly.output / version) == contents
+    assert workdata.contents(weekly.output / version) == contents
 
 
 def test_without_arguments_it_tells_what_it_takes() -> None:

@@ -6,11 +6,11 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "end_to_end"))
 
-import material
+import workdata
 from records_in_stores import OnDisk
 from servers import Server, serving
 
-material.preload_libraries()
+workdata.preload_libraries()
 
 
 @pytest.fixture(scope="session")

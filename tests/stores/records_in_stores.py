@@ -9,19 +9,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow as pa
 import pyarrow.parquet as pq
+import workdata
 
 from pipeline.cli.program import main
 from pipeline.storage.folder import Folder
 
 Call = Callable[..., dict[str, Any]]
 FIELDS = {
-    "image": {"type": "image", "augment": material.IMAGE_STEPS},
-    "text": {"type": "text", "augment": material.TEXT_STEPS},
-    "audio": {"type": "audio", "augment": material.AUDIO_STEPS},
-    "photo": {"type": "image", "uri": True, "augment": material.IMAGE_STEPS},
+    "image": {"type": "image", "augment": workdata.IMAGE_STEPS},
+    "text": {"type": "text", "augment": workdata.TEXT_STEPS},
+    "audio": {"type": "audio", "augment": workdata.AUDIO_STEPS},
+    "photo": {"type": "image", "uri": True, "augment": workdata.IMAGE_STEPS},
 }
 COUNT = 24
 LINK_LENGTH = 200
@@ -37,11 +37,11 @@ def rows(top: str) -> list[dict[str, Any]]:
     return [
         {
             **row,
-            "text": material.sentence(n),
-            "audio": material.sound(n),
+            "text": workdata.sentence(n),
+            "audio": workdata.sound(n),
             "photo": (f"{top}/in/" if n % 2 else "") + f"photos/{name_of(n, top)}",
         }
-        for n, row in enumerate(material.image_rows(COUNT))
+        for n, row in enumerate(workdata.image_rows(COUNT))
     ]
 
 
@@ -65,13 +65,13 @@ def upload(top: str) -> None:
     (folder.folder("photos")).make()
     folder.put("in.parquet", table(rows(top)))
     for n in range(COUNT):
-        folder.put(f"photos/{name_of(n, top)}", material.picture(n + 100))
+        folder.put(f"photos/{name_of(n, top)}", workdata.picture(n + 100))
 
 
 def config(path: Path, top: str, out: str = "out", **changes: Any) -> Path:
     """A config that reads and writes under `top`."""
-    tree = material.image_config(f"{top}/in/in.parquet", f"{top}/{out}", **{"fields": FIELDS, **changes})
-    return material.write_config(path, tree)
+    tree = workdata.image_config(f"{top}/in/in.parquet", f"{top}/{out}", **{"fields": FIELDS, **changes})
+    return workdata.write_config(path, tree)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def calling(environment: Mapping[str, str]) -> Call:
     """Run commands in processes of their own; the answer of each."""
 
     def call(*arguments: object) -> dict[str, Any]:
-        done = material.run(*arguments, "--json", timeout=200, **environment)
+        done = workdata.run(*arguments, "--json", timeout=200, **environment)
         assert done.returncode == 0, done.stderr + done.stdout
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer

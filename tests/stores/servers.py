@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import material
 import pytest
+import workdata
 
 OTHERS = (
     "AWS_PROFILE",
@@ -46,7 +46,7 @@ class Server:
 @contextmanager
 def serving(kind: str, home: Path, *arguments: str) -> Iterator[Server]:
     """Start a server of a kind (`s3`, `gcs`, `azure`); end it."""
-    script = ["bash", str(material.ROOT / "scripts" / "stores" / f"{kind}.sh")]
+    script = ["bash", str(workdata.ROOT / "scripts" / "stores" / f"{kind}.sh")]
     place = ["--dir", str(home), *arguments]
     clean = {name: value for name, value in os.environ.items() if name not in OTHERS}
     try:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import material
 import pyarrow.parquet as pq
 import pytest
+import workdata
 from records_in_stores import FIELDS, rows, table
 from servers import Server
 from unsteady import between, every
@@ -67,14 +67,14 @@ CASES = [
 
 
 def config(path: Path, source: str, output: str) -> Path:
-    tree = material.image_config(source, output, fields={"text": FIELDS["text"]}, limits={"failed": 0.5})
-    return material.write_config(path, tree)
+    tree = workdata.image_config(source, output, fields={"text": FIELDS["text"]}, limits={"failed": 0.5})
+    return workdata.write_config(path, tree)
 
 
 def refused(home: Path, bucket: str, environment: Environment) -> str:
     """What `check` says of an input in a store that cannot be used: one line."""
     path = config(home / "c.yaml", f"{bucket}/in.parquet", str(home / "out"))
-    done = material.run("check", path, "--json", timeout=240, **environment)
+    done = workdata.run("check", path, "--json", timeout=240, **environment)
     assert done.returncode == 2, done.stderr + done.stdout
     assert "Traceback" not in done.stderr
     (problem,) = json.loads(done.stdout)["error"]["problems"]
@@ -114,7 +114,7 @@ def test_a_private_bucket_asks_for_credentials(store: Server, tmp_path: Path) ->
 )
 def test_a_missing_extra_is_named(url: str, library: str, extra: str, tmp_path: Path) -> None:
     (tmp_path / f"{library}.py").write_text(f"raise ImportError('no {library}')")
-    path = f"{tmp_path}:{material.ROOT}"
+    path = f"{tmp_path}:{workdata.ROOT}"
     said = refused(tmp_path, url, {"PYTHONPATH": path, "AWS_ACCESS_KEY_ID": "", **NO_FILES})
     assert f"pip install 'fanbeam[{extra}]'" in said
 
@@ -123,7 +123,7 @@ def test_a_missing_extra_is_named(url: str, library: str, extra: str, tmp_path: 
 def test_an_output_without_a_bucket_is_told_before_anything_is_made(store: Server, tmp_path: Path) -> None:
     (tmp_path / "in.parquet").write_bytes(table(some_rows()).to_pybytes())
     path = config(tmp_path / "c.yaml", str(tmp_path / "in.parquet"), "s3://nowhere/out")
-    done = material.run("run", path, "--json", timeout=240, **store.environment)
+    done = workdata.run("run", path, "--json", timeout=240, **store.environment)
     assert done.returncode == 4, done.stderr + done.stdout
     message = json.loads(done.stdout)["error"]["message"]
     assert "no such bucket" in message and "\n" not in message
@@ -144,7 +144,7 @@ def test_credentials_stand_nowhere(store: Server, tmp_path: Path, monkeypatch: p
     top.put("in.parquet", table(some_rows()))
     path = config(tmp_path / "c.yaml", top.full("in.parquet"), top.full("out"))
     top.put("c.yaml", path.read_bytes())
-    said = [material.run(*command, timeout=240) for command in (
+    said = [workdata.run(*command, timeout=240) for command in (
         ("run", top.full("c.yaml"), "--json"), ("plan", path, "--json"), ("run", path, "--debug"),
         ("verify", top.full("out"), "--samples", "2", "--json"), ("replay", top.full("out"), "r001/1", "--json"),
         ("check", path, "--debug", "--set", f"input.path={store.bucket}/gone"),

@@ -7,8 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 from records_in_stores import OnDisk, Version, config, upload
 from servers import Server
 from unsteady import PASSING, Fault, between, down_after, drawn
@@ -34,7 +34,7 @@ class Place:
     def run(self, spoil: Fault | None = None) -> "subprocess.CompletedProcess[str]":
         """The run to its end, through a proxy if something is to be spoilt."""
         if spoil is None:
-            return material.run("run", self.config, "--json", timeout=PATIENCE_SECONDS, **self.store.environment)
+            return workdata.run("run", self.config, "--json", timeout=PATIENCE_SECONDS, **self.store.environment)
 
         def noted(command: str, path: str) -> str | None:
             fault = spoil(command, path)
@@ -43,7 +43,7 @@ class Place:
 
         with between(self.store.port, noted) as port:
             environment = self.store.through(port).environment
-            return material.run("run", self.config, "--json", timeout=PATIENCE_SECONDS, **environment)
+            return workdata.run("run", self.config, "--json", timeout=PATIENCE_SECONDS, **environment)
 
     def manifests(self) -> list[str]:
         return [f.path for f in self.output.walk() if f.path.endswith("manifest.json")]
@@ -88,7 +88,7 @@ def test_faults_that_pass_change_no_byte(place: Place, on_disk: OnDisk, seed: in
     assert done.returncode == 0, done.stderr + done.stdout
     assert set(place.spoilt) == set(PASSING)
     place.is_whole(json.loads(done.stdout), on_disk)
-    checked = material.run("verify", f"{place.top}/out", timeout=PATIENCE_SECONDS, **place.store.environment)
+    checked = workdata.run("verify", f"{place.top}/out", timeout=PATIENCE_SECONDS, **place.store.environment)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
@@ -105,12 +105,12 @@ def test_a_store_that_goes_away_ends_the_run_and_its_return_finishes_it(place: P
 @pytest.mark.parametrize("store", STORES[:1], indirect=True)
 def test_a_run_that_is_killed_is_finished_by_the_same_command(place: Place, on_disk: OnDisk) -> None:
     with between(place.store.port, lambda *_: "slow") as port:
-        run = material.start("run", place.config, "--workers", "2", **place.store.through(port).environment)
-        material.until(lambda: sum("_receipts/" in f.path for f in place.output.walk()) >= 2, PATIENCE_SECONDS, 0.1)
-        family = material.family(run.pid)
+        run = workdata.start("run", place.config, "--workers", "2", **place.store.through(port).environment)
+        workdata.until(lambda: sum("_receipts/" in f.path for f in place.output.walk()) >= 2, PATIENCE_SECONDS, 0.1)
+        family = workdata.family(run.pid)
         os.killpg(run.pid, signal.SIGKILL)
         run.communicate(timeout=30)
-        material.until(lambda: not material.alive(family))
+        workdata.until(lambda: not workdata.alive(family))
     assert place.manifests() == []
     assert place.output.names() == []
     assert place.finishes(on_disk) >= 2

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 
-import material
 import pytest
+import workdata
 from racing import race
 from records_in_stores import FIELDS, Version, config, here, upload_texts
 from servers import Server, serving
@@ -53,7 +53,7 @@ def raced(server: Server, tmp_path: Path) -> tuple[str, list[tuple[int, dict[str
     top = f"{server.bucket}/raced"
     upload_texts(top)
     path = config(tmp_path / "c.yaml", top, fields=TEXTS)
-    runs = [material.start("run", path, "--json", "--workers", "1", **server.environment) for _ in range(RUNS)]
+    runs = [workdata.start("run", path, "--json", "--workers", "1", **server.environment) for _ in range(RUNS)]
     ended = []
     for run in runs:
         out, err = run.communicate(timeout=PATIENCE_SECONDS)

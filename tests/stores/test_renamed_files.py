@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import material
 import pyarrow.parquet as pq
 import pytest
+import workdata
 from records_in_stores import calling
 from servers import Server
 
@@ -29,15 +29,15 @@ def test_a_renamed_file_keeps_its_split(store: Server, tmp_path: Path, monkeypat
     store.enter(monkeypatch)
     call, top = calling(store.environment), f"{store.bucket}/renamed"
     folder = Folder.at(f"{top}/in")
-    photos = [material.picture(number) + bytes(199 * number) for number in range(40)]  # no two of one size
+    photos = [workdata.picture(number) + bytes(199 * number) for number in range(40)]  # no two of one size
     assert len({len(photo) for photo in photos}) == len(photos)
     for number, photo in enumerate(photos):
         folder.put(f"cat/{number:02d}.jpg", photo)
     fields = {"image": {"type": "image", "augment": ["albumentations.HorizontalFlip"]}}
-    tree = material.image_config(
+    tree = workdata.image_config(
         f"{top}/in", f"{top}/out", input={"path": f"{top}/in"}, fields=fields, split={"validation": 0.4}, copies=1
     )
-    config = material.write_config(tmp_path / "c.yaml", tree)
+    config = workdata.write_config(tmp_path / "c.yaml", tree)
     before = splits(call("run", config)["path"])
     assert sorted(before.values()).count("validation") > 8
     for number, photo in enumerate(photos):
