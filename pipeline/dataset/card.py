@@ -14,6 +14,7 @@ from pipeline.modalities.codecs.image.original_differences import told as unlike
 from pipeline.modalities.labels.counts import label_warnings, rows_of
 from pipeline.planning.spelling import class_notes
 from pipeline.records import SPLITS
+from pipeline.storage.layout import CARD, CROISSANT
 
 _CROISSANT = "http://mlcommons.org/croissant/1.0"
 _CONTEXT = {
@@ -66,7 +67,7 @@ def card_files(job: Described, manifest: dict[str, Any]) -> tuple[tuple[str, byt
     manifest = orjson.loads(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS))
     card = dataset_card(job, manifest).encode()
     metadata = orjson.dumps(croissant(job, manifest), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return ("README.md", card), ("croissant.json", metadata.replace(b"<", rb"\u003c"))  # it may stand in a page
+    return (CARD, card), (CROISSANT, metadata.replace(b"<", rb"\u003c"))  # it may stand in a page
 
 
 def with_documents(manifest: dict[str, Any], files: Iterable[tuple[str, bytes]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import Damaged, InputError
 from pipeline.records import LABEL_WEIGHTS, LINEAGE, SAMPLE_ID
 from pipeline.storage.folder import Folder, file_system
-from pipeline.storage.layout import LATEST, MANIFEST
+from pipeline.storage.layout import LATEST, MANIFEST, RECEIPTS
 
 if TYPE_CHECKING:
     import pyarrow.dataset as pads
@@ -132,6 +132,6 @@ def open_dataset(path: str) -> Dataset:
         if manifest is not None:
             return Dataset(folder.folder(version), manifest)
         raise InputError(f"{path}: LATEST names version {version!r}, which has no {MANIFEST}. Run the job again.")
-    unfinished = [name for name in folder.folders() if folder.folder(name).exists("_receipts")]
+    unfinished = [name for name in folder.folders() if folder.folder(name).exists(RECEIPTS)]
     hint = f" Version {unfinished[0]} is unfinished: run the job again to finish it." if unfinished else ""
     raise InputError(f"{path} is no dataset: it has neither {MANIFEST} nor {LATEST}.{hint}")

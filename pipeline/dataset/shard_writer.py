@@ -18,6 +18,9 @@ from pipeline.planning.job import Job, Task
 from pipeline.planning.seeds import unit_intervals
 from pipeline.records import Dropped, FileReceipt, Gated, Receipt, Sample, Shard
 from pipeline.sources.snapshot import refuse_changed
+from pipeline.storage.layout import FAILED, REJECTED
+
+_DROPPED = {"failed": FAILED, "rejected": REJECTED}
 
 
 def write_shard(job: Job, task: Task, recipe: str, families: Iterator[Gated]) -> Receipt:
@@ -184,7 +187,7 @@ def _paths(shard: Shard) -> set[str]:
 
 def dropped_path(shard: Shard, kind: str) -> str:
     """`_failed/train-00000.parquet`."""
-    return f"_{kind}/{shard.name}.parquet"
+    return f"{_DROPPED[kind]}/{shard.name}.parquet"
 
 
 def plain_columns(job: Job) -> frozenset[str]:

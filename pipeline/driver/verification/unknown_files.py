@@ -10,10 +10,24 @@ from pipeline.dataset.reader import Dataset
 from pipeline.errors import FanbeamError
 from pipeline.records import SPLITS
 from pipeline.storage.folder import Folder
-from pipeline.storage.layout import DONORS, HELD_OUT, LOCK, MANIFEST, PLAN, RECEIPTS, REFERENCES, RUNS, WORK
+from pipeline.storage.layout import (
+    CARD,
+    CROISSANT,
+    DONORS,
+    FAILED,
+    HELD_OUT,
+    LOCK,
+    MANIFEST,
+    PLAN,
+    RECEIPTS,
+    REFERENCES,
+    REJECTED,
+    RUNS,
+    WORK,
+)
 
-_OWN = frozenset({MANIFEST, "README.md", "croissant.json", PLAN, REFERENCES, DONORS, HELD_OUT, LOCK})
-_READ = (*SPLITS, "_failed", "_rejected")
+_OWN = frozenset({MANIFEST, CARD, CROISSANT, PLAN, REFERENCES, DONORS, HELD_OUT, LOCK})
+_READ = (*SPLITS, FAILED, REJECTED)
 _LOG = re.compile(rf"{RUNS}/\d{{8}}T\d{{6}}\.\d+Z\.json")
 _NAMED = 5
 

@@ -27,6 +27,7 @@ from pipeline.rendering.held_out.twins import REASON as TWIN
 from pipeline.rendering.held_out.twins import HeldOut, held_out_of
 from pipeline.sources.strings import values_of
 from pipeline.storage.folder import Folder
+from pipeline.storage.layout import FAILED, REJECTED
 from pipeline.storage.parquet_rows import groups_with
 from transforms.interface import Applied
 
@@ -142,7 +143,7 @@ def _source_ids(dataset: Folder, path: str, kind: _Kind) -> list[str]:
 
 
 def _kind(path: str) -> _Kind:
-    return "failed" if path.startswith("_failed/") else "rejected" if path.startswith("_rejected/") else ""
+    return "failed" if path.startswith(f"{FAILED}/") else "rejected" if path.startswith(f"{REJECTED}/") else ""
 
 
 def _digests(keys: Iterable[str]) -> NDArray[np.uint64]:

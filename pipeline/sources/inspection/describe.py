@@ -12,12 +12,12 @@ from pipeline.sources.inspection.folders import look_at_folder
 from pipeline.sources.inspection.tables import look_at_table
 from pipeline.sources.listing import KINDS, gather, kind_of, refuse_saved
 from pipeline.storage.folder import Folder
+from pipeline.storage.layout import RECEIPTS
 from pipeline.storage.local_files import Found
 
 _READABLE = "What can be read: Parquet, CSV, TSV, JSON Lines, and folders of files that end with"
 _PAPERS = frozenset({"readme", "license", "licence", "copying", "changelog", "notes", "requirements", "about"})
 _GLOB = frozenset("*?[")
-_RECEIPTS = "_receipts"
 
 
 def describe_data(path: str, results: bool = False) -> Findings:
@@ -48,9 +48,9 @@ def describe_data(path: str, results: bool = False) -> Findings:
 
 def _refuse_results(path: str, found: Sequence[Found]) -> None:
     """A folder with the result of a run in it is no input: it would be multiplied again."""
-    made = next((f.path for f in found if _RECEIPTS in f.path.split("/")), None)
+    made = next((f.path for f in found if RECEIPTS in f.path.split("/")), None)
     if made is not None:
-        message = f"{path!r} holds the result of a fanbeam run: {made.partition(f'/{_RECEIPTS}')[0]}"
+        message = f"{path!r} holds the result of a fanbeam run: {made.partition(f'/{RECEIPTS}')[0]}"
         raise InputError(message, (Problem(path, f"{message}.", "Give the folder or files of the original data."),))
 
 

@@ -24,12 +24,11 @@ from pipeline.sources.range_reads import in_order
 from pipeline.splitting.assignment.hash_ranges import same
 from pipeline.splitting.history.inheritance import ID, Known, Relations
 from pipeline.storage.folder import Folder
-from pipeline.storage.layout import SPLITS_FOLDER
+from pipeline.storage.layout import MANIFEST, SPLITS_FOLDER
 from pipeline.storage.mapped_columns import Growing, column, some, where
 
 _PART = "part"
 _ROWS = 1 << 20
-_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def committed_versions(output: Folder, settings: str) -> tuple[str, ...]:
     names = output.names(f"{SPLITS_FOLDER}/{settings}")
     told = {name.removesuffix(".json") for name in names if name.endswith(".json")}
     rest = {name.rpartition("-")[0] for name in names if name.endswith(".parquet")} - told
-    return tuple(sorted(told | {version for version in rest if output.exists(f"{version}/{_MANIFEST}")}))
+    return tuple(sorted(told | {version for version in rest if output.exists(f"{version}/{MANIFEST}")}))
 
 
 def known_rows(output: Folder, settings: str, versions: Sequence[str]) -> Known:
