@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from pipeline.dataset.commit import Expected, finished, receipted
 from pipeline.dataset.manifest import read_manifest
 from pipeline.engines.adapters.worker_checks import refuse_without_fanbeam
+from pipeline.engines.beam.settings import settings_of
 from pipeline.engines.local import pool
-from pipeline.engines.options import Engine, Settings, settings_of
+from pipeline.engines.options import Engine, Settings
 from pipeline.engines.progress import Progress
 from pipeline.engines.work_files import assign, dismiss
 from pipeline.engines.worker_environment import Surroundings, other_cpus, told

@@ -1,16 +1,12 @@
 """Engines: what each needs, in one table. Beam's own options pass through; one that nobody knows is an error."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import pairwise
 from typing import Any
 
-from pipeline.engines.adapters import worker_packages as bare_workers
 from pipeline.engines.adapters.interface import EngineModule
-from pipeline.errors import Problem, UsageError, nearest
-from pipeline.planning.job import Job
-from pipeline.storage.folder import Folder
+from pipeline.errors import UsageError, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,8 @@ ALIASES = {
     "prismrunner": "prism",
     "sparkrunner": "spark",
 }
-_DETACHED = ("no_wait_until_finish", "template_location")
-_IN_THE_POOL = ("--direct_num_workers=1", "--direct_running_mode=in_memory")  # Beam itself only waits for the pool
+DETACHED = ("no_wait_until_finish", "template_location")
+IN_THE_POOL = ("--direct_num_workers=1", "--direct_running_mode=in_memory")  # Beam itself only waits for the pool
 _DASK = "Beam's DaskRunner silently gives wrong results for graphs with several outputs"
 REFUSED = {"dask": _DASK, "daskrunner": _DASK}
 
@@ -77,12 +73,12 @@ class Settings:
     @property
     def detached(self) -> bool:
         """Whether the job is handed over and nobody waits for it."""
-        return any(self.options.get(name) for name in _DETACHED)
+        return any(self.options.get(name) for name in DETACHED)
 
     @property
     def module(self) -> EngineModule | None:
         """What knows more of the engine; None for the local one."""
-        return _module(self.engine)
+        return module_of(self.engine)
 
 
 def engine_of(name: str) -> Engine:
@@ -96,51 +92,15 @@ def engine_of(name: str) -> Engine:
     return ENGINES[key]
 
 
-def settings_of(engine: Engine, arguments: Sequence[str], output: Folder, job: Job | None = None) -> Settings:
-    """Everything that a submission needs. Raises UsageError for what nobody knows, and with all that is missing.
-
-    `job`: what workers that come with nothing must be given.
-    """
-    if engine.local and not arguments:
-        return Settings(engine, (*_IN_THE_POOL, f"--runner={engine.beam_name}"), {})  # known without Beam
-    _refuse_stray(arguments)
-    from pipeline.engines.beam.read_options import read_options  # loads Beam, which the local engine does without
-
-    given = read_options(arguments, drop_default=True)
-    module = _module(engine)
-    added = _IN_THE_POOL if module is None else module.settled(given)
-    bare = job if engine.bare_workers else None
-    packages = bare_workers.packages(bare, given) if bare else []
-    settled = (*arguments, *added, *packages, f"--runner={engine.beam_name}")
-    options = read_options(settled, drop_default=False)
-    found = module.problems(options, output) if module is not None else []
-    found += bare_workers.problems(bare, options) if bare else []
-    found += [] if engine.detaches else _waited_for(options)
-    if found:
-        raise UsageError(f"--runner {engine.beam_name} cannot start: {found[0].message}", tuple(found))
-    return Settings(engine, settled, options)
-
-
 def leaves_template(arguments: Sequence[str]) -> bool:
     """Whether a job is to be left for others to start. They want one even if nothing is left to make."""
     return any(word.partition("=")[0] == "--template_location" for word in arguments)
 
 
-def _module(engine: Engine) -> EngineModule | None:
+def module_of(engine: Engine) -> EngineModule | None:
+    """What knows more of an engine; None for the local one."""
     if not engine.module:
         return None
     module: Any = import_module(engine.module)
     loaded: EngineModule = module
     return loaded
-
-
-def _waited_for(options: Mapping[str, Any]) -> list[Problem]:
-    able = ", ".join(name for name, engine in ENGINES.items() if engine.detaches)
-    message = f"only these engines finish a job that nobody waits for: {able}."
-    return [Problem(f"--{name}", message, "Leave it out.") for name in _DETACHED if options.get(name)]
-
-
-def _refuse_stray(arguments: Sequence[str]) -> None:
-    for before, word in pairwise(("", *arguments)):
-        if not word.startswith("-") and (not before.startswith("-") or "=" in before):
-            raise UsageError(f"unexpected argument {word!r}: `fanbeam run` takes one config")

@@ -52,8 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 LOWER: tuple[tuple[str, str], ...] = (
     ("storage/stores", "storage/folder"), ("sources/inspection", "planning"), ("planning", "planning/checks"),
     ("sources", "sources/inspection"), ("modalities/codecs", "modalities/labels"),
-    ("modalities/codecs", "modalities/similarity"), ("engines/local", "engines/beam"),
-    ("engines/adapters", "engines/beam"), ("cli/init", "cli"),
+    ("modalities/codecs", "modalities/similarity"), ("engines", "engines/beam"), ("cli/init", "cli"),
 )  # fmt: skip
 """Pairs of packages of which the first must not import the second."""
 STORAGE = {

@@ -10,7 +10,8 @@ from small_inputs import config_of, opened, parquet, text_columns
 
 from pipeline.driver import run
 from pipeline.engines.adapters import dataflow, worker_packages
-from pipeline.engines.options import engine_of, settings_of
+from pipeline.engines.beam.settings import settings_of
+from pipeline.engines.options import engine_of
 from pipeline.errors import Problem, UsageError
 from pipeline.planning.job import Job
 from pipeline.storage.folder import Folder

@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from pipeline.engines.adapters import flink, flink_checks, flink_rest
-from pipeline.engines.options import engine_of, settings_of
+from pipeline.engines.beam.settings import settings_of
+from pipeline.engines.options import engine_of
 from pipeline.errors import RunFailed
 from pipeline.storage.folder import Folder
 

@@ -17,7 +17,8 @@ from small_inputs import put as put_file
 from pipeline.dataset.commit import Expected
 from pipeline.engines.beam import render_steps
 from pipeline.engines.beam.graph import Work, build
-from pipeline.engines.options import Settings, engine_of, settings_of
+from pipeline.engines.beam.settings import settings_of
+from pipeline.engines.options import Settings, engine_of
 from pipeline.engines.work_files import assign, dismiss
 from pipeline.engines.worker_environment import Surroundings
 from pipeline.errors import UsageError

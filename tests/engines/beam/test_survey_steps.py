@@ -11,7 +11,8 @@ from small_inputs import SWAP, config_of, jpeg, opened, parquet, put, text_colum
 
 from pipeline.config.schema import JobConfig
 from pipeline.driver.payload_survey import LARGE_BYTES, OnEngine, seeker_for
-from pipeline.engines.options import engine_of, settings_of
+from pipeline.engines.beam.settings import settings_of
+from pipeline.engines.options import engine_of
 from pipeline.engines.progress import Silent
 from pipeline.errors import RunFailed
 from pipeline.planning.job import Job
